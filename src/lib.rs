@@ -1,1 +1,1 @@
-//! x
+//! Fargate profiles on EKS, managed across a fleet of AWS accounts through a Postgres-backed queue.

@@ -1,1 +1,5 @@
 //! Fargate profiles on EKS, managed across a fleet of AWS accounts through a Postgres-backed queue.
+
+pub mod clock;
+pub mod queue;
+pub mod rng;

@@ -1,5 +1,7 @@
 //! Fargate profiles on EKS, managed across a fleet of AWS accounts through a Postgres-backed queue.
 
 pub mod clock;
+pub mod db;
+pub mod domain;
 pub mod queue;
 pub mod rng;

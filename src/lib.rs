@@ -1,3 +1,4 @@
 //! Fargate profiles on EKS, managed across a fleet of AWS accounts through a Postgres-backed queue.
 
 pub mod domain;
+pub mod format;

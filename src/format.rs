@@ -66,3 +66,19 @@ impl FromStr for OutputFormat {
         known.ok_or_else(|| ParseError::new("output format", text, expected))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_read_back_and_others_are_named() {
+        for format in ["json", "eksctl-json", "yaml", "table"] {
+            assert_eq!(format.parse::<OutputFormat>().unwrap().as_str(), format);
+        }
+        assert_eq!(
+            "xml".parse::<OutputFormat>().unwrap_err().message(),
+            "invalid output format \"xml\": expected json, eksctl-json, yaml or table"
+        );
+    }
+}

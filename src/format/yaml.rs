@@ -35,15 +35,14 @@ fn as_go_yaml_ends(mut text: String) -> String {
     if !text.contains(yaml_scalar::past_basic_plane) {
         return text;
     }
-    let mut out = String::with_capacity(text.len() + 64);
-    for c in text.chars() {
+    let escaped = |c: char| {
         if yaml_scalar::past_basic_plane(c) {
-            out.push_str(&format!("\\U{:08X}", u32::from(c)));
+            format!("\\U{:08X}", u32::from(c))
         } else {
-            out.push(c);
+            c.to_string()
         }
-    }
-    out
+    };
+    text.chars().map(escaped).collect()
 }
 
 struct Writer<'w> {

@@ -108,11 +108,8 @@ fn is_base_60(text: &str) -> bool {
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
     let first = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
-    let sixtieth = |part: &&str| match part.as_bytes() {
-        [b'0'..=b'9'] => true,
-        [b'0'..=b'5', b'0'..=b'9'] => true,
-        _ => false,
-    };
+    let sixtieth =
+        |part: &&str| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     first.starts_with(|c: char| c.is_ascii_digit())
         && digits(first)
         && !rest.is_empty()

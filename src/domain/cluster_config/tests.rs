@@ -78,7 +78,7 @@ fn an_unknown_key_is_pointed_at() {
 #[test]
 fn the_errors_of_a_profile_are_eksctls_under_its_place() {
     let body = "fargateProfiles:\n- name: a\n  selectors: [{namespace: x}]\n\
-                - name: b\n  selectors:\n  - labels: {k: v}\n- selectors: [{namespace: y}]\n";
+                - name: b\n  selectors:\n  - labels: {k: v}\n- selectors: [{namespace: z}]\n";
     let told: Vec<String> = errors(body).iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
@@ -93,7 +93,7 @@ fn the_errors_of_a_profile_are_eksctls_under_its_place() {
 #[test]
 fn a_name_may_occur_once() {
     let body = "fargateProfiles:\n- {name: a, selectors: [{namespace: x}]}\n\
-                - {name: a, selectors: [{namespace: y}]}\n";
+                - {name: a, selectors: [{namespace: z}]}\n";
     assert_eq!(error(body).pointer, "/fargateProfiles/1/name");
 }
 

@@ -4,6 +4,7 @@ pub mod aws;
 pub mod clock;
 pub mod db;
 pub mod domain;
+pub mod format;
 pub mod ops;
 pub mod queue;
 pub mod rng;

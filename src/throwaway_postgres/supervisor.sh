@@ -20,9 +20,10 @@ if [ "$made" = 0 ]; then
         cat <&3
         tries=0
         while [ ! -e "$directory/ended" ]; do
-            # About 5 s of fast shutdown, 5 s of immediate shutdown, then no more asking.
-            if [ "$tries" -lt 200 ]; then signal=INT
-            elif [ "$tries" -lt 400 ]; then signal=QUIT
+            # About 1 s of fast shutdown, which ends with a checkpoint that nobody will read, 5 s of
+            # immediate shutdown, then no more asking.
+            if [ "$tries" -lt 40 ]; then signal=INT
+            elif [ "$tries" -lt 240 ]; then signal=QUIT
             else signal=KILL
             fi
             kill -s "$signal" "$server" || break

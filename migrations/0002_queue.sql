@@ -43,6 +43,8 @@ create table jobs (
     -- failures that count
     attempt          integer not null default 0,
     poll_count       integer not null default 0,
+    -- AWS is being asked for a change, or was when a worker died: it may have accepted
+    asked            boolean not null default false,
     -- AWS has accepted a change: from here on it is followed to its end
     accepted         boolean not null default false,
     cancel_requested boolean not null default false,

@@ -2,6 +2,9 @@
 
 pub mod clock;
 pub mod config;
+pub mod db;
+pub mod domain;
+pub mod queue;
 pub mod rng;
 pub mod shutdown;
 pub mod telemetry;

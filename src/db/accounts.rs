@@ -1,0 +1,63 @@
+//! The accounts of the fleet.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+use sqlx::types::Json;
+
+/// An account's row.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// 12 digits.
+    pub account_id: String,
+    /// What people call it.
+    pub name: String,
+    /// The role that workers assume.
+    pub role_arn: String,
+    /// What the role's trust policy demands.
+    pub external_id: String,
+    /// For profiles that name no role.
+    pub pod_execution_role_arn: Option<String>,
+    /// Where jobs may run.
+    pub regions: Vec<String>,
+    /// Free to use.
+    pub labels: Json<BTreeMap<String, String>>,
+    /// `active`, `parked` or `disabled`.
+    pub state: String,
+    /// Failures to assume the role since the last success.
+    pub role_failures: i32,
+    /// AWS's words at the last failure.
+    pub parked_reason: Option<String>,
+    /// While parked: when the role is tried again.
+    pub probe_at: Option<DateTime<Utc>>,
+    /// When the account was last verified.
+    pub last_verified_at: Option<DateTime<Utc>>,
+    /// Raised by every change a person makes.
+    pub version: i64,
+    /// When it was registered.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Reads one account.
+pub async fn find(
+    executor: impl PgExecutor<'_>,
+    account_id: &str,
+) -> Result<Option<Account>, sqlx::Error> {
+    sqlx::query_as!(
+        Account,
+        r#"-- find_account
+        select
+            account_id, name, role_arn, external_id, pod_execution_role_arn, regions,
+            labels as "labels: Json<BTreeMap<String, String>>",
+            state, role_failures, parked_reason, probe_at, last_verified_at, version,
+            created_at, updated_at
+        from accounts
+        where account_id = $1"#,
+        account_id,
+    )
+    .fetch_optional(executor)
+    .await
+}

@@ -1,0 +1,288 @@
+//! eksctl's `ClusterConfig`, as far as Fargate goes.
+//!
+//! Strict, as eksctl is: an unknown key is an error. A key that eksctl knows and this service does
+//! not act on is refused by name, rather than be passed over in silence.
+
+use super::decode::{json_tree, null_as_default, typed, unique_text_map, yaml_tree};
+use super::ids::{ClusterName, Region};
+use super::invalid::{Invalid, quoted};
+use super::profile::{Naming, ProfileInput, ProfileSpec};
+use super::role_arn::RoleArn;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use utoipa::ToSchema;
+
+/// The most profiles in one file.
+pub const MAX_PROFILES: usize = 100;
+
+const API_VERSION: &str = "eksctl.io/v1alpha5";
+const KIND: &str = "ClusterConfig";
+
+/// Keys of eksctl's `ClusterConfig` that have nothing to do with Fargate profiles.
+const NOT_OURS: [&str; 23] = [
+    "accessConfig",
+    "addons",
+    "addonsConfig",
+    "autoModeConfig",
+    "availabilityZones",
+    "capabilities",
+    "cloudWatch",
+    "git",
+    "gitops",
+    "iamIdentityMappings",
+    "identityProviders",
+    "karpenter",
+    "kubernetesNetworkConfig",
+    "localZones",
+    "managedNodeGroups",
+    "nodeGroups",
+    "outpost",
+    "privateCluster",
+    "remoteNetworkConfig",
+    "secretsEncryption",
+    "upgradePolicy",
+    "vpc",
+    "zonalShiftConfig",
+];
+
+/// Keys of its `iam` section that have nothing to do with Fargate profiles.
+const NOT_OURS_IN_IAM: [&str; 7] = [
+    "autoCreatePodIdentityAssociations",
+    "podIdentityAssociations",
+    "serviceAccounts",
+    "serviceRoleARN",
+    "serviceRolePermissionsBoundary",
+    "vpcResourceControllerPolicy",
+    "withOIDC",
+];
+
+/// A `ClusterConfig` with its Fargate part, read but not yet checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({
+    "apiVersion": "eksctl.io/v1alpha5",
+    "kind": "ClusterConfig",
+    "metadata": {"name": "prod-1", "region": "eu-central-1"},
+    "fargateProfiles": [{"name": "fp-default", "selectors": [{"namespace": "default"}]}]
+})))]
+pub struct ClusterConfig {
+    /// Always `eksctl.io/v1alpha5`.
+    #[schema(max_length = 64, examples("eksctl.io/v1alpha5"))]
+    pub api_version: String,
+    /// Always `ClusterConfig`.
+    #[schema(max_length = 64, examples("ClusterConfig"))]
+    pub kind: String,
+    /// Which cluster.
+    pub metadata: ClusterMeta,
+    /// The defaults for the profiles' role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub iam: Option<ClusterIam>,
+    /// The profiles, created in this order.
+    #[serde(default, deserialize_with = "null_as_default")]
+    #[schema(max_items = 100, required = true)]
+    pub fargate_profiles: Vec<ProfileInput>,
+}
+
+/// The `metadata` of a `ClusterConfig`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterMeta {
+    /// The cluster's name.
+    #[schema(max_length = 100, examples("prod-1"))]
+    pub name: String,
+    /// The cluster's region.
+    #[schema(max_length = 32, examples("eu-central-1"))]
+    pub region: String,
+    /// The Kubernetes version; not used for profiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 16, examples("1.34"))]
+    pub version: Option<String>,
+    /// Tags of the cluster; not used for profiles.
+    #[serde(
+        default,
+        deserialize_with = "unique_text_map",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    #[schema(schema_with = super::schema::tags)]
+    pub tags: BTreeMap<String, String>,
+    /// Annotations of the cluster; not used for profiles.
+    #[serde(
+        default,
+        deserialize_with = "unique_text_map",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    #[schema(schema_with = super::schema::annotations)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// The `iam` of a `ClusterConfig`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterIam {
+    /// The role of profiles that name none.
+    #[serde(
+        rename = "fargatePodExecutionRoleARN",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, max_length = 2048)]
+    pub fargate_pod_execution_role_arn: Option<String>,
+    /// The permissions boundary of a role that has to be created.
+    #[serde(
+        rename = "fargatePodExecutionRolePermissionsBoundary",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(nullable = false, max_length = 2048)]
+    pub fargate_pod_execution_role_permissions_boundary: Option<String>,
+}
+
+/// A `ClusterConfig` that can be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidConfig {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// Its region.
+    pub region: Region,
+    /// The profiles in the order of the file, each with a name that occurs once.
+    pub profiles: Vec<ProfileSpec>,
+    /// The role of profiles that name none.
+    pub role: Option<RoleArn>,
+    /// The permissions boundary of a role that has to be created.
+    pub role_permissions_boundary: Option<String>,
+}
+
+impl ClusterConfig {
+    /// Reads a YAML file of exactly one document.
+    pub fn from_yaml(text: &str) -> Result<Self, Vec<Invalid>> {
+        Self::from_tree(yaml_tree(text)?)
+    }
+
+    /// Reads a JSON document.
+    pub fn from_json(text: &str) -> Result<Self, Vec<Invalid>> {
+        Self::from_tree(json_tree(text.as_bytes())?)
+    }
+
+    fn from_tree(tree: Value) -> Result<Self, Vec<Invalid>> {
+        if !tree.is_object() {
+            let message = "expected a ClusterConfig: a map with apiVersion, kind, metadata and \
+                           fargateProfiles";
+            return Err(vec![Invalid::new("", message)]);
+        }
+        let mut refused = refused_keys(&tree, "", &NOT_OURS);
+        if let Some(iam) = tree.get("iam") {
+            refused.extend(refused_keys(iam, "/iam", &NOT_OURS_IN_IAM));
+        }
+        if refused.is_empty() {
+            typed(tree)
+        } else {
+            Err(refused)
+        }
+    }
+
+    /// Checks everything; all that is wrong is told at once.
+    pub fn validate(self) -> Result<ValidConfig, Vec<Invalid>> {
+        let mut wrong = self.wrong_head();
+        let cluster = keep(
+            &mut wrong,
+            "/metadata/name",
+            ClusterName::parse(self.metadata.name),
+        );
+        let region = keep(
+            &mut wrong,
+            "/metadata/region",
+            Region::parse(self.metadata.region),
+        );
+        let iam = self.iam.unwrap_or_default();
+        let role = iam
+            .fargate_pod_execution_role_arn
+            .map(RoleArn::parse)
+            .transpose();
+        let role = keep(&mut wrong, "/iam/fargatePodExecutionRoleARN", role);
+        let profiles = valid_profiles(self.fargate_profiles, &mut wrong);
+        match (cluster, region, role) {
+            (Some(cluster), Some(region), Some(role)) if wrong.is_empty() => Ok(ValidConfig {
+                cluster,
+                region,
+                profiles,
+                role,
+                role_permissions_boundary: iam.fargate_pod_execution_role_permissions_boundary,
+            }),
+            _ => Err(wrong),
+        }
+    }
+
+    fn wrong_head(&self) -> Vec<Invalid> {
+        let fixed = [
+            ("/apiVersion", self.api_version.as_str(), API_VERSION),
+            ("/kind", self.kind.as_str(), KIND),
+        ];
+        let differing = fixed
+            .into_iter()
+            .filter(|(_, found, wanted)| found != wanted);
+        let told = differing.map(|(pointer, found, wanted)| {
+            Invalid::new(
+                pointer,
+                format!("expected {wanted:?}, found {}", quoted(found)),
+            )
+        });
+        told.collect()
+    }
+}
+
+fn refused_keys(section: &Value, at: &str, not_ours: &[&str]) -> Vec<Invalid> {
+    let present = not_ours.iter().filter(|key| section.get(key).is_some());
+    let told = present.map(|key| {
+        let message = format!(
+            "this endpoint takes only the Fargate part of a ClusterConfig and does not act on \
+             \"{key}\": remove it"
+        );
+        Invalid::new(format!("{at}/{key}"), message)
+    });
+    told.collect()
+}
+
+fn valid_profiles(inputs: Vec<ProfileInput>, wrong: &mut Vec<Invalid>) -> Vec<ProfileSpec> {
+    if inputs.is_empty() {
+        let message = "fargateProfiles is missing or empty, so there is nothing to do";
+        wrong.push(Invalid::new("/fargateProfiles", message));
+    }
+    if inputs.len() > MAX_PROFILES {
+        let message = format!("at most {MAX_PROFILES} profiles in one file");
+        wrong.push(Invalid::new("/fargateProfiles", message));
+        return Vec::new();
+    }
+    let mut names = BTreeSet::new();
+    let mut profiles = Vec::new();
+    for (i, input) in inputs.into_iter().enumerate() {
+        let at = format!("/fargateProfiles/{i}");
+        let name = input.name.clone().unwrap_or_default();
+        if !name.is_empty() && !names.insert(name.clone()) {
+            let message = format!(
+                "another profile of this file is named {} too",
+                quoted(&name)
+            );
+            wrong.push(Invalid::new(format!("{at}/name"), message));
+        }
+        match input.validate(Naming::Required) {
+            Ok(profile) => profiles.push(profile),
+            Err(errors) => wrong.extend(errors.into_iter().map(|error| error.under(&at))),
+        }
+    }
+    profiles
+}
+
+fn keep<T>(
+    wrong: &mut Vec<Invalid>,
+    pointer: &str,
+    parsed: Result<T, super::ParseError>,
+) -> Option<T> {
+    parsed
+        .map_err(|error| wrong.push(Invalid::new(pointer, error.message())))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests;

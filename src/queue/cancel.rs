@@ -1,0 +1,219 @@
+//! The honest cancel: before AWS accepted anything the job ends `canceled`; after that it is
+//! followed to its end, because what AWS has begun can't be taken back.
+
+use uuid::Uuid;
+
+/// What became of a request to cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canceled {
+    /// The job has ended `canceled`.
+    Now,
+    /// A worker runs a step: the job ends at its next chance, unless AWS accepts first.
+    Requested,
+    /// AWS has accepted a change: the job goes on.
+    TooLate,
+    /// The job has ended before.
+    AlreadyFinished,
+    /// There is no such job.
+    Unknown,
+}
+
+/// Cancels a job. The audit row is the caller's, in the same transaction.
+pub async fn cancel(
+    transaction: &mut sqlx::PgTransaction<'_>,
+    account_id: &str,
+    job_id: Uuid,
+) -> Result<Canceled, sqlx::Error> {
+    // The lane before the job, as a finish takes them: no deadlock.
+    sqlx::query!(
+        "-- lock_lane_of_job
+        select l.lane
+        from lanes l
+        where (l.account_id, l.lane) in (
+            select account_id, lane from jobs where account_id = $1 and job_id = $2
+        )
+        for update",
+        account_id,
+        job_id,
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    let Some(job) = sqlx::query!(
+        "-- lock_job
+        select phase, asked, accepted
+        from jobs
+        where account_id = $1
+          and job_id = $2
+        for update",
+        account_id,
+        job_id,
+    )
+    .fetch_optional(&mut **transaction)
+    .await?
+    else {
+        return Ok(Canceled::Unknown);
+    };
+    match (job.phase.as_str(), job.asked, job.accepted) {
+        ("finished", ..) => Ok(Canceled::AlreadyFinished),
+        (_, _, true) => {
+            warn_too_late(transaction, account_id, job_id).await?;
+            Ok(Canceled::TooLate)
+        }
+        // A worker asks AWS right now, or died while it did: the next step finds out.
+        ("leased", ..) | (_, true, _) => {
+            request(transaction, account_id, job_id).await?;
+            Ok(Canceled::Requested)
+        }
+        _ => {
+            end(transaction, account_id, job_id, job.phase != "blocked").await?;
+            Ok(Canceled::Now)
+        }
+    }
+}
+
+async fn warn_too_late(
+    transaction: &mut sqlx::PgTransaction<'_>,
+    account_id: &str,
+    job_id: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"-- cancel_too_late
+        update jobs
+        set cancel_requested = true,
+            warnings = warnings || jsonb_build_array(jsonb_build_object(
+                'code', 'cancel_too_late',
+                'message', 'AWS has already accepted the change, which can''t be taken back: the job is followed to its end.'
+            )),
+            version = version + 1,
+            updated_at = now()
+        where account_id = $1
+          and job_id = $2
+          and not warnings @> '[{"code": "cancel_too_late"}]'"#,
+        account_id,
+        job_id,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn request(
+    transaction: &mut sqlx::PgTransaction<'_>,
+    account_id: &str,
+    job_id: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- cancel_requested
+        with requested as (
+            update jobs
+            set cancel_requested = true,
+                state = 'canceling',
+                message = 'Canceling: stops before AWS is asked to change anything, if that is still possible.',
+                event_no = event_no + case when state = 'canceling' then 0 else 1 end,
+                version = version + 1,
+                updated_at = now()
+            where account_id = $1
+              and job_id = $2
+            returning account_id, job_id, event_no, state, step, message
+        ),
+        told as (
+            insert into job_events (account_id, job_id, event_no, state, step, message)
+            select account_id, job_id, event_no, state, step, message
+            from requested
+            on conflict (account_id, job_id, event_no) do nothing
+        )
+        select pg_notify('fleet_jobs', job_id::text)
+        from requested",
+        account_id,
+        job_id,
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn end(
+    transaction: &mut sqlx::PgTransaction<'_>,
+    account_id: &str,
+    job_id: Uuid,
+    was_head: bool,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- cancel_now
+        with ended as (
+            update jobs
+            set phase = 'finished',
+                state = 'canceled',
+                cancel_requested = true,
+                ready_seq = null,
+                due_at = null,
+                waiting_reason = null,
+                blocked_by = null,
+                message = 'Canceled before AWS was asked to change anything.',
+                event_no = event_no + 1,
+                version = version + 1,
+                updated_at = now(),
+                finished_at = now()
+            where account_id = $1
+              and job_id = $2
+            returning account_id, job_id, lane
+        ),
+        lane_left as (
+            update lanes l
+            set pending = greatest(l.pending - 1, 0),
+                touched_at = now()
+            from ended
+            where l.account_id = ended.account_id
+              and l.lane = ended.lane
+        )
+        select pg_notify('fleet_jobs', job_id::text)
+        from ended",
+        account_id,
+        job_id,
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    if was_head {
+        promote_after(transaction, account_id, job_id).await?;
+    }
+    Ok(())
+}
+
+/// The lane's lock is held since the beginning, so this sees all that it guards.
+async fn promote_after(
+    transaction: &mut sqlx::PgTransaction<'_>,
+    account_id: &str,
+    job_id: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- promote_after_cancel
+        with promoted as (
+            update jobs j
+            set phase = 'ready',
+                ready_seq = nextval('jobs_ready_seq'),
+                due_at = now(),
+                waiting_reason = null,
+                version = j.version + 1,
+                updated_at = now()
+            where j.account_id = $1
+              and j.phase = 'blocked'
+              and j.job_id = (
+                  select b.job_id
+                  from jobs b
+                  where b.account_id = $1
+                    and b.lane = (select lane from jobs where account_id = $1 and job_id = $2)
+                    and b.phase = 'blocked'
+                  order by b.seq
+                  limit 1
+              )
+            returning j.job_id
+        )
+        select pg_notify('fleet_ready', ''), pg_notify('fleet_jobs', job_id::text)
+        from promoted",
+        account_id,
+        job_id,
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    Ok(())
+}

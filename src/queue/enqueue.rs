@@ -1,0 +1,373 @@
+//! Submissions: jobs, their audit row and their idempotency record, in one statement.
+//!
+//! Promises: what is answered `Accepted` has been committed; the jobs of a submission enter their
+//! lanes together, in their order; the same key makes jobs once, however many ask at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::group_commit::{GroupCommit, GroupCommitError, Statement};
+
+/// A job to be made.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// UUIDv7.
+    pub job_id: Uuid,
+    /// What to do.
+    pub kind: &'static str,
+    /// AWS region.
+    pub region: String,
+    /// EKS cluster, where the job is about one.
+    pub cluster_name: Option<String>,
+    /// Fargate profile, where the job is about one.
+    pub profile_name: Option<String>,
+    /// The job this one repeats.
+    pub retry_of: Option<Uuid>,
+    /// Jobs of one lane run one at a time.
+    pub lane: Option<String>,
+    /// What the job has to know.
+    pub input: Value,
+    /// One sentence for people.
+    pub message: String,
+    /// What the caller should know, as a list.
+    pub warnings: Value,
+    /// How long from now until the job is given up.
+    pub deadline_after: Duration,
+}
+
+/// The row that groups the jobs of one request.
+#[derive(Debug, Clone)]
+pub struct NewOperation {
+    /// What it does.
+    pub action: &'static str,
+    /// AWS region.
+    pub region: String,
+    /// EKS cluster.
+    pub cluster_name: String,
+}
+
+/// The change as the audit trail tells it.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// The API operation.
+    pub action: &'static str,
+    /// The path of the thing changed.
+    pub resource: String,
+    /// The request's id.
+    pub request_id: String,
+    /// What was asked.
+    pub detail: Value,
+}
+
+/// A caller's promise that two requests are one.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// The caller's key.
+    pub key: String,
+    /// SHA-256 of the request.
+    pub request_sha256: Vec<u8>,
+}
+
+/// One request: one job, or one operation with its jobs.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The id of the job, or of the operation.
+    pub subject_id: Uuid,
+    /// AWS account.
+    pub account_id: String,
+    /// Who asks, by name.
+    pub requested_by: String,
+    /// Who asks, as the owner of idempotency keys.
+    pub caller: String,
+    /// Set by the caller to make the request repeatable.
+    pub idempotency: Option<IdempotencyKey>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    /// Present for changes; reads leave no audit row.
+    pub audit: Option<Audit>,
+    /// Present when the request makes several jobs.
+    pub operation: Option<NewOperation>,
+    /// In the order in which they shall run.
+    pub jobs: Vec<NewJob>,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Submitted {
+    /// Committed.
+    Accepted,
+    /// The key was used before for the same request: here is what that one made.
+    Replayed(String),
+    /// The key was used before for another request.
+    KeyReused,
+    /// The account was deleted in the meantime.
+    UnknownAccount,
+}
+
+/// The writer of submissions; clones share it.
+#[derive(Clone)]
+pub struct Enqueuer {
+    writer: GroupCommit<Insert>,
+}
+
+impl Enqueuer {
+    /// Starts the writer. `wake` is told of ready jobs, for a worker in the same process.
+    #[must_use]
+    pub fn start(pool: PgPool, wake: Arc<Notify>, tracker: &TaskTracker) -> Self {
+        const WAITING_REQUESTS: usize = 4_096;
+        const ROWS_A_STATEMENT: usize = 500;
+        let insert = Insert { pool, wake };
+        Self {
+            writer: GroupCommit::start(insert, WAITING_REQUESTS, ROWS_A_STATEMENT, tracker),
+        }
+    }
+
+    /// Commits a submission, together with whatever else is waiting.
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted, GroupCommitError> {
+        self.writer.commit(submission).await
+    }
+}
+
+struct Insert {
+    pool: PgPool,
+    wake: Arc<Notify>,
+}
+
+impl Statement for Insert {
+    type Item = Submission;
+    type Reply = Submitted;
+
+    fn weight(item: &Submission) -> usize {
+        item.jobs.len().max(1)
+    }
+
+    async fn run(&self, items: &[Submission]) -> Result<Vec<Submitted>, sqlx::Error> {
+        let written = insert(&self.pool, items).await?;
+        if written.iter().any(|row| row.accepted) {
+            self.wake.notify_one();
+        }
+        let mut known: HashMap<(&str, &str), (Vec<u8>, String)> = HashMap::new();
+        if written.iter().any(|row| row.known && !row.accepted) {
+            known = used_keys(&self.pool, items).await?;
+        }
+        Ok(items
+            .iter()
+            .zip(written)
+            .map(|(item, row)| match (row.known, row.accepted) {
+                (false, _) => Submitted::UnknownAccount,
+                (true, true) => Submitted::Accepted,
+                (true, false) => replay(item, &known),
+            })
+            .collect())
+    }
+}
+
+fn replay(item: &Submission, known: &HashMap<(&str, &str), (Vec<u8>, String)>) -> Submitted {
+    let Some(key) = &item.idempotency else {
+        return Submitted::KeyReused;
+    };
+    match known.get(&(item.caller.as_str(), key.key.as_str())) {
+        Some((sha256, subject)) if *sha256 == key.request_sha256 => {
+            Submitted::Replayed(subject.clone())
+        }
+        _ => Submitted::KeyReused,
+    }
+}
+
+struct Written {
+    known: bool,
+    accepted: bool,
+}
+
+/// The columns of the submissions, one array a column.
+#[derive(Default)]
+struct Units {
+    no: Vec<i32>,
+    subject_id: Vec<Uuid>,
+    account_id: Vec<String>,
+    requested_by: Vec<String>,
+    caller: Vec<String>,
+    key: Vec<Option<String>>,
+    sha256: Vec<Option<Vec<u8>>>,
+    traceparent: Vec<Option<String>>,
+    audit_action: Vec<Option<String>>,
+    audit_resource: Vec<Option<String>>,
+    request_id: Vec<Option<String>>,
+    detail: Vec<Option<Value>>,
+    operation_action: Vec<Option<String>>,
+    operation_region: Vec<Option<String>>,
+    operation_cluster: Vec<Option<String>>,
+    job_count: Vec<i32>,
+}
+
+/// The columns of their jobs.
+#[derive(Default)]
+struct Jobs {
+    unit_no: Vec<i32>,
+    job_id: Vec<Uuid>,
+    kind: Vec<String>,
+    region: Vec<String>,
+    cluster_name: Vec<Option<String>>,
+    profile_name: Vec<Option<String>>,
+    retry_of: Vec<Option<Uuid>>,
+    lane: Vec<Option<String>>,
+    input: Vec<Value>,
+    message: Vec<String>,
+    warnings: Vec<Value>,
+    deadline_ms: Vec<i64>,
+}
+
+impl Units {
+    fn push(&mut self, no: i32, item: &Submission) {
+        self.no.push(no);
+        self.subject_id.push(item.subject_id);
+        self.account_id.push(item.account_id.clone());
+        self.requested_by.push(item.requested_by.clone());
+        self.caller.push(item.caller.clone());
+        self.key
+            .push(item.idempotency.as_ref().map(|key| key.key.clone()));
+        self.sha256.push(
+            item.idempotency
+                .as_ref()
+                .map(|key| key.request_sha256.clone()),
+        );
+        self.traceparent.push(item.traceparent.clone());
+        self.audit_action
+            .push(item.audit.as_ref().map(|audit| audit.action.to_owned()));
+        self.audit_resource
+            .push(item.audit.as_ref().map(|audit| audit.resource.clone()));
+        self.request_id
+            .push(item.audit.as_ref().map(|audit| audit.request_id.clone()));
+        self.detail
+            .push(item.audit.as_ref().map(|audit| audit.detail.clone()));
+        self.operation_action
+            .push(item.operation.as_ref().map(|o| o.action.to_owned()));
+        self.operation_region
+            .push(item.operation.as_ref().map(|o| o.region.clone()));
+        self.operation_cluster
+            .push(item.operation.as_ref().map(|o| o.cluster_name.clone()));
+        self.job_count
+            .push(i32::try_from(item.jobs.len()).unwrap_or(i32::MAX));
+    }
+}
+
+impl Jobs {
+    fn push(&mut self, unit_no: i32, job: &NewJob) {
+        self.unit_no.push(unit_no);
+        self.job_id.push(job.job_id);
+        self.kind.push(job.kind.to_owned());
+        self.region.push(job.region.clone());
+        self.cluster_name.push(job.cluster_name.clone());
+        self.profile_name.push(job.profile_name.clone());
+        self.retry_of.push(job.retry_of);
+        self.lane.push(job.lane.clone());
+        self.input.push(job.input.clone());
+        self.message.push(job.message.clone());
+        self.warnings.push(job.warnings.clone());
+        self.deadline_ms
+            .push(i64::try_from(job.deadline_after.as_millis()).unwrap_or(i64::MAX));
+    }
+}
+
+async fn insert(pool: &PgPool, items: &[Submission]) -> Result<Vec<Written>, sqlx::Error> {
+    let mut units = Units::default();
+    let mut jobs = Jobs::default();
+    for (no, item) in (0_i32..).zip(items) {
+        units.push(no, item);
+        for job in &item.jobs {
+            jobs.push(no, job);
+        }
+    }
+    let rows = sqlx::query_file!(
+        "src/queue/enqueue.sql",
+        &units.no,
+        &units.subject_id,
+        &units.account_id,
+        &units.requested_by,
+        &units.caller,
+        &units.key as &[Option<String>],
+        &units.sha256 as &[Option<Vec<u8>>],
+        &units.traceparent as &[Option<String>],
+        &units.audit_action as &[Option<String>],
+        &units.audit_resource as &[Option<String>],
+        &units.request_id as &[Option<String>],
+        &units.detail as &[Option<Value>],
+        &units.operation_action as &[Option<String>],
+        &units.operation_region as &[Option<String>],
+        &units.operation_cluster as &[Option<String>],
+        &units.job_count,
+        &jobs.unit_no,
+        &jobs.job_id,
+        &jobs.kind,
+        &jobs.region,
+        &jobs.cluster_name as &[Option<String>],
+        &jobs.profile_name as &[Option<String>],
+        &jobs.retry_of as &[Option<Uuid>],
+        &jobs.lane as &[Option<String>],
+        &jobs.input,
+        &jobs.message,
+        &jobs.warnings,
+        &jobs.deadline_ms,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Written {
+            known: row.known,
+            accepted: row.accepted,
+        })
+        .collect())
+}
+
+/// What the keys of these submissions were used for before.
+async fn used_keys<'a>(
+    pool: &PgPool,
+    items: &'a [Submission],
+) -> Result<HashMap<(&'a str, &'a str), (Vec<u8>, String)>, sqlx::Error> {
+    let keyed: Vec<(&str, &str)> = items
+        .iter()
+        .filter_map(|item| {
+            Some((
+                item.caller.as_str(),
+                item.idempotency.as_ref()?.key.as_str(),
+            ))
+        })
+        .collect();
+    let (callers, keys): (Vec<String>, Vec<String>) = keyed
+        .iter()
+        .map(|(caller, key)| ((*caller).to_owned(), (*key).to_owned()))
+        .unzip();
+    let rows = sqlx::query!(
+        "-- used_idempotency_keys
+        select
+            used.caller,
+            used.key,
+            used.request_sha256,
+            used.subject
+        from unnest($1::text[], $2::text[]) as asked (caller, key)
+        join idempotency_keys used using (caller, key)",
+        &callers,
+        &keys,
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut used: HashMap<(String, String), (Vec<u8>, String)> = rows
+        .into_iter()
+        .map(|row| ((row.caller, row.key), (row.request_sha256, row.subject)))
+        .collect();
+    Ok(keyed
+        .into_iter()
+        .filter_map(|(caller, key)| {
+            let found = used.get_mut(&(caller.to_owned(), key.to_owned()))?;
+            Some(((caller, key), found.clone()))
+        })
+        .collect())
+}

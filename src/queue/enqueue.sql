@@ -1,0 +1,134 @@
+-- enqueue: everything that a batch of submissions leaves behind, in one statement
+with unit as (
+    select *
+    from unnest(
+        $1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
+        $8::text[], $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::text[], $14::text[],
+        $15::text[], $16::int[]
+    ) as u (
+        unit_no, subject_id, account_id, requested_by, caller, key, request_sha256,
+        traceparent, audit_action, audit_resource, request_id, detail, operation_action,
+        operation_region, operation_cluster, job_count
+    )
+),
+-- the accounts that exist, held against deletion until this commits
+account as materialized (
+    select account_id
+    from accounts
+    where account_id in (select account_id from unit)
+    order by account_id
+    for key share
+),
+-- the first of each key wins; a key older than a day is free again
+key_won as (
+    insert into idempotency_keys as old (caller, key, request_sha256, subject)
+    select distinct on (caller, key) caller, key, request_sha256, subject_id::text
+    from unit
+    join account using (account_id)
+    where key is not null
+    order by caller, key, unit_no
+    on conflict (caller, key) do update
+    set request_sha256 = excluded.request_sha256,
+        subject = excluded.subject,
+        created_at = now()
+    where old.created_at < now() - interval '24 hours'
+    returning subject
+),
+accepted as materialized (
+    select unit.*
+    from unit
+    join account using (account_id)
+    where key is null
+       or subject_id::text in (select subject from key_won)
+),
+new_job as materialized (
+    select
+        j.*,
+        a.account_id,
+        a.requested_by,
+        a.traceparent,
+        case when a.operation_action is not null then a.subject_id end as operation_id,
+        row_number() over (partition by a.account_id, j.lane order by j.job_no) as place
+    from unnest(
+        $17::int[], $18::uuid[], $19::text[], $20::text[], $21::text[], $22::text[], $23::uuid[],
+        $24::text[], $25::jsonb[], $26::text[], $27::jsonb[], $28::bigint[]
+    ) with ordinality as j (
+        unit_no, job_id, kind, region, cluster_name, profile_name, retry_of,
+        lane, input, message, warnings, deadline_ms, job_no
+    )
+    join accepted a using (unit_no)
+),
+-- takes the lock of every lane, in one order, before any seq is drawn
+lane_taken as (
+    insert into lanes (account_id, lane, pending)
+    select account_id, lane, count(*)::int
+    from new_job
+    where lane is not null
+    group by account_id, lane
+    order by account_id, lane
+    on conflict (account_id, lane) do update
+    set pending = lanes.pending + excluded.pending,
+        touched_at = now()
+    returning account_id, lane, pending
+),
+placed as (
+    select
+        new_job.*,
+        -- the lane was empty, and this is its first job
+        new_job.lane is null
+            or (place = 1 and lane_taken.pending = count(*) over (partition by account_id, new_job.lane))
+            as is_head
+    from new_job
+    left join lane_taken using (account_id, lane)
+),
+inserted as (
+    insert into jobs (
+        account_id, job_id, kind, region, cluster_name, profile_name, operation_id, retry_of, lane,
+        phase, state, ready_seq, due_at, input, message, warnings, waiting_reason,
+        requested_by, traceparent, deadline_at
+    )
+    select
+        account_id, job_id, kind, region, cluster_name, profile_name, operation_id, retry_of, lane,
+        case when is_head then 'ready' else 'blocked' end,
+        'queued',
+        case when is_head then nextval('jobs_ready_seq') end,
+        now(),
+        input, message, warnings,
+        case when not is_head then 'lane' end,
+        requested_by, traceparent,
+        now() + deadline_ms * interval '1 millisecond'
+    from placed
+    order by job_no
+    returning phase
+),
+operation as (
+    insert into operations (
+        operation_id, action, account_id, region, cluster_name, job_count, requested_by
+    )
+    select
+        subject_id, operation_action, account_id, operation_region, operation_cluster, job_count,
+        requested_by
+    from accepted
+    where operation_action is not null
+),
+audited as (
+    insert into audit_events (
+        actor, action, account_id, resource, subject_id, request_id, detail
+    )
+    select
+        requested_by, audit_action, account_id, audit_resource, subject_id, request_id,
+        coalesce(detail, '{}')
+    from accepted
+    where audit_action is not null
+    order by unit_no
+),
+woken as materialized (
+    select pg_notify('fleet_ready', '')
+    where exists (select from inserted where phase = 'ready')
+)
+select
+    unit.account_id in (select account_id from account) as "known!",
+    unit.unit_no in (select unit_no from accepted) as "accepted!",
+    (select count(*) from woken) as "woken!"
+from unit
+order by unit_no

@@ -1,0 +1,140 @@
+//! Natural group commit: while one statement is under way, requests gather; when it returns, all
+//! of them go in the next. No timer, so an idle queue pays nothing for it.
+//!
+//! Promises: every item is answered exactly once, after its statement has committed or failed; an
+//! item that Postgres refuses fails alone, not with its batch; the waiting room is bounded.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
+
+/// A statement that serves many items at once.
+pub trait Statement: Send + Sync + 'static {
+    /// What one caller brings.
+    type Item: Send + Sync + 'static;
+    /// What one caller gets.
+    type Reply: Send + 'static;
+    /// Rows that an item adds to the statement.
+    fn weight(item: &Self::Item) -> usize;
+    /// Runs the statement and commits; replies in the order of the items.
+    fn run(
+        &self,
+        items: &[Self::Item],
+    ) -> impl Future<Output = Result<Vec<Self::Reply>, sqlx::Error>> + Send;
+}
+
+/// Why an item was not committed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum GroupCommitError {
+    /// The waiting room is full.
+    #[error("too many writes are waiting for the database")]
+    Full,
+    /// The process is shutting down.
+    #[error("the writer has stopped")]
+    Stopped,
+    /// The statement failed; shared by all of its batch.
+    #[error("writing to the database")]
+    Database(#[source] Arc<sqlx::Error>),
+}
+
+type Reply<S> = Result<<S as Statement>::Reply, GroupCommitError>;
+
+struct Pending<S: Statement> {
+    item: S::Item,
+    reply: oneshot::Sender<Reply<S>>,
+}
+
+/// A handle to the writer task; clones share it.
+pub struct GroupCommit<S: Statement> {
+    sender: mpsc::Sender<Pending<S>>,
+}
+
+impl<S: Statement> Clone for GroupCommit<S> {
+    fn clone(&self) -> Self {
+        Self {
+            sender: self.sender.clone(),
+        }
+    }
+}
+
+impl<S: Statement> GroupCommit<S> {
+    /// Starts the writer on `tracker`; it ends when the last handle is dropped.
+    /// `room` bounds the items that may wait, `most_rows` the rows of one statement.
+    pub fn start(statement: S, room: usize, most_rows: usize, tracker: &TaskTracker) -> Self {
+        let (sender, receiver) = mpsc::channel(room);
+        tracker.spawn(write_all(statement, receiver, most_rows));
+        Self { sender }
+    }
+
+    /// Commits one item with whatever else is waiting.
+    pub async fn commit(&self, item: S::Item) -> Reply<S> {
+        let (reply, answer) = oneshot::channel();
+        self.sender
+            .try_send(Pending { item, reply })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => GroupCommitError::Full,
+                mpsc::error::TrySendError::Closed(_) => GroupCommitError::Stopped,
+            })?;
+        answer.await.unwrap_or(Err(GroupCommitError::Stopped))
+    }
+}
+
+async fn write_all<S: Statement>(
+    statement: S,
+    mut receiver: mpsc::Receiver<Pending<S>>,
+    most_rows: usize,
+) {
+    while let Some(first) = receiver.recv().await {
+        let mut rows = S::weight(&first.item);
+        let mut batch = vec![first];
+        while rows < most_rows {
+            let Ok(next) = receiver.try_recv() else { break };
+            rows += S::weight(&next.item);
+            batch.push(next);
+        }
+        write_batch(&statement, batch).await;
+    }
+}
+
+async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>) {
+    let (items, replies): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .map(|pending| (pending.item, pending.reply))
+        .unzip();
+    match statement.run(&items).await {
+        Ok(answers) => {
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                // A caller that went away has lost interest, not its row.
+                let _ = reply.send(Ok(answer));
+            }
+        }
+        Err(error) if items.len() > 1 && is_data_error(&error) => {
+            for (item, reply) in items.into_iter().zip(replies) {
+                let alone = statement.run(std::slice::from_ref(&item)).await;
+                let answer = match alone {
+                    Ok(mut answers) => answers.pop().ok_or(GroupCommitError::Stopped),
+                    Err(error) => Err(GroupCommitError::Database(Arc::new(error))),
+                };
+                let _ = reply.send(answer);
+            }
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            for reply in replies {
+                let _ = reply.send(Err(GroupCommitError::Database(Arc::clone(&error))));
+            }
+        }
+    }
+}
+
+/// Postgres refused what one of the items holds; the others may be sound.
+fn is_data_error(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else {
+        return false;
+    };
+    // Class 22: data exception. Class 23: integrity constraint violation.
+    error
+        .code()
+        .is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+}

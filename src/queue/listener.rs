@@ -1,0 +1,127 @@
+//! LISTEN as a hint: one connection a process, for workers and for callers who wait for a job.
+//!
+//! Promises nothing: a notification may be lost, late or for nothing. Whoever waits also polls.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{JOBS_CHANNEL, READY_CHANNEL};
+
+/// Those who wait for a change of a job.
+#[derive(Clone, Default)]
+pub struct Watchers {
+    jobs: Arc<Mutex<HashMap<Uuid, (Arc<Notify>, usize)>>>,
+}
+
+/// One who waits; stops waiting when dropped.
+pub struct Watch {
+    watchers: Watchers,
+    job_id: Uuid,
+    notify: Arc<Notify>,
+}
+
+impl Watchers {
+    /// Starts watching a job; changes from here on are noticed.
+    #[must_use]
+    pub fn watch(&self, job_id: Uuid) -> Watch {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let (notify, watching) = jobs.entry(job_id).or_default();
+        *watching += 1;
+        Watch {
+            watchers: self.clone(),
+            job_id,
+            notify: Arc::clone(notify),
+        }
+    }
+
+    fn tell(&self, payload: &str) {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        if payload.is_empty() {
+            jobs.values()
+                .for_each(|(notify, _)| notify.notify_waiters());
+            return;
+        }
+        for id in payload.split(',').filter_map(|id| Uuid::parse_str(id).ok()) {
+            if let Some((notify, _)) = jobs.get(&id) {
+                notify.notify_waiters();
+            }
+        }
+    }
+
+    fn tell_all(&self) {
+        self.tell("");
+    }
+}
+
+impl Watch {
+    /// Waits for a hint that the job changed, at most `longest`. Create the future before reading
+    /// the job, or a change between the two is noticed only after `longest`.
+    pub async fn changed(&self, longest: Duration) {
+        let _ = tokio::time::timeout(longest, self.notify.notified()).await;
+    }
+
+    /// A future that is already listening, to be made before the job is read.
+    #[must_use]
+    pub fn listen(&self) -> std::pin::Pin<Box<tokio::sync::futures::OwnedNotified>> {
+        let mut listening = Box::pin(Arc::clone(&self.notify).notified_owned());
+        listening.as_mut().enable();
+        listening
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut jobs = self
+            .watchers
+            .jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, watching)) = jobs.get_mut(&self.job_id) {
+            *watching -= 1;
+            if *watching == 0 {
+                jobs.remove(&self.job_id);
+            }
+        }
+    }
+}
+
+/// Listens until `stop`; reconnects when the connection is lost.
+pub async fn listen(pool: PgPool, wake: Arc<Notify>, watchers: Watchers, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            ended = listen_once(&pool, &wake, &watchers) => {
+                if let Err(error) = ended {
+                    tracing::warn!(%error, "listening for notifications; polling meanwhile");
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_millis(500)) => {}
+        }
+    }
+}
+
+async fn listen_once(pool: &PgPool, wake: &Notify, watchers: &Watchers) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen_all([READY_CHANNEL, JOBS_CHANNEL]).await?;
+    // What was said while nobody listened.
+    wake.notify_one();
+    watchers.tell_all();
+    while let Some(notification) = listener.try_recv().await? {
+        if notification.channel() == READY_CHANNEL {
+            wake.notify_one();
+        } else {
+            watchers.tell(notification.payload());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! A worker process: one heartbeat, one claimer, and as many running steps as it has slots.
+//!
+//! Promises: a step runs only while the lease holds; a step that panics or hangs costs its job an
+//! attempt, not the worker; a job leased to this worker that it does not know of (the claim's
+//! answer was lost) is handed back; a drained worker leaves no lease behind.
+
+mod heartbeat;
+mod loops;
+mod settle;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::claim::ClaimedJob;
+use super::lease::{Lease, Standing};
+use super::maintenance;
+use super::outcome::Outcomes;
+use super::verdict::{Failure, Verdict};
+use crate::clock::Clock;
+use crate::rng::Rng;
+
+/// What jobs do.
+pub trait Handler: Send + Sync + 'static {
+    /// Runs one step. It may run twice: the worker may die before its verdict is written.
+    fn run(&self, job: &ClaimedJob, lease: &Lease) -> impl Future<Output = Verdict> + Send;
+
+    /// The words for failures that the engine finds by itself.
+    fn failure(&self, trouble: Trouble) -> Failure;
+}
+
+/// Failures that the engine finds by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The step took longer than a step may.
+    TimedOut,
+    /// The step panicked.
+    Panicked,
+    /// The job's deadline has passed.
+    DeadlineExceeded,
+}
+
+/// Sizes and times of a worker.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Steps that run at once.
+    pub slots: u32,
+    /// Of the slots, those that one account may fill.
+    pub slots_an_account: u32,
+    /// How long after the last heartbeat the leases stand.
+    pub lease: Duration,
+    /// Between looks without a hint.
+    pub poll_interval: Duration,
+    /// How long a step may take.
+    pub step_timeout: Duration,
+    /// Divides the delays that verdicts ask for: for simulators, whose clock runs faster.
+    pub time_scale: f64,
+    /// Told in the workers table.
+    pub host: String,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            slots: 64,
+            slots_an_account: 48,
+            lease: Duration::from_secs(30),
+            poll_interval: Duration::from_secs(1),
+            step_timeout: Duration::from_secs(120),
+            time_scale: 1.0,
+            host: String::new(),
+        }
+    }
+}
+
+/// What the parts of a worker share.
+struct Shared<H> {
+    pool: PgPool,
+    handler: H,
+    clock: Clock,
+    rng: Rng,
+    options: WorkerOptions,
+    outcomes: Outcomes,
+    standing: watch::Receiver<Option<Standing>>,
+    wake: Arc<Notify>,
+    parked: Arc<Notify>,
+    slots: Arc<Semaphore>,
+    running: Mutex<HashMap<Uuid, Running>>,
+    stopping: CancellationToken,
+    abandon: CancellationToken,
+}
+
+/// A step under way.
+struct Running {
+    account_id: String,
+}
+
+/// A running worker.
+pub struct Worker {
+    tracker: TaskTracker,
+    pool: PgPool,
+    stopping: CancellationToken,
+    abandon: CancellationToken,
+    standing: watch::Receiver<Option<Standing>>,
+}
+
+impl Worker {
+    /// Starts a worker. `wake` is its hint that jobs became ready.
+    pub fn start<H: Handler>(
+        pool: PgPool,
+        handler: H,
+        (clock, rng): (Clock, Rng),
+        wake: Arc<Notify>,
+        options: WorkerOptions,
+    ) -> Self {
+        let tracker = TaskTracker::new();
+        let stopping = CancellationToken::new();
+        let abandon = CancellationToken::new();
+        let parked = Arc::new(Notify::new());
+        let (publish, standing) = watch::channel(None);
+        let outcomes = Outcomes::start(
+            pool.clone(),
+            Arc::clone(&wake),
+            Arc::clone(&parked),
+            &tracker,
+        );
+        let shared = Arc::new(Shared {
+            pool: pool.clone(),
+            handler,
+            clock,
+            rng,
+            slots: Arc::new(Semaphore::new(options.slots as usize)),
+            options,
+            outcomes,
+            standing: standing.clone(),
+            wake,
+            parked,
+            running: Mutex::default(),
+            stopping: stopping.clone(),
+            abandon: abandon.clone(),
+        });
+        tracker.spawn(heartbeat::beat(Arc::clone(&shared), publish));
+        tracker.spawn(loops::claim_loop(Arc::clone(&shared), tracker.clone()));
+        tracker.spawn(loops::due_loop(Arc::clone(&shared)));
+        tracker.spawn(loops::repair_loop(shared));
+        Self {
+            tracker,
+            pool,
+            stopping,
+            abandon,
+            standing,
+        }
+    }
+
+    /// Whether the worker is registered and its leases hold.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.standing.borrow().as_ref().is_some_and(Standing::holds)
+    }
+
+    /// Stops claiming, lets running steps end within `grace`, and hands the rest back.
+    pub async fn drain(self, grace: Duration) -> Result<(), sqlx::Error> {
+        self.stopping.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(grace, self.tracker.wait())
+            .await
+            .is_err()
+        {
+            self.abandon.cancel();
+            let _ = tokio::time::timeout(Duration::from_secs(2), self.tracker.wait()).await;
+        }
+        let worker = self
+            .standing
+            .borrow()
+            .as_ref()
+            .map(|standing| standing.worker);
+        if let Some(worker) = worker {
+            maintenance::release(&self.pool, worker, &[]).await?;
+            heartbeat::deregister(&self.pool, worker).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops at once, as a crash would: no hand-back, no farewell. For tests of crashes.
+    pub async fn crash(self) {
+        self.abandon.cancel();
+        self.stopping.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+impl<H> Shared<H> {
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Accounts that fill their share of the slots.
+    fn full_accounts(&self) -> Vec<String> {
+        let mut steps: HashMap<String, u32> = HashMap::new();
+        for running in self.running().values() {
+            *steps.entry(running.account_id.clone()).or_default() += 1;
+        }
+        let most = self.options.slots_an_account;
+        steps
+            .into_iter()
+            .filter(|(_, n)| *n >= most)
+            .map(|(account, _)| account)
+            .collect()
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        self.standing.borrow().clone().filter(Standing::holds)
+    }
+}

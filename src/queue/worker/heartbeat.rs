@@ -1,0 +1,126 @@
+//! One row a worker process says that it lives; leases point at it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::PgPool;
+use sqlx::postgres::types::PgInterval;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{Handler, Shared};
+use crate::queue::lease::Standing;
+
+/// Registers, then renews three times a lease; registers anew, under a new id, when it was too late.
+pub(super) async fn beat<H: Handler>(
+    shared: Arc<Shared<H>>,
+    publish: watch::Sender<Option<Standing>>,
+) {
+    let lease = shared.options.lease;
+    while !shared.abandon.is_cancelled() {
+        let sent = Instant::now();
+        let current = publish.borrow().clone();
+        match current {
+            None => match register(
+                &shared.pool,
+                shared.clock.uuid(),
+                &shared.options.host,
+                lease,
+            )
+            .await
+            {
+                Ok(worker) => {
+                    publish.send_replace(Some(Standing::new(worker, sent, lease)));
+                    shared.wake.notify_one();
+                }
+                Err(error) => tracing::warn!(%error, "registering the worker"),
+            },
+            Some(standing) => renew(&shared.pool, &standing, sent, lease, &publish).await,
+        }
+        let pause = next_beat(publish.borrow().as_ref(), lease);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.abandon.cancelled() => return,
+            // While steps end, the lease must hold; nobody else is left to renew it for.
+            () = shared.stopping.cancelled(), if shared.running().is_empty() => return,
+        }
+    }
+}
+
+fn next_beat(standing: Option<&Standing>, lease: Duration) -> Duration {
+    if standing.is_some() {
+        lease / 3
+    } else {
+        (lease / 10).min(Duration::from_secs(1))
+    }
+}
+
+async fn renew(
+    pool: &PgPool,
+    standing: &Standing,
+    sent: Instant,
+    lease: Duration,
+    publish: &watch::Sender<Option<Standing>>,
+) {
+    let left = standing.until().saturating_duration_since(sent);
+    let renewed = tokio::time::timeout(left, touch(pool, standing.worker)).await;
+    match renewed {
+        Ok(Ok(true)) => standing.renew(sent, lease),
+        Ok(Err(error)) if standing.holds() => tracing::warn!(%error, "renewing the leases"),
+        _ => {
+            tracing::warn!(worker.id = %standing.worker, "leases lost; the steps stop here");
+            standing.lost.cancel();
+            publish.send_replace(None);
+        }
+    }
+}
+
+async fn register(
+    pool: &PgPool,
+    worker: Uuid,
+    host: &str,
+    lease: Duration,
+) -> Result<Uuid, sqlx::Error> {
+    let lease = PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(lease.as_micros()).unwrap_or(i64::MAX),
+    };
+    sqlx::query!(
+        "-- register_worker
+        insert into workers (worker_id, host, lease)
+        values ($1, $2, $3)",
+        worker,
+        host,
+        lease,
+    )
+    .execute(pool)
+    .await?;
+    Ok(worker)
+}
+
+async fn touch(pool: &PgPool, worker: Uuid) -> Result<bool, sqlx::Error> {
+    let touched = sqlx::query!(
+        "-- heartbeat
+        update workers
+        set heartbeat_at = now()
+        where worker_id = $1",
+        worker,
+    )
+    .execute(pool)
+    .await?;
+    Ok(touched.rows_affected() == 1)
+}
+
+/// The worker has stopped in good order.
+pub(super) async fn deregister(pool: &PgPool, worker: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- deregister_worker
+        delete from workers
+        where worker_id = $1",
+        worker,
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! From verdict to row: runs a step within its bounds and writes down what it answered.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::{Handler, Shared, Trouble};
+use crate::queue::backoff::RETRY;
+use crate::queue::claim::ClaimedJob;
+use crate::queue::group_commit::GroupCommitError;
+use crate::queue::lease::{Lease, Standing};
+use crate::queue::outcome::{Next, Outcome};
+use crate::queue::verdict::{Again, Failure, Verdict, Wait};
+
+/// Runs one step and writes its outcome, unless the lease is lost on the way.
+pub(super) async fn run_step<H: Handler>(
+    shared: &Shared<H>,
+    standing: &Standing,
+    job: &ClaimedJob,
+) {
+    let lease = Lease::new(standing.clone(), shared.outcomes.clone(), job);
+    let span = tracing::info_span!(
+        "step",
+        job.id = %job.job_id,
+        job.kind = %job.kind,
+        job.step = %job.step,
+        account.id = %job.account_id,
+        cluster.name = job.cluster_name.as_deref(),
+        traceparent = job.traceparent.as_deref(),
+    );
+    let step = async {
+        let verdict = tokio::select! {
+            verdict = judge(shared, job, &lease) => verdict,
+            () = standing.lost.cancelled() => return,
+            () = shared.abandon.cancelled() => return,
+        };
+        let outcome = outcome_of(shared, job, &lease, verdict);
+        tokio::select! {
+            () = write(shared, standing, outcome) => {}
+            () = standing.lost.cancelled() => {}
+            () = shared.abandon.cancelled() => {}
+        }
+    };
+    step.instrument(span).await;
+}
+
+async fn judge<H: Handler>(shared: &Shared<H>, job: &ClaimedJob, lease: &Lease) -> Verdict {
+    let step = AssertUnwindSafe(shared.handler.run(job, lease)).catch_unwind();
+    match tokio::time::timeout(shared.options.step_timeout, step).await {
+        Ok(Ok(verdict)) => verdict,
+        Ok(Err(_)) => {
+            tracing::error!("the step panicked");
+            Verdict::Retry(shared.handler.failure(Trouble::Panicked))
+        }
+        Err(_) => Verdict::Retry(shared.handler.failure(Trouble::TimedOut)),
+    }
+}
+
+fn outcome_of<H: Handler>(
+    shared: &Shared<H>,
+    job: &ClaimedJob,
+    lease: &Lease,
+    verdict: Verdict,
+) -> Outcome {
+    match verdict {
+        Verdict::Done { result, message } => Outcome {
+            result: Some(result),
+            message,
+            ..lease.outcome(Next::Succeeded)
+        },
+        Verdict::Fail(failure) => failed(lease, failure, 1),
+        Verdict::Canceled => Outcome {
+            message: "Canceled before AWS was asked to change anything.".to_owned(),
+            ..lease.outcome(Next::Canceled)
+        },
+        Verdict::Again(_) | Verdict::Retry(_) if job.last_look => {
+            failed(lease, shared.handler.failure(Trouble::DeadlineExceeded), 0)
+        }
+        Verdict::Again(again) => parked(shared, lease, *again),
+        Verdict::Retry(failure) => retried(shared, job, lease, failure),
+    }
+}
+
+fn failed(lease: &Lease, failure: Failure, attempts: i32) -> Outcome {
+    Outcome {
+        message: failure.message,
+        error: Some(failure.error),
+        attempts,
+        ..lease.outcome(Next::Failed)
+    }
+}
+
+fn parked<H: Handler>(shared: &Shared<H>, lease: &Lease, again: Again) -> Outcome {
+    let Again {
+        after,
+        step,
+        step_data,
+        wait,
+        message,
+        accepted,
+    } = again;
+    Outcome {
+        after: scaled(shared, after),
+        step,
+        step_data,
+        waiting_reason: Some(wait.as_str()),
+        polls: i32::from(wait == Wait::Poll),
+        blocked_by: match wait {
+            Wait::ClusterBusy(words) => Some(words),
+            _ => None,
+        },
+        message,
+        // A wait is decided with AWS's answer in hand.
+        asked: false,
+        accepted,
+        ..lease.outcome(Next::Parked)
+    }
+}
+
+fn retried<H: Handler>(
+    shared: &Shared<H>,
+    job: &ClaimedJob,
+    lease: &Lease,
+    failure: Failure,
+) -> Outcome {
+    let failures = u32::try_from(job.attempt).unwrap_or(u32::MAX);
+    if failures as usize >= RETRY.len() {
+        return failed(lease, failure, 1);
+    }
+    Outcome {
+        after: scaled(shared, RETRY.delay(failures)),
+        waiting_reason: Some(Wait::Retry.as_str()),
+        message: failure.message,
+        attempts: 1,
+        ..lease.outcome(Next::Parked)
+    }
+}
+
+fn scaled<H: Handler>(shared: &Shared<H>, delay: Duration) -> Duration {
+    shared
+        .rng
+        .jitter(delay, 0.2)
+        .div_f64(shared.options.time_scale.max(0.001))
+}
+
+/// Writes until it is written, refused, or the lease is over: then another worker takes the job.
+async fn write<H: Handler>(shared: &Shared<H>, standing: &Standing, outcome: Outcome) {
+    let mut pause = Duration::from_millis(50);
+    while standing.holds() {
+        match shared.outcomes.write(outcome.clone()).await {
+            Ok(Ok(_)) => return log_end(&outcome),
+            Ok(Err(error)) => return tracing::warn!(%error, "the step's outcome was refused"),
+            Err(GroupCommitError::Stopped) => return,
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, "writing the step's outcome; trying again");
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(2));
+    }
+}
+
+fn log_end(outcome: &Outcome) {
+    match outcome.next {
+        Next::Succeeded | Next::Canceled => tracing::info!(message = %outcome.message),
+        Next::Failed => tracing::warn!(message = %outcome.message),
+        Next::Leased | Next::Parked => {
+            tracing::debug!(message = %outcome.message, after = ?outcome.after);
+        }
+    }
+}

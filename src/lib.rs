@@ -2,9 +2,13 @@
 
 pub mod aws;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod domain;
 pub mod format;
 pub mod ops;
 pub mod queue;
 pub mod rng;
+pub mod shutdown;
+pub mod telemetry;
+pub mod throwaway_postgres;

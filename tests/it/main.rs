@@ -1,3 +1,4 @@
-//! The integration tests, in one binary.
+//! The integration tests, one binary: real Postgres, real HTTP, the simulated AWS.
 
-fn main() {}
+mod queue;
+mod support;

@@ -15,6 +15,7 @@ mod access;
 mod accounts;
 mod action;
 mod arn;
+mod arrange;
 mod bucket;
 mod caller;
 mod change;

@@ -112,11 +112,8 @@ impl Cluster {
     fn fingerprint(&self) -> String {
         use sha2::Digest as _;
         let digest = sha2::Sha256::digest(self.arn.as_bytes());
-        digest
-            .iter()
-            .take(7)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let number = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        format!("{:014x}", number >> 8)
     }
 
     /// As `DescribeCluster` answers it.

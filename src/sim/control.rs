@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::arn;
-use super::clock::{fresh_id, wall};
+use super::arrange::Place;
 use super::faults::Fault;
-use super::profile::{HealthIssue, Phase, Profile, ProfileView};
+use super::profile::{HealthIssue, ProfileView};
 use super::record::{Call, Record};
 use super::selector::Selector;
-use super::world::{Shared, World};
+use super::world::Shared;
 
 /// What an account does to its callers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -135,12 +134,12 @@ impl SimControl {
             .add_cluster(account_id, region, name);
     }
 
-    /// Lets a cluster vanish with all its profiles; whether there was one.
-    pub fn remove_cluster(&self, account_id: &str, region: &str, name: &str) -> bool {
+    /// Lets a cluster, if there is one, vanish with all its profiles.
+    pub fn remove_cluster(&self, account_id: &str, region: &str, name: &str) {
         self.shared
             .lock()
             .accounts
-            .remove_cluster(account_id, region, name)
+            .remove_cluster(account_id, region, name);
     }
 
     /// Sets what `DescribeCluster` says and creations go by.
@@ -193,17 +192,11 @@ impl SimControl {
             .look_at_profile((account_id, region, cluster), name)
     }
 
-    /// Lets a profile vanish, whatever its status; whether there was one.
-    pub fn vanish_profile(
-        &self,
-        account_id: &str,
-        region: &str,
-        cluster: &str,
-        name: &str,
-    ) -> bool {
-        let mut world = self.shared.lock();
-        let cluster = world.accounts.cluster(account_id, region, cluster);
-        cluster.is_some_and(|cluster| cluster.profiles.remove(name).is_some())
+    /// Lets a profile, if there is one, vanish, whatever its status.
+    pub fn vanish_profile(&self, account_id: &str, region: &str, cluster: &str, name: &str) {
+        self.shared
+            .lock()
+            .vanish_profile((account_id, region, cluster), name);
     }
 
     /// Lets the next accepted creation in the cluster (of this profile) end `CREATE_FAILED`.
@@ -256,86 +249,5 @@ impl SimControl {
             health,
             ..Fault::default()
         }]);
-    }
-}
-
-/// Account, region, cluster.
-type Place<'a> = (&'a str, &'a str, &'a str);
-
-impl World {
-    pub(super) fn set_account(&mut self, account_id: &str, new: AccountSettings) {
-        let settings = &mut self.accounts.entry(account_id).settings;
-        if let Some(id) = new.external_id {
-            settings.external_id = (!id.is_empty()).then_some(id);
-        }
-        settings.throttle = new.throttle;
-        settings.deny_assume_role = new.deny_assume_role;
-    }
-
-    fn put_profile(
-        &mut self,
-        (account, region, cluster): Place<'_>,
-        spec: ProfileSpec,
-        status: &str,
-    ) {
-        let now = self.clock.now();
-        let phase = match status {
-            "CREATING" => Phase::Creating {
-                until: now + self.clock.scale(self.options.create_time),
-                issues: vec![],
-            },
-            "DELETING" => Phase::Deleting {
-                until: now + self.clock.scale(self.options.delete_time),
-                issues: vec![],
-            },
-            "ACTIVE" => Phase::Active,
-            "CREATE_FAILED" => Phase::CreateFailed { issues: vec![] },
-            "DELETE_FAILED" => Phase::DeleteFailed { issues: vec![] },
-            other => Phase::Pinned(other.to_owned()),
-        };
-        let cluster = self.accounts.add_cluster(account, region, cluster);
-        let profile = Profile {
-            arn: arn::profile(&cluster.arn, &spec.name, &fresh_id().to_string()),
-            created_at: wall(),
-            role_arn: Some(spec.pod_execution_role_arn)
-                .filter(|arn| !arn.is_empty())
-                .unwrap_or_else(|| {
-                    format!(
-                        "arn:{}:iam::{account}:role/fargate-pod-execution",
-                        arn::partition(region)
-                    )
-                }),
-            subnets: if spec.subnets.is_empty() {
-                cluster.private_subnets()
-            } else {
-                spec.subnets
-            },
-            selectors: if spec.selectors.is_empty() {
-                vec![Selector {
-                    namespace: "default".to_owned(),
-                    ..Selector::default()
-                }]
-            } else {
-                spec.selectors
-            },
-            tags: spec.tags,
-            origin: None,
-            phase,
-        };
-        cluster.profiles.insert(spec.name, profile);
-    }
-
-    fn look_at_profile(
-        &mut self,
-        (account, region, cluster): Place<'_>,
-        name: &str,
-    ) -> Option<ProfileView> {
-        let (now, settle) = (self.clock.now(), self.clock.scale(self.options.settle_time));
-        let cluster = self.accounts.cluster(account, region, cluster)?;
-        cluster.settle(now, settle);
-        cluster
-            .profiles
-            .get(name)
-            .map(|profile| profile.view(&cluster.name, name))
     }
 }

@@ -232,8 +232,10 @@ async fn delete_profile(
     place: Path<(String, String, String, String)>,
 ) -> Answer {
     let (account, region, cluster, profile) = place.into_inner();
-    let control = SimControl::new(shared.into_inner());
-    if control.vanish_profile(&account, &region, &cluster, &profile) {
+    if shared
+        .lock()
+        .vanish_profile((&account, &region, &cluster), &profile)
+    {
         return Ok(done());
     }
     Err(missing(&format!(

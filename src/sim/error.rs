@@ -143,7 +143,7 @@ mod tests {
         let named = |error: AwsError| error.body(Some("c"), Some("p")).to_string();
         assert_eq!(
             named(AwsError::no_profile("p")),
-            r#"{"message":"No Fargate Profile found with name: p","clusterName":"c","fargateProfileName":"p"}"#
+            r#"{"clusterName":"c","fargateProfileName":"p","message":"No Fargate Profile found with name: p"}"#
         );
         assert_eq!(
             named(AwsError::throttled()),

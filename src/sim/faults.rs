@@ -110,8 +110,12 @@ impl Fault {
             action,
             Action::CreateFargateProfile | Action::DeleteFargateProfile
         );
-        let alone = !answers && !self.cut && !self.truncate && self.delay_ms.is_none();
-        if !self.health.is_empty() && !(ends && alone && self.delay_after_ms.is_none()) {
+        let alone = !answers
+            && !self.cut
+            && !self.truncate
+            && self.delay_ms.max(self.delay_after_ms).is_none();
+        let ends_badly = !self.health.is_empty();
+        if ends_badly && (!ends || !alone) {
             return Err(
                 "health is for CreateFargateProfile and DeleteFargateProfile, \
                         and stands alone"

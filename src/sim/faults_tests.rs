@@ -74,7 +74,7 @@ fn wrong_faults_are_refused_with_a_sentence() {
         r#"[{"action":"ListClusters","message":"alone"}]"#,
         r#"[{"action":"ListClusters","setStatus":"NEW"}]"#,
         r#"[{"action":"ListClusters","health":[{"code":"x"}]}]"#,
-        r#"[{}]"#,
+        "[{}]",
     ] {
         assert!(faults(bad).is_err(), "{bad}");
     }

@@ -1,6 +1,6 @@
 //! Session policies: read strictly, then asked whether they allow an action on a resource.
 //!
-//! Known: Effect, Action and NotAction, Resource and NotResource, with wildcards, and conditions of
+//! Known: `Effect`, `Action`, `NotAction`, `Resource`, `NotResource`, with wildcards, and conditions of
 //! the families String and Arn on the keys in [`Request::context`]. A condition that is not understood
 //! is taken as unmet: an Allow that needs it doesn't apply.
 
@@ -111,7 +111,9 @@ fn statement(value: &Value) -> Result<Statement, String> {
         Some("Allow") => true,
         Some("Deny") => false,
         _ => {
-            return Err("Missing required field Effect, or it is neither Allow nor Deny".to_owned());
+            return Err(
+                "Missing required field Effect, or it is neither Allow nor Deny".to_owned(),
+            );
         }
     };
     let action = matcher(object, "Action")?;

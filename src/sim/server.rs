@@ -18,7 +18,7 @@ use super::serve;
 use super::world::Shared;
 
 /// Longer than any client keeps an idle connection, so that none is closed under a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(600);
+const KEEP_ALIVE: Duration = Duration::from_mins(10);
 
 /// A simulated AWS that is being served. Dropping it stops it as well.
 pub struct Simulator {
@@ -122,3 +122,7 @@ fn server(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Server> {
         .listen(listener)?;
     Ok(server.run())
 }
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn keys_are_live_until_they_expire() {
         let mut sessions = Sessions::default();
-        let session = sessions.issue(new(Duration::from_secs(900)));
+        let session = sessions.issue(new(Duration::from_mins(15)));
         assert!(matches!(
             sessions.look_up(&session.access_key_id),
             Key::Live(_)

@@ -167,7 +167,7 @@ fn check_external_id(id: &str) -> Result<(), AwsError> {
 
 fn duration(form: &Form, caller: &Caller) -> Result<Duration, AwsError> {
     let Some(text) = form.get("DurationSeconds") else {
-        return Ok(Duration::from_secs(3_600));
+        return Ok(Duration::from_hours(1));
     };
     let rule = |rule: &str| constraint(text, "durationSeconds", rule);
     let seconds: u64 = text

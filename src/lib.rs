@@ -10,5 +10,7 @@ pub mod ops;
 pub mod queue;
 pub mod rng;
 pub mod shutdown;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod telemetry;
 pub mod throwaway_postgres;

@@ -113,7 +113,7 @@ impl Sessions {
     pub(super) fn new(config: SdkConfig, clock: Clock, rng: Rng) -> Self {
         let slots = Cache::builder()
             .max_capacity(MOST_SESSIONS)
-            .time_to_idle(Duration::from_secs(3_600))
+            .time_to_idle(Duration::from_hours(1))
             .build();
         Self {
             config,

@@ -100,7 +100,6 @@ impl<'a> Context<'a> {
 
     /// A wait before `step`.
     pub(super) fn wait(
-        &self,
         after: Duration,
         (step, data): (&str, Value),
         wait: Wait,

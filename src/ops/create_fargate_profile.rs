@@ -54,7 +54,7 @@ async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
     let name = free_name(context, &input, &names)?;
     if names.contains(&name) {
         return match context.eks.profile(&name).await {
-            Ok(existing) => Ok(compare(context, &input, existing, Asking::default())),
+            Ok(existing) => Ok(compare(context, &input, existing, &Asking::default())),
             Err(refusal) => Err(refused::verdict(context, refusal).await),
         };
     }
@@ -140,7 +140,7 @@ async fn resume(context: &Context<'_>) -> Result<Verdict, Verdict> {
     let asking: Asking = context.data();
     if context.job.cancel_requested {
         return match context.eks.profile(&asking.name).await {
-            Ok(existing) => Ok(compare(context, &input, existing, asking)),
+            Ok(existing) => Ok(compare(context, &input, existing, &asking)),
             Err(refusal) => match refused::told_apart(context, refusal).await {
                 gone if gone.class == Class::ProfileNotFound => Err(Verdict::Canceled),
                 refusal => Err(refused::verdict(context, refusal).await),
@@ -167,7 +167,7 @@ async fn create(context: &Context<'_>, input: CreateProfileInput, asking: Asking
     match context.eks.create_profile(new).await {
         Ok(profile) => judge(context, profile, None),
         Err(refusal) => match refusal.class {
-            Class::AlreadyExists => exists(context, &input, asking).await,
+            Class::AlreadyExists => exists(context, &input, &asking).await,
             Class::ClusterBusy => wait_for_cluster(context, &asking, &refusal.message),
             Class::RoleNotUsable => {
                 refused::role_not_usable(context, asking.spreading, &refusal, |spreading| {
@@ -185,7 +185,7 @@ async fn create(context: &Context<'_>, input: CreateProfileInput, asking: Asking
     }
 }
 
-async fn exists(context: &Context<'_>, input: &CreateProfileInput, asking: Asking) -> Verdict {
+async fn exists(context: &Context<'_>, input: &CreateProfileInput, asking: &Asking) -> Verdict {
     match context.eks.profile(&asking.name).await {
         Ok(existing) => compare(context, input, existing, asking),
         Err(refusal) => refused::verdict(context, refusal).await,
@@ -215,12 +215,12 @@ fn compare(
     context: &Context<'_>,
     input: &CreateProfileInput,
     existing: FargateProfile,
-    asking: Asking,
+    asking: &Asking,
 ) -> Verdict {
     let name = existing.name.clone();
     if existing.status.as_deref() == Some("DELETING") {
         let words = format!("Fargate profile {name} is in status DELETING");
-        return wait_for_cluster(context, &asking, &words);
+        return wait_for_cluster(context, asking, &words);
     }
     let differences = input
         .profile

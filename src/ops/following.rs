@@ -24,13 +24,13 @@ pub(super) struct Pace {
 /// A creation was seen to take 19 seconds to 6 minutes.
 pub(super) const CREATION: Pace = Pace {
     delays: Backoff::millis(&[5_000, 5_000, 10_000, 10_000, 15_000, 15_000, 20_000, 30_000]),
-    longest: Duration::from_secs(30 * 60),
+    longest: Duration::from_mins(30),
 };
 
 /// A deletion was seen to take 2 to over 20 minutes.
 pub(super) const DELETION: Pace = Pace {
     delays: Backoff::millis(&[5_000, 10_000, 10_000, 15_000, 15_000, 20_000, 30_000]),
-    longest: Duration::from_secs(90 * 60),
+    longest: Duration::from_mins(90),
 };
 
 /// What is followed, and since when.

@@ -13,10 +13,10 @@ use crate::queue::backoff::Backoff;
 use crate::queue::{Verdict, Wait};
 
 /// How long a busy cluster is waited for. E5 was seen to last over ten minutes.
-const LONGEST_BUSY: Duration = Duration::from_secs(30 * 60);
+const LONGEST_BUSY: Duration = Duration::from_mins(30);
 const BUSY: Backoff = Backoff::millis(&[5_000, 10_000, 15_000, 20_000, 30_000]);
 /// How long IAM may take to spread a new role.
-const LONGEST_PROPAGATION: Duration = Duration::from_secs(120);
+const LONGEST_PROPAGATION: Duration = Duration::from_mins(2);
 const PROPAGATION: Backoff = Backoff::millis(&[3_000, 5_000, 10_000]);
 /// After AWS said "slower"; the budget spaces the calls beyond it.
 const THROTTLED: Duration = Duration::from_secs(2);
@@ -132,7 +132,7 @@ const fn error_code(class: Class) -> ErrorCode {
 /// The same step again; nothing was changed.
 fn again(context: &Context<'_>, after: Duration, wait: Wait, message: &str) -> Verdict {
     let progress = context.lease.progress();
-    context.wait(after, (&progress.step, progress.step_data), wait, message)
+    Context::wait(after, (&progress.step, progress.step_data), wait, message)
 }
 
 /// The breaker counts; a change keeps its place and waits, a read can't wait for a person.
@@ -169,7 +169,7 @@ pub(super) fn busy(
         ));
     };
     let message = format!("Waits for the cluster, which is busy: {words}");
-    context.wait(
+    Context::wait(
         BUSY.delay(busy.times),
         resume(next),
         Wait::ClusterBusy(words.to_owned()),
@@ -188,7 +188,7 @@ pub(super) fn role_not_usable(
     let Some(next) = spreading.again(context.job.claimed_at, longest) else {
         return Verdict::Fail(from_refusal(ErrorCode::RoleNotUsable, refusal));
     };
-    context.wait(
+    Context::wait(
         PROPAGATION.delay(spreading.times),
         resume(next),
         Wait::Retry,

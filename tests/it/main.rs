@@ -1,4 +1,10 @@
 //! The integration tests, one binary: real Postgres, real HTTP, the simulated AWS.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that meets what it did not expect shall fail there"
+)]
+
 mod queue;
 mod support;

@@ -72,7 +72,7 @@ impl Default for WorkerOptions {
             slots_an_account: 48,
             lease: Duration::from_secs(30),
             poll_interval: Duration::from_secs(1),
-            step_timeout: Duration::from_secs(120),
+            step_timeout: Duration::from_mins(2),
             time_scale: 1.0,
             host: String::new(),
         }

@@ -103,7 +103,7 @@ async fn what_aws_accepted_is_followed_to_its_end() {
 async fn a_job_that_may_have_asked_aws_is_not_called_canceled_blindly() {
     let queue = Queue::new().await;
     let job = queue.submit(ACCOUNT, Some("a"), json!({})).await;
-    let dead = queue.register(Duration::from_secs(60)).await;
+    let dead = queue.register(Duration::from_mins(1)).await;
     let claimed = queue.claim(dead, 1).await.remove(0);
     let asking = Outcome {
         asked: true,

@@ -13,7 +13,7 @@ use super::support::{ACCOUNT, Queue};
 async fn a_worker_that_was_taken_for_dead_cannot_write() {
     let queue = Queue::new().await;
     let job = queue.submit(ACCOUNT, Some("a"), json!({})).await;
-    let stale = queue.register(Duration::from_secs(60)).await;
+    let stale = queue.register(Duration::from_mins(1)).await;
     let first = queue.claim(stale, 1).await.remove(0);
     let outcomes = outcomes(&queue);
 
@@ -93,7 +93,7 @@ async fn a_job_that_kills_every_worker_is_given_up() {
     let job = queue.submit(ACCOUNT, Some("a"), json!({})).await;
     let next = queue.submit(ACCOUNT, Some("a"), json!({})).await;
     for _ in 0..21 {
-        let worker = queue.register(Duration::from_secs(60)).await;
+        let worker = queue.register(Duration::from_mins(1)).await;
         assert_eq!(queue.claim(worker, 1).await[0].job_id, job);
         maintenance::rescue(queue.pool()).await.unwrap();
     }

@@ -81,7 +81,7 @@ async fn a_parked_job_keeps_its_lane_and_frees_its_worker() {
     let outcomes = outcomes(&queue);
     for job in &claimed {
         let parked = Outcome {
-            after: Duration::from_secs(3_600),
+            after: Duration::from_hours(1),
             waiting_reason: Some("poll"),
             ..outcome(worker, job.job_id, job.lease_token, Next::Parked)
         };

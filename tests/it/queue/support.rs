@@ -165,7 +165,7 @@ impl Queue {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+        let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
         assert!(waited.is_ok(), "in a minute it did not come true: {sql}");
     }
 }
@@ -195,7 +195,7 @@ pub fn new_job(job_id: Uuid, lane: Option<&str>, input: Value) -> NewJob {
         input,
         message: "Queued.".to_owned(),
         warnings: json!([]),
-        deadline_after: Duration::from_secs(3_600),
+        deadline_after: Duration::from_hours(1),
     }
 }
 

@@ -67,7 +67,7 @@ async fn a_job_past_its_deadline_gets_one_last_look() {
         .unwrap();
     let handler = Scripted::new(|job| {
         if job.input == json!("never") {
-            again(Duration::from_secs(60), "start", Wait::Poll)
+            again(Duration::from_mins(1), "start", Wait::Poll)
         } else {
             done()
         }

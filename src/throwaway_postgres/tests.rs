@@ -82,6 +82,22 @@ async fn two_servers_run_side_by_side() {
     tokio::join!(first.stop(), second.stop());
 }
 
+/// So a test binary can keep one server in a static for all its tests, each with its own runtime.
+#[test]
+fn a_server_outlives_the_runtime_that_started_it() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let server = runtime()
+        .block_on(ThrowawayPostgres::start(Options::default()))
+        .unwrap();
+    runtime().block_on(async {
+        assert_eq!(answers(&server.url()).await, 1);
+        let directory = server.directory().to_owned();
+        let process = postmaster(&directory);
+        server.stop().await;
+        assert!(nothing_is_left(&directory, process));
+    });
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_refused() {
     let server = ThrowawayPostgres::start(Options::default()).await.unwrap();

@@ -32,12 +32,24 @@ pub use refusal::{Class, Refusal};
 pub use sessions::SessionKey;
 
 /// Where AWS is, and how fast it is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct AwsOptions {
     /// One address for every service: simulators and tests only.
     pub endpoint_url: Option<String>,
     /// Fixed credentials of the worker: simulators and tests only. Otherwise AWS's usual chain.
     pub static_credentials: Option<(String, String)>,
+    /// Multiplies the rates of calls: simulators only, whose clock runs faster.
+    pub time_scale: f64,
+}
+
+impl Default for AwsOptions {
+    fn default() -> Self {
+        Self {
+            endpoint_url: None,
+            static_credentials: None,
+            time_scale: 1.0,
+        }
+    }
 }
 
 /// AWS as a worker sees it; clones share the HTTP client, the sessions and the budgets.
@@ -55,13 +67,14 @@ struct Inner {
 impl Aws {
     /// Loads the worker's own credentials chain. Makes no call.
     pub async fn new(options: AwsOptions, clock: Clock, rng: Rng) -> Self {
+        let pacing = pacing::Pacing::new(options.time_scale);
         let config = base_config(options).await;
         let sessions = sessions::Sessions::new(config.clone(), clock, rng);
         Self {
             inner: Arc::new(Inner {
                 config,
                 sessions,
-                pacing: pacing::Pacing::default(),
+                pacing,
             }),
         }
     }

@@ -26,6 +26,8 @@ pub struct Fault {
     pub profile: Option<String>,
     /// How many calls; 1 unless told.
     pub times: Option<u32>,
+    /// How many matching calls pass first; 0 when absent.
+    pub skip: Option<u32>,
     /// Answer this status and change nothing.
     pub status: Option<u16>,
     /// Answer this error code and change nothing.
@@ -174,7 +176,14 @@ impl Faults {
     }
 
     fn take_where(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
-        let index = self.0.iter().position(wanted)?;
+        let index = self.0.iter_mut().position(|fault| {
+            let fits = wanted(fault);
+            let passes = fault.skip.filter(|_| fits).unwrap_or(0);
+            fault.skip = fault
+                .skip
+                .map(|skip| if fits { skip.saturating_sub(1) } else { skip });
+            fits && passes == 0
+        })?;
         let fault = self.0.get_mut(index)?;
         match fault.times.unwrap_or(1) {
             0 | 1 => self.0.remove(index),

@@ -6,5 +6,6 @@
     reason = "a test that meets what it did not expect shall fail there"
 )]
 
+mod ops;
 mod queue;
 mod support;

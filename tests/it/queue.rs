@@ -4,6 +4,6 @@ mod cancel;
 mod enqueue;
 mod fencing;
 mod lanes;
-mod support;
+pub mod support;
 mod verdicts;
 mod workers;

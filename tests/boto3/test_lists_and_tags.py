@@ -66,7 +66,7 @@ def test_a_token_belongs_to_its_list(sim, eks):
     assert refused(eks.list_clusters, nextToken=token).code == "InvalidParameterException"
 
 
-def test_tags_are_put_replaced_read_and_taken_away(eks, create):
+def test_tags_are_put_replaced_read_and_taken_away(sim, eks, create):
     arn = create(tags={"team": "a", "stage": "prod"})["fargateProfileArn"]
     eks.tag_resource(resourceArn=arn, tags={"team": "b", "with space": "ä/ö"})
     expected = {"team": "b", "stage": "prod", "with space": "ä/ö"}
@@ -75,6 +75,8 @@ def test_tags_are_put_replaced_read_and_taken_away(eks, create):
     assert eks.list_tags_for_resource(resourceArn=arn)["tags"] == {"stage": "prod"}
     profile = eks.describe_fargate_profile(clusterName=CLUSTER, fargateProfileName="web")
     assert profile["fargateProfile"]["tags"] == {"stage": "prod"}
+    (tagged,) = sim.calls("TagResource")
+    assert (tagged["cluster"], tagged["profile"]) == (CLUSTER, "web")
 
 
 def test_clusters_have_tags(eks):

@@ -15,12 +15,21 @@ def is_up(endpoint):
         return False
 
 
+def is_alive(process):
+    try:
+        os.kill(process, 0)
+        return True
+    except ProcessLookupError:
+        return False
+
+
 def main(endpoint, process):
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if is_up(endpoint):
             return 0
-        os.kill(int(process), 0)
+        if not is_alive(int(process)):
+            return 1
         time.sleep(0.05)
     return 1
 

@@ -21,7 +21,7 @@ impl Bucket {
     pub(super) fn take(&mut self, per_second: u32, now: Duration) -> bool {
         let rate = f64::from(per_second);
         let gained = now.saturating_sub(self.filled_at).as_secs_f64() * rate;
-        self.tokens = (self.tokens + gained).min(rate.max(1.0));
+        self.tokens = (self.tokens + gained).min(rate);
         self.filled_at = now;
         let taken = self.tokens >= 1.0;
         if taken {
@@ -44,6 +44,12 @@ mod tests {
         assert!(!bucket.take(2, Duration::from_millis(400)));
         assert!(bucket.take(2, Duration::from_millis(500)));
         assert!(!bucket.take(2, Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn a_rate_of_zero_lets_nothing_through() {
+        let mut bucket = Bucket::full(2, Duration::ZERO);
+        assert!(!bucket.take(0, Duration::ZERO));
     }
 
     #[test]

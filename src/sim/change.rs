@@ -184,3 +184,43 @@ impl World {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::SimOptions;
+    use super::*;
+
+    #[test]
+    fn a_propagating_role_is_trusted_once_its_time_has_come() {
+        let options = SimOptions {
+            iam_propagation: Duration::from_mins(1),
+            ..SimOptions::default()
+        };
+        let mut world = World::new(options);
+        world.clock.freeze();
+        let role = "arn:aws:iam::111111111111:role/fresh-propagating";
+        for _ in 0..5 {
+            assert!(world.check_trust(role).is_err());
+        }
+        world.clock.advance(Duration::from_mins(1));
+        assert_eq!(world.check_trust(role), Ok(()));
+        assert!(
+            world
+                .check_trust("arn:aws:iam::111111111111:role/x-untrusted")
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn durations_vary_by_a_tenth_and_not_from_one_look_to_the_next() {
+        let world = World::new(SimOptions::default());
+        let takes = |seed: &str| world.takes(Duration::from_mins(2), seed);
+        assert_eq!(takes("a"), takes("a"));
+        for seed in ["a", "b", "c", "d"] {
+            assert!(
+                (Duration::from_millis(1_799)..=Duration::from_millis(2_201))
+                    .contains(&takes(seed))
+            );
+        }
+    }
+}

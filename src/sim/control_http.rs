@@ -1,4 +1,10 @@
 //! The controls over HTTP, under `/_sim`. Wrong requests are answered 400 with a sentence.
+//!
+//! Besides those in the API contract: `POST /reset`; `POST /clock {frozen?, advanceSeconds?}`;
+//! `PUT /limits {readsPerSecond?, mutationsPerSecond?, profilesPerCluster?, settleSeconds?}`;
+//! `DELETE /sessions`, which ends those given out so far; and under
+//! `/accounts/{id}/regions/{region}/clusters/{name}`: `PUT {status?}`, `DELETE`,
+//! `POST /update {seconds}`, `PUT` and `DELETE /fargate-profiles/{name}`.
 
 use std::time::Duration;
 

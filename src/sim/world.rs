@@ -8,6 +8,7 @@ use chrono::DateTime;
 
 use super::accounts::Accounts;
 use super::action::{Action, Target};
+use super::arn::Arn;
 use super::bucket::Bucket;
 use super::caller::Caller;
 use super::clock::Clock;
@@ -223,6 +224,10 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
             target.action.name().clone_into(&mut call.action);
             call.cluster.clone_from(&target.cluster);
             call.profile.clone_from(&target.profile);
+            if let Some(arn) = target.resource.as_deref().and_then(Arn::parse) {
+                let mut names = arn.resource.split('/').skip(1).map(str::to_owned);
+                (call.cluster, call.profile) = (names.next(), names.next());
+            }
             if target.action == Action::CreateFargateProfile {
                 let body = CreateRequest::parse(&inbound.body).unwrap_or_default();
                 call.profile = body.fargate_profile_name;

@@ -47,6 +47,8 @@ pub enum Class {
     AccessDenied,
     /// The account's role could not be assumed.
     AssumeRoleFailed,
+    /// The account's role could not be assumed a moment ago, so STS was not asked again.
+    AssumeRoleFailedLately,
     /// AWS says: slower.
     Throttled,
     /// Our own budget says: slower.

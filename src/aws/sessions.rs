@@ -178,7 +178,7 @@ impl Sessions {
             && self.clock.monotonic().saturating_duration_since(*at) < REFUSAL_STANDS
         {
             return Err(Refusal {
-                request_id: None,
+                class: Class::AssumeRoleFailedLately,
                 ..refusal.clone()
             });
         }

@@ -50,7 +50,11 @@ impl Since {
 pub(super) async fn verdict(context: &Context<'_>, refusal: Refusal) -> Verdict {
     let refusal = told_apart(context, refusal).await;
     match refusal.class {
-        Class::AssumeRoleFailed => role_refused(context, &refusal).await,
+        Class::AssumeRoleFailed => {
+            count_failure(context, &refusal).await;
+            role_refused(context, &refusal)
+        }
+        Class::AssumeRoleFailedLately => role_refused(context, &refusal),
         Class::Throttled => again(
             context,
             THROTTLED,
@@ -119,7 +123,7 @@ const fn error_code(class: Class) -> ErrorCode {
         Class::UnsupportedZone => ErrorCode::UnsupportedZone,
         Class::RoleNotUsable => ErrorCode::RoleNotUsable,
         Class::AccessDenied => ErrorCode::AwsAccessDenied,
-        Class::AssumeRoleFailed => ErrorCode::AwsAssumeRoleFailed,
+        Class::AssumeRoleFailed | Class::AssumeRoleFailedLately => ErrorCode::AwsAssumeRoleFailed,
         Class::AlreadyExists => ErrorCode::AlreadyExists,
         Class::ClusterBusy | Class::NotActive => ErrorCode::Conflict,
         Class::Throttled | Class::OverBudget(_) => ErrorCode::Throttled,
@@ -135,8 +139,8 @@ fn again(context: &Context<'_>, after: Duration, wait: Wait, message: &str) -> V
     Context::wait(after, (&progress.step, progress.step_data), wait, message)
 }
 
-/// The breaker counts; a change keeps its place and waits, a read can't wait for a person.
-async fn role_refused(context: &Context<'_>, refusal: &Refusal) -> Verdict {
+/// The breaker counts what STS was asked.
+async fn count_failure(context: &Context<'_>, refusal: &Refusal) {
     let account = &context.job.account_id;
     let counted = breaker::role_failed(context.pool, account, &refusal.message, context.time_scale);
     match counted.await {
@@ -144,6 +148,10 @@ async fn role_refused(context: &Context<'_>, refusal: &Refusal) -> Verdict {
         Ok(_) => tracing::info!(%refusal, "the account's role could not be assumed"),
         Err(error) => tracing::warn!(%error, "counting a failure of the account's role"),
     }
+}
+
+/// A change keeps its place and waits, a read can't wait for a person.
+fn role_refused(context: &Context<'_>, refusal: &Refusal) -> Verdict {
     if !context.kind.is_mutation() {
         return Verdict::Fail(from_refusal(ErrorCode::AwsAssumeRoleFailed, refusal));
     }

@@ -6,11 +6,15 @@ use fargate_fleet::ops::Operations;
 use fargate_fleet::queue::worker::Trouble;
 use fargate_fleet::queue::{ClaimedJob, Failure, Handler, Lease, Verdict, WorkerOptions};
 use fargate_fleet::sim::Fault;
+use futures_util::{StreamExt, stream};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::support::{Fleet, SPEED, fault};
 use crate::queue::support::options;
+
+/// Fleets that run side by side.
+const AT_ONCE: usize = 6;
 
 /// One kind of job, arranged on a fresh fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,15 +152,33 @@ async fn calls_of(kind: Kind) -> Vec<(String, u32)> {
     seen
 }
 
+/// The calls of all kinds.
+async fn calls() -> Vec<(Kind, String, u32)> {
+    let mut calls = Vec::new();
+    for kind in KINDS {
+        calls.extend(
+            calls_of(kind)
+                .await
+                .into_iter()
+                .map(|(action, n)| (kind, action, n)),
+        );
+    }
+    calls
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crash_before_or_after_any_aws_call_loses_and_doubles_nothing() {
-    for kind in KINDS {
-        for (action, before) in calls_of(kind).await {
-            for applied in [false, true] {
-                crash_at(kind, &action, before, applied).await;
-            }
-        }
-    }
+    let cases = calls()
+        .await
+        .into_iter()
+        .flat_map(|(kind, action, before)| {
+            [false, true].map(|applied| (kind, action.clone(), before, applied))
+        });
+    stream::iter(cases)
+        .for_each_concurrent(AT_ONCE, |(kind, action, before, applied)| async move {
+            crash_at(kind, &action, before, applied).await;
+        })
+        .await;
 }
 
 /// A worker dies while the call hangs, before or after AWS has applied it; another goes on.
@@ -171,6 +193,8 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
         ..fault(action)
     };
     fleet.sim.add_faults(vec![hang]);
+    // Nothing gets done meanwhile, so that the call surely comes.
+    fleet.sim.freeze();
     let job = kind.submit(&fleet).await;
     let lease = Duration::from_millis(400);
     let worker_options = WorkerOptions {
@@ -181,14 +205,9 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
     let first = fleet
         .queue
         .worker_with(fleet.operations().await, worker_options.clone());
-    let calls = std::sync::atomic::AtomicU32::new(0);
-    let arrived = fleet.sim.wait_for(|call| {
-        let hit = call.action == action;
-        hit && calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= before
-    });
-    let hit = tokio::time::timeout(Duration::from_secs(30), arrived).await;
-    assert!(hit.is_ok(), "{kind:?}, {what}: the call never came");
+    fleet.until_called(action, before).await;
     first.crash().await;
+    fleet.sim.thaw();
 
     let second = fleet
         .queue
@@ -200,8 +219,8 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_answer_that_was_lost_on_the_way_does_no_harm() {
-    for kind in KINDS {
-        for (action, before) in calls_of(kind).await {
+    stream::iter(calls().await)
+        .for_each_concurrent(AT_ONCE, |(kind, action, before)| async move {
             let fleet = Fleet::new().await;
             let cut = Fault {
                 skip: Some(before),
@@ -210,9 +229,14 @@ async fn an_answer_that_was_lost_on_the_way_does_no_harm() {
             };
             fleet.sim.add_faults(vec![cut]);
             let job = kind.submit(&fleet).await;
-            fleet.run().await;
+            fleet.sim.freeze();
+            let worker = fleet.worker().await;
+            fleet.until_called(&action, before).await;
+            fleet.sim.thaw();
+            fleet.queue.until_idle().await;
+            worker.drain(Duration::from_secs(5)).await.unwrap();
             kind.check(&fleet, job, &format!("answer of {action} #{before} lost"))
                 .await;
-        }
-    }
+        })
+        .await;
 }

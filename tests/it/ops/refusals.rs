@@ -170,10 +170,8 @@ async fn a_role_that_iam_is_still_spreading_is_waited_for_and_a_wrong_one_is_not
         );
         if expected == "failed" {
             fleet.assert_failed(create, "role_not_usable").await;
-            assert!(
-                fleet.calls("CreateFargateProfile", Some(400)) > 5,
-                "two minutes of tries"
-            );
+            let tries = fleet.calls("CreateFargateProfile", Some(400));
+            assert!(tries > 1, "{tries} tries in two minutes of AWS's time");
         }
         fleet.end().await;
     }

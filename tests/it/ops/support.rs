@@ -219,6 +219,17 @@ impl Fleet {
         self.sim.put_profile(ACCOUNT, REGION, CLUSTER, spec, status);
     }
 
+    /// Waits, for a bounded time, until an action was called once more than `before` times.
+    pub async fn until_called(&self, action: &str, before: u32) {
+        let wait = async {
+            while self.calls(action, None) <= before as usize {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+        assert!(waited.is_ok(), "call #{before} of {action} never came");
+    }
+
     /// The number of calls of an action that were answered with a status.
     pub fn calls(&self, action: &str, status: Option<u16>) -> usize {
         let calls = self.sim.record().calls;

@@ -136,7 +136,7 @@ impl Queue {
 
     /// One column of a job, as text.
     pub async fn column(&self, job_id: Uuid, column: &str) -> String {
-        let sql = format!("select coalesce({column}::text, '') from jobs where job_id = $1");
+        let sql = format!("select coalesce(({column})::text, '') from jobs where job_id = $1");
         sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
             .bind(job_id)
             .fetch_one(self.pool())
@@ -166,7 +166,19 @@ impl Queue {
             }
         };
         let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
-        assert!(waited.is_ok(), "in a minute it did not come true: {sql}");
+        if waited.is_err() {
+            let rows: Vec<String> = sqlx::query_scalar(
+                "select to_json(jobs)::text from jobs
+                union all
+                select to_json(workers)::text from workers
+                union all
+                select now()::text",
+            )
+            .fetch_all(self.pool())
+            .await
+            .expect("the jobs and the workers");
+            panic!("in a minute it did not come true: {sql}; there are {rows:#?}");
+        }
     }
 }
 

@@ -3,5 +3,7 @@
 pub mod clock;
 pub mod db;
 pub mod domain;
+pub mod format;
+pub mod http;
 pub mod queue;
 pub mod rng;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The longest piece of a caller's value that an error repeats, in characters.
-const QUOTED_CHARS: usize = 64;
+/// The longest piece of a caller's value that an error repeats, in characters: a whole profile name.
+const QUOTED_CHARS: usize = 100;
 
 /// A text that is not what it should be. The message names the value (shortened) and what is
 /// expected instead.

@@ -1,5 +1,5 @@
 //! Two macros that write the boilerplate of the domain's strings: newtypes over a checked string,
-//! and enums that travel as open, snake_case strings.
+//! and enums that travel as open, `snake_case` strings.
 
 /// Gives a one-field struct its parsing, text and wire traits.
 ///
@@ -94,7 +94,7 @@ macro_rules! text_newtype {
     };
 }
 
-/// Declares an enum that is an open, snake_case string on the wire.
+/// Declares an enum that is an open, `snake_case` string on the wire.
 ///
 /// The OpenAPI schema is a plain string (an `enum` there would make generated clients fail on the
 /// value added next year); the values of today are listed under `x-extensible-enum`.

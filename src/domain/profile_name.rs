@@ -28,8 +28,10 @@ pub fn generated_name(seed: &[u8], n: u32) -> ProfileName {
         .chain_update(n.to_be_bytes())
         .chain_update(seed)
         .finalize();
-    let [a, b, c, d, ..]: [u8; 32] = digest.into();
-    let number = u32::from_be_bytes([a, b, c, d]);
+    let number = digest
+        .iter()
+        .take(4)
+        .fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
     ProfileName::trusted(format!("fp-{number:08x}"))
 }
 

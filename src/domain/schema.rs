@@ -69,3 +69,6 @@ pub(super) fn annotations() -> Object {
     let about = "Annotations of the cluster.";
     text_map(about, 100, 4096, serde_json::json!({"owner": "payments"}))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,6 @@ pub(super) mod update;
 
 use actix_web::{HttpResponse, get};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::answer::{self, Manner};
 use super::auth::Viewer;
@@ -48,9 +47,15 @@ pub(super) async fn get_account(call: Call<Viewer>) -> Result<HttpResponse, Prob
     let account = call.account(&path.account_id).await?;
     let tag = etag::of_account(&account);
     if etag::is_known(call.headers(), &tag) {
-        return Ok(HttpResponse::NotModified().insert_header(("ETag", tag)).finish());
+        return Ok(HttpResponse::NotModified()
+            .insert_header(("ETag", tag))
+            .finish());
     }
-    Ok(account_answer(HttpResponse::Ok(), account, &Manner::default()))
+    Ok(account_answer(
+        HttpResponse::Ok(),
+        account,
+        &Manner::default(),
+    ))
 }
 
 /// An account with its ETag.

@@ -22,13 +22,20 @@ pub(super) struct Manner {
 
 impl Manner {
     pub(super) fn of(replayed: bool, patience: &Patience) -> Self {
-        Self { replayed, applied: patience.applied.clone() }
+        Self {
+            replayed,
+            applied: patience.applied.clone(),
+        }
     }
 }
 
 /// `200` with a job that has ended, `202` with one that has not.
 pub(super) fn job(state: &State, row: JobRow, manner: &Manner) -> HttpResponse {
-    let status = if row.finished_at.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if row.finished_at.is_some() {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
     let tag = etag::of_job(&row);
     let job = Job::of(row, state.options.time_scale);
     let mut answer = HttpResponse::build(status);
@@ -42,9 +49,17 @@ pub(super) fn job(state: &State, row: JobRow, manner: &Manner) -> HttpResponse {
 /// `200` with an operation whose jobs have all ended, else `202`.
 pub(super) fn operation(operation: &Operation, manner: &Manner) -> HttpResponse {
     let unfinished = operation.retry_after_seconds.is_some();
-    let status = if unfinished { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let status = if unfinished {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
     let mut answer = HttpResponse::build(status);
-    located(&mut answer, &operation.links.own, operation.retry_after_seconds);
+    located(
+        &mut answer,
+        &operation.links.own,
+        operation.retry_after_seconds,
+    );
     mannered(&mut answer, manner);
     json(answer, operation)
 }

@@ -74,14 +74,18 @@ impl Caller {
 
 /// The token in `Authorization: Bearer`.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<String, Problem> {
-    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let value = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let token = value.and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     match token {
         Some(token) if !token.is_empty() => Ok(token.to_owned()),
-        _ => Err(unauthenticated("Send a token: Authorization: Bearer fleet_...")),
+        _ => Err(unauthenticated(
+            "Send a token: Authorization: Bearer fleet_...",
+        )),
     }
 }
 
@@ -89,7 +93,9 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<String, Problem> {
 pub(super) async fn caller(pool: &PgPool, token: &str) -> Result<Caller, Problem> {
     let found = tokens::find_valid(pool, token).await?;
     let row = found.ok_or_else(|| {
-        unauthenticated("The token is unknown, expired or revoked: ask an administrator for another.")
+        unauthenticated(
+            "The token is unknown, expired or revoked: ask an administrator for another.",
+        )
     })?;
     if row.touch_due {
         tokens::touch(pool, row.token_id).await?;

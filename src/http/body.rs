@@ -15,8 +15,12 @@ pub(super) const MAX_BODY: usize = MAX_BYTES;
 
 /// Reads a body to its end.
 pub(super) async fn read(headers: &HeaderMap, mut payload: Payload) -> Result<Vec<u8>, Problem> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let announced = announced.and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    let announced = announced
+        .and_then(|text| text.parse::<usize>().ok())
+        .unwrap_or(0);
     if announced > MAX_BODY {
         return Err(too_large());
     }
@@ -36,8 +40,14 @@ pub(super) async fn read(headers: &HeaderMap, mut payload: Payload) -> Result<Ve
 
 /// The media type of the body in lower case, without parameters.
 pub(super) fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default();
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
     essence.trim().to_ascii_lowercase()
 }
 
@@ -47,8 +57,15 @@ pub(super) fn must_be(headers: &HeaderMap, known: &[&str]) -> Result<(), Problem
     if known.contains(&sent.as_str()) {
         return Ok(());
     }
-    let sent = if sent.is_empty() { "without a Content-Type" } else { &sent };
-    let detail = format!("A body {sent} is not read here: send {}.", known.join(" or "));
+    let sent = if sent.is_empty() {
+        "without a Content-Type"
+    } else {
+        &sent
+    };
+    let detail = format!(
+        "A body {sent} is not read here: send {}.",
+        known.join(" or ")
+    );
     Err(Problem::new(ErrorCode::InvalidRequest, detail).status(415))
 }
 

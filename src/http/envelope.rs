@@ -29,7 +29,9 @@ impl RequestFacts {
         let given = text("x-request-id").filter(|id| is_request_id(id));
         Self {
             request_id: given.map_or_else(|| clock.uuid().to_string(), str::to_owned),
-            traceparent: text("traceparent").filter(|t| is_traceparent(t)).map(str::to_owned),
+            traceparent: text("traceparent")
+                .filter(|t| is_traceparent(t))
+                .map(str::to_owned),
         }
     }
 }
@@ -69,12 +71,16 @@ pub(super) async fn envelope(
         // Answered as GET; the server leaves the body out.
         request.head_mut().method = Method::GET;
     }
-    let span = tracing::info_span!("request", request.id = %id, http.method = %method, http.path = %path);
+    let span =
+        tracing::info_span!("request", request.id = %id, http.method = %method, http.path = %path);
     let begun = state.clock.monotonic();
     let response = if state.draining.is_cancelled() && !is_open_path(&path) {
         refused_while_draining(request)
     } else {
-        next.call(request).instrument(span.clone()).await?.map_into_boxed_body()
+        next.call(request)
+            .instrument(span.clone())
+            .await?
+            .map_into_boxed_body()
     };
     let mut response = with_problem(response, &id, &path);
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -82,7 +88,11 @@ pub(super) async fn envelope(
     }
     let millis = state.clock.monotonic().duration_since(begun).as_millis();
     span.in_scope(|| {
-        tracing::info!(http.status = response.status().as_u16(), took_ms = millis, "answered");
+        tracing::info!(
+            http.status = response.status().as_u16(),
+            took_ms = millis,
+            "answered"
+        );
     });
     Ok(response)
 }
@@ -95,7 +105,9 @@ fn is_open_path(path: &str) -> bool {
 fn refused_while_draining(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     let response = request.error_response(Problem::shutting_down());
     let (request, mut answer) = response.into_parts();
-    answer.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+    answer
+        .head_mut()
+        .set_connection_type(actix_web::http::ConnectionType::Close);
     ServiceResponse::new(request, answer)
 }
 
@@ -110,7 +122,10 @@ fn with_problem(
         return response;
     }
     let carried = response.response().extensions().get::<Problem>().cloned();
-    let already = response.headers().get(CONTENT_TYPE).is_some_and(|v| v == PROBLEM_JSON);
+    let already = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|v| v == PROBLEM_JSON);
     if carried.is_none() && already {
         return response;
     }

@@ -48,7 +48,9 @@ impl<R: Needs> FromRequest for Call<R> {
             let state = state.ok_or_else(Problem::shutting_down)?;
             let token = auth::bearer(request.headers())?;
             let pool = state.pool.clone();
-            let caller = state.run(async move { auth::caller(&pool, &token).await }).await?;
+            let caller = state
+                .run(async move { auth::caller(&pool, &token).await })
+                .await?;
             let facts = request.extensions().get::<RequestFacts>().cloned();
             Ok(Self {
                 state,
@@ -132,7 +134,8 @@ pub(super) async fn find_job(
     job_id: Uuid,
 ) -> Result<JobRow, Problem> {
     let (pool, visible) = (state.pool.clone(), caller.visible());
-    let found = state.run(async move { Ok(db::jobs::find(&pool, visible.as_deref(), job_id).await?) });
+    let found =
+        state.run(async move { Ok(db::jobs::find(&pool, visible.as_deref(), job_id).await?) });
     found.await?.ok_or_else(|| {
         let detail = format!("There is no job {job_id} that you may see: check the id.");
         Problem::not_found("job", detail)

@@ -34,7 +34,11 @@ pub(super) struct ProfilePath {
 impl ClusterPath {
     /// Where the cluster's profiles are.
     pub(super) fn base(&self) -> String {
-        paths::profiles(self.account_id.as_str(), self.region.as_str(), self.cluster_name.as_str())
+        paths::profiles(
+            self.account_id.as_str(),
+            self.region.as_str(),
+            self.cluster_name.as_str(),
+        )
     }
 }
 
@@ -59,7 +63,16 @@ pub(super) struct ChangeQuery {
     pub wait_seconds: Option<WaitSeconds>,
     /// The twin of the header `Idempotency-Key`; wins over it.
     #[serde(default)]
-    #[param(required = false, nullable = false, min_length = 1, max_length = 255, example = "create-fp-dev-1")]
-    #[expect(dead_code, reason = "read by http::idempotency; declared so that it is known")]
+    #[param(
+        required = false,
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        example = "create-fp-dev-1"
+    )]
+    #[expect(
+        dead_code,
+        reason = "read by http::idempotency; declared so that it is known"
+    )]
     pub request_id: Option<String>,
 }

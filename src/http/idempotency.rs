@@ -46,7 +46,10 @@ impl<R: Needs> Call<R> {
             key,
             request_sha256: self.request_sha256(body),
         };
-        Ok(Some(Key { owner: self.caller.key_owner(), key }))
+        Ok(Some(Key {
+            owner: self.caller.key_owner(),
+            key,
+        }))
     }
 
     fn given_key(&self) -> Option<(String, &'static str)> {

@@ -6,7 +6,6 @@ pub(super) mod retry;
 
 use actix_web::{HttpResponse, get};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -43,8 +42,17 @@ pub(super) struct WaitQuery {
 pub(super) struct KeyQuery {
     /// The twin of the header `Idempotency-Key`; wins over it.
     #[serde(default)]
-    #[param(required = false, nullable = false, min_length = 1, max_length = 255, example = "request-1")]
-    #[expect(dead_code, reason = "read by http::idempotency; declared so that it is known")]
+    #[param(
+        required = false,
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        example = "request-1"
+    )]
+    #[expect(
+        dead_code,
+        reason = "read by http::idempotency; declared so that it is known"
+    )]
     pub request_id: Option<String>,
 }
 
@@ -68,10 +76,15 @@ pub(super) async fn get_job(call: Call<Viewer>) -> Result<HttpResponse, Problem>
     let query: WaitQuery = call.query()?;
     call.allowed()?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
-    let job = call.state.job_within(&call.caller, path.job_id, patience.seconds).await?;
+    let job = call
+        .state
+        .job_within(&call.caller, path.job_id, patience.seconds)
+        .await?;
     let tag = etag::of_job(&job);
     if etag::is_known(call.headers(), &tag) {
-        return Ok(HttpResponse::NotModified().insert_header(("ETag", tag)).finish());
+        return Ok(HttpResponse::NotModified()
+            .insert_header(("ETag", tag))
+            .finish());
     }
     Ok(answer::job(&call.state, job, &Manner::of(false, &patience)))
 }

@@ -57,7 +57,10 @@ impl PageKey {
 
 fn refused() -> Problem {
     let message = "not a page token of this list with these filters: begin again without it";
-    let mut problem = Problem::new(ErrorCode::InvalidRequest, format!("/query/pageToken: {message}"));
+    let mut problem = Problem::new(
+        ErrorCode::InvalidRequest,
+        format!("/query/pageToken: {message}"),
+    );
     problem.errors = vec![Invalid::new("/query/pageToken", message)];
     problem
 }
@@ -72,7 +75,11 @@ mod tests {
         let token = key.seal("/v1/jobs?state=failed", "cursor");
         assert_eq!(key.open("/v1/jobs?state=failed", &token).unwrap(), "cursor");
         assert!(key.open("/v1/jobs", &token).is_err());
-        assert!(PageKey::new(b"other".to_vec()).open("/v1/jobs?state=failed", &token).is_err());
+        assert!(
+            PageKey::new(b"other".to_vec())
+                .open("/v1/jobs?state=failed", &token)
+                .is_err()
+        );
     }
 
     #[test]

@@ -32,7 +32,10 @@ impl<T: FromStr> Page<T> {
         let after = token.map(|token| {
             let cursor = key.open(&scope, token)?;
             cursor.parse().map_err(|_| {
-                Problem::new(ErrorCode::Internal, "A page token of ours could not be read back.")
+                Problem::new(
+                    ErrorCode::Internal,
+                    "A page token of ours could not be read back.",
+                )
             })
         });
         Ok(Self {
@@ -72,7 +75,9 @@ fn scope(path: &str, query: &str) -> String {
         .filter(|(name, _)| !NOT_BOUND.contains(&name.as_str()))
         .collect();
     pairs.sort();
-    let filters = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let filters = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
     format!("{path}?{filters}")
 }
 

@@ -244,7 +244,10 @@ impl From<Vec<Invalid>> for Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "using the database");
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "using the database"
+        );
         database_trouble()
     }
 }
@@ -256,7 +259,9 @@ impl From<GroupCommitError> for Problem {
             GroupCommitError::Full => {
                 let detail = "Too many requests are waiting for the database: slow down, then \
                               repeat the request.";
-                Self::new(ErrorCode::RateLimited, detail).status(503).retry_after(2)
+                Self::new(ErrorCode::RateLimited, detail)
+                    .status(503)
+                    .retry_after(2)
             }
             GroupCommitError::Database(error) => {
                 tracing::error!(error = &*error as &dyn std::error::Error, "submitting");
@@ -270,7 +275,9 @@ impl From<GroupCommitError> for Problem {
 fn database_trouble() -> Problem {
     let detail = "The database does not answer as it should: repeat the request, with the same \
                   Idempotency-Key where it has one.";
-    let mut problem = Problem::new(ErrorCode::Internal, detail).status(503).retry_after(2);
+    let mut problem = Problem::new(ErrorCode::Internal, detail)
+        .status(503)
+        .retry_after(2);
     problem.retryable = true;
     problem
 }

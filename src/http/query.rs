@@ -8,17 +8,21 @@ use std::str::FromStr;
 use actix_web::dev::{Path, Url};
 use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::{Map, Value};
 
 use super::problem::Problem;
-use crate::domain::{Invalid, PageSize};
 use crate::domain::decode;
 use crate::domain::invalid::quoted;
+use crate::domain::{Invalid, PageSize};
 
 /// All but what RFC 3986 calls unreserved.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A text as one segment of a path.
 pub(super) fn segment(text: &str) -> String {
@@ -41,7 +45,10 @@ pub(super) fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let mut tree = Map::new();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
         let pointer = format!("/query/{}", crate::domain::invalid::pointer_token(&name));
-        if tree.insert(name.into_owned(), Value::String(value.into_owned())).is_some() {
+        if tree
+            .insert(name.into_owned(), Value::String(value.into_owned()))
+            .is_some()
+        {
             let message = "given twice; put several values into one, with commas";
             return Err(Problem::invalid_field(pointer, message));
         }
@@ -76,11 +83,20 @@ where
 {
     const MOST: usize = 100;
     let text = String::deserialize(deserializer)?;
-    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
     if parts.is_empty() || parts.len() > MOST {
-        return Err(D::Error::custom(format!("expected 1 to {MOST} values with commas between")));
+        return Err(D::Error::custom(format!(
+            "expected 1 to {MOST} values with commas between"
+        )));
     }
-    parts.into_iter().map(|part| part.parse().map_err(D::Error::custom)).collect()
+    parts
+        .into_iter()
+        .map(|part| part.parse().map_err(D::Error::custom))
+        .collect()
 }
 
 /// Seconds to wait: 0 to 60.
@@ -93,7 +109,10 @@ impl FromStr for WaitSeconds {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(seconds @ 0..=60) => Ok(Self(seconds)),
-            _ => Err(format!("invalid wait {}: expected 0 to 60 seconds", quoted(text))),
+            _ => Err(format!(
+                "invalid wait {}: expected 0 to 60 seconds",
+                quoted(text)
+            )),
         }
     }
 }
@@ -107,9 +126,14 @@ impl FromStr for PageWish {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wish = text.parse::<i64>().map_err(|_| {
-            format!("invalid page size {}: expected a whole number of at least 1", quoted(text))
+            format!(
+                "invalid page size {}: expected a whole number of at least 1",
+                quoted(text)
+            )
         })?;
-        PageSize::parse(Some(wish)).map(Self).map_err(|error| error.to_string())
+        PageSize::parse(Some(wish))
+            .map(Self)
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -122,10 +146,15 @@ impl FromStr for Time {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parsed = DateTime::parse_from_rfc3339(text);
-        parsed.map(|time| Self(time.with_timezone(&Utc))).map_err(|_| {
-            let example = "2026-01-02T03:04:05Z";
-            format!("invalid time {}: expected RFC 3339, such as {example}", quoted(text))
-        })
+        parsed
+            .map(|time| Self(time.with_timezone(&Utc)))
+            .map_err(|_| {
+                let example = "2026-01-02T03:04:05Z";
+                format!(
+                    "invalid time {}: expected RFC 3339, such as {example}",
+                    quoted(text)
+                )
+            })
     }
 }
 
@@ -138,7 +167,10 @@ impl FromStr for FilterText {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.chars().count() > 256 || text.chars().any(char::is_control) {
-            return Err(format!("invalid text {}: at most 256 printable characters", quoted(text)));
+            return Err(format!(
+                "invalid text {}: at most 256 printable characters",
+                quoted(text)
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -164,7 +196,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_pointed_at() {
         let sample: Sample = query("waitSeconds=60&state=failed,%20queued").unwrap();
-        assert_eq!((sample.wait_seconds, sample.state.len()), (Some(WaitSeconds(60)), 2));
+        assert_eq!(
+            (sample.wait_seconds, sample.state.len()),
+            (Some(WaitSeconds(60)), 2)
+        );
         for (text, at) in [
             ("waitSeconds=61", "/query/waitSeconds"),
             ("waitSeconds=-1", "/query/waitSeconds"),

@@ -59,7 +59,10 @@ impl<R: Needs> Call<R> {
             jobs: work.jobs,
         };
         match self.state.enqueuer.submit(submission).await? {
-            Submitted::Accepted => Ok(Made { subject_id, replayed: false }),
+            Submitted::Accepted => Ok(Made {
+                subject_id,
+                replayed: false,
+            }),
             Submitted::Replayed(subject) => replayed(&subject),
             Submitted::KeyReused => Err(idempotency::reused()),
             Submitted::UnknownAccount => Err(no_account(&account_id)),
@@ -70,7 +73,10 @@ impl<R: Needs> Call<R> {
 /// What an earlier request with the same key made.
 pub(super) fn replayed(subject: &str) -> Result<Made, Problem> {
     let subject_id = Uuid::parse_str(subject).map_err(|_| idempotency::reused())?;
-    Ok(Made { subject_id, replayed: true })
+    Ok(Made {
+        subject_id,
+        replayed: true,
+    })
 }
 
 /// Refuses work in an account that is disabled, or in a region it does not list.
@@ -83,7 +89,11 @@ pub(super) fn check_place(account: &Account, region: &Region, at: &str) -> Resul
         );
         return Err(Problem::new(ErrorCode::Conflict, detail));
     }
-    if account.regions.iter().any(|listed| listed == region.as_str()) {
+    if account
+        .regions
+        .iter()
+        .any(|listed| listed == region.as_str())
+    {
         return Ok(());
     }
     let message = format!(
@@ -95,11 +105,17 @@ pub(super) fn check_place(account: &Account, region: &Region, at: &str) -> Resul
 }
 
 /// Refuses live reads at once while the account's role is known to be broken.
-pub(super) fn check_not_parked(account: &Account, call_state: &super::state::State) -> Result<(), Problem> {
+pub(super) fn check_not_parked(
+    account: &Account,
+    call_state: &super::state::State,
+) -> Result<(), Problem> {
     let Some(probe_at) = account.probe_at.filter(|at| *at > call_state.clock.now()) else {
         return Ok(());
     };
-    let reason = account.parked_reason.as_deref().unwrap_or("no reason was kept");
+    let reason = account
+        .parked_reason
+        .as_deref()
+        .unwrap_or("no reason was kept");
     let detail = format!(
         "The role {} of account {} can't be assumed ({reason}). It is tried again at {}: mend the \
          role's trust policy, or set the account active to try at once.",

@@ -27,7 +27,10 @@ impl Patience {
     /// The query's `waitSeconds` wins over `Prefer: wait=N`, and that over `respond-async`.
     pub(super) fn of(query: Option<WaitSeconds>, headers: &HeaderMap, default: u8) -> Self {
         if let Some(WaitSeconds(seconds)) = query {
-            return Self { seconds, applied: None };
+            return Self {
+                seconds,
+                applied: None,
+            };
         }
         let (mut wait, mut at_once) = (None, false);
         for preference in preferences(headers) {
@@ -38,9 +41,18 @@ impl Patience {
             }
         }
         match (wait, at_once) {
-            (Some(seconds), _) => Self { seconds, applied: Some(format!("wait={seconds}")) },
-            (None, true) => Self { seconds: 0, applied: Some("respond-async".to_owned()) },
-            (None, false) => Self { seconds: default, applied: None },
+            (Some(seconds), _) => Self {
+                seconds,
+                applied: Some(format!("wait={seconds}")),
+            },
+            (None, true) => Self {
+                seconds: 0,
+                applied: Some("respond-async".to_owned()),
+            },
+            (None, false) => Self {
+                seconds: default,
+                applied: None,
+            },
         }
     }
 }
@@ -98,7 +110,10 @@ mod tests {
     fn patience(query: Option<u8>, prefer: &[&'static str]) -> (u8, Option<String>) {
         let mut headers = HeaderMap::new();
         for value in prefer {
-            headers.append(HeaderName::from_static("prefer"), HeaderValue::from_static(value));
+            headers.append(
+                HeaderName::from_static("prefer"),
+                HeaderValue::from_static(value),
+            );
         }
         let patience = Patience::of(query.map(WaitSeconds), &headers, 20);
         (patience.seconds, patience.applied)
@@ -109,9 +124,15 @@ mod tests {
         let applied = |text: &str| Some(text.to_owned());
         assert_eq!(patience(None, &[]), (20, None));
         assert_eq!(patience(Some(3), &["wait=9"]), (3, None));
-        assert_eq!(patience(None, &["respond-async, wait=9"]), (9, applied("wait=9")));
+        assert_eq!(
+            patience(None, &["respond-async, wait=9"]),
+            (9, applied("wait=9"))
+        );
         assert_eq!(patience(None, &["Wait = 900"]), (60, applied("wait=60")));
-        assert_eq!(patience(None, &["respond-async"]), (0, applied("respond-async")));
+        assert_eq!(
+            patience(None, &["respond-async"]),
+            (0, applied("respond-async"))
+        );
         assert_eq!(patience(None, &["handling=strict", "wait=x"]), (20, None));
     }
 }

@@ -1,1 +1,181 @@
+use super::*;
 
+const HEAD: &str = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\n\
+                    metadata:\n  name: c\n  region: eu-central-1\n";
+
+fn errors(body: &str) -> Vec<Invalid> {
+    let read = ClusterConfig::from_yaml(&format!("{HEAD}{body}"));
+    read.and_then(ClusterConfig::validate).unwrap_err()
+}
+
+fn error(body: &str) -> Invalid {
+    let mut errors = errors(body);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors.remove(0)
+}
+
+#[test]
+fn the_guides_fargate_example_works_as_it_stands() {
+    let text = include_str!("../../../tests/data/fargate-example-cluster.yaml");
+    let config = ClusterConfig::from_yaml(text).unwrap().validate().unwrap();
+    assert_eq!(config.cluster.as_str(), "fargate-example-cluster");
+    assert_eq!(config.region.as_str(), "ap-northeast-1");
+    assert_eq!(config.role, None);
+    let shown: Vec<String> = config
+        .profiles
+        .iter()
+        .map(|profile| {
+            let selectors: Vec<String> =
+                profile.selectors.iter().map(ToString::to_string).collect();
+            format!(
+                "{}: {}",
+                profile.name.as_ref().unwrap(),
+                selectors.join(" ")
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "fp-default: default kube-system",
+            "fp-dev: dev{checks=passed,env=dev}"
+        ]
+    );
+}
+
+#[test]
+fn a_file_with_node_groups_is_refused_by_name() {
+    let text = include_str!("../../../tests/data/fargate-cluster.yaml");
+    let errors = ClusterConfig::from_yaml(text).unwrap_err();
+    assert_eq!(
+        errors,
+        [Invalid::new(
+            "/nodeGroups",
+            "this endpoint takes only the Fargate part of a ClusterConfig and does not act on \
+             \"nodeGroups\": remove it"
+        )]
+    );
+}
+
+#[test]
+fn every_refused_section_is_told_at_once() {
+    let told = errors("vpc: {}\naddons: []\niam:\n  withOIDC: true\n");
+    let pointers: Vec<&str> = told.iter().map(|error| error.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/addons", "/vpc", "/iam/withOIDC"]);
+}
+
+#[test]
+fn an_unknown_key_is_pointed_at() {
+    assert_eq!(error("fargateProfile: []\n").pointer, "/fargateProfile");
+    let deep = error("fargateProfiles:\n- name: a\n  selectors:\n  - namspace: x\n");
+    assert_eq!(deep.pointer, "/fargateProfiles/0/selectors/0/namspace");
+    assert!(
+        deep.message.starts_with("unknown field \"namspace\""),
+        "{deep}"
+    );
+}
+
+#[test]
+fn the_errors_of_a_profile_are_eksctls_under_its_place() {
+    let body = "fargateProfiles:\n- name: a\n  selectors: [{namespace: x}]\n\
+                - name: b\n  selectors:\n  - labels: {k: v}\n- selectors: [{namespace: z}]\n";
+    let told: Vec<String> = errors(body).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "/fargateProfiles/1/selectors/0/namespace: invalid Fargate profile \"b\": invalid \
+             profile selector at index #0: empty namespace",
+            "/fargateProfiles/2/name: invalid Fargate profile: empty name",
+        ]
+    );
+}
+
+#[test]
+fn a_name_may_occur_once() {
+    let body = "fargateProfiles:\n- {name: a, selectors: [{namespace: x}]}\n\
+                - {name: a, selectors: [{namespace: z}]}\n";
+    assert_eq!(error(body).pointer, "/fargateProfiles/1/name");
+}
+
+#[test]
+fn a_file_without_profiles_has_nothing_to_do() {
+    for body in ["", "fargateProfiles:\n", "fargateProfiles: []\n"] {
+        assert_eq!(
+            error(body),
+            Invalid::new(
+                "/fargateProfiles",
+                "fargateProfiles is missing or empty, so there is nothing to do"
+            )
+        );
+    }
+}
+
+#[test]
+fn label_values_must_be_strings() {
+    for value in ["true", "1", "1.5", "yes"] {
+        let body = format!(
+            "fargateProfiles:\n- name: a\n  selectors:\n  - namespace: x\n    labels: {{k: {value}}}\n"
+        );
+        let told = error(&body);
+        assert_eq!(
+            told.pointer, "/fargateProfiles/0/selectors/0/labels/k",
+            "{told}"
+        );
+        assert!(
+            told.message.ends_with("put it in quotes if text is meant"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn the_head_is_checked() {
+    let text = "apiVersion: eksctl.io/v1\nkind: Cluster\nmetadata: {name: '', region: Mars}\n\
+                iam: {fargatePodExecutionRoleARN: x}\n\
+                fargateProfiles: [{name: a, selectors: [{namespace: x}]}]\n";
+    let told = ClusterConfig::from_yaml(text)
+        .unwrap()
+        .validate()
+        .unwrap_err();
+    let pointers: Vec<&str> = told.iter().map(|error| error.pointer.as_str()).collect();
+    assert_eq!(
+        pointers,
+        [
+            "/apiVersion",
+            "/kind",
+            "/metadata/name",
+            "/metadata/region",
+            "/iam/fargatePodExecutionRoleARN"
+        ]
+    );
+    assert_eq!(
+        told[0].message,
+        r#"expected "eksctl.io/v1alpha5", found "eksctl.io/v1""#
+    );
+    assert!(
+        ClusterConfig::from_yaml("- a\n").unwrap_err()[0]
+            .message
+            .starts_with("expected a Cl")
+    );
+}
+
+#[test]
+fn json_reads_as_yaml_does() {
+    let text = r#"{"apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
+        "metadata": {"name": "c", "region": "eu-central-1"},
+        "iam": {"fargatePodExecutionRoleARN": "arn:aws:iam::111111111111:role/pods"},
+        "fargateProfiles": [{"name": "a", "selectors": [{"namespace": "x"}]}]}"#;
+    let from_json = ClusterConfig::from_json(text).unwrap();
+    assert_eq!(from_json, ClusterConfig::from_yaml(text).unwrap());
+    let valid = from_json.validate().unwrap();
+    assert_eq!(valid.role.unwrap().role_name(), "pods");
+}
+
+#[test]
+fn a_hundred_profiles_are_the_most() {
+    let profile = |i: usize| format!("- {{name: p{i}, selectors: [{{namespace: x}}]}}\n");
+    let file = |n: usize| -> String { (0..n).map(profile).collect() };
+    let read = |n| ClusterConfig::from_yaml(&format!("{HEAD}fargateProfiles:\n{}", file(n)));
+    assert!(read(100).and_then(ClusterConfig::validate).is_ok());
+    assert!(read(101).and_then(ClusterConfig::validate).is_err());
+}

@@ -50,7 +50,13 @@ pub(in crate::http) async fn delete_account(call: Call<Admin>) -> Result<HttpRes
         call.state.run(delete(pool, key, seen, event)).await?;
     }
     let mut answer = HttpResponse::NoContent();
-    answer::mannered(&mut answer, &Manner { replayed, applied: None });
+    answer::mannered(
+        &mut answer,
+        &Manner {
+            replayed,
+            applied: None,
+        },
+    );
     Ok(answer.finish())
 }
 

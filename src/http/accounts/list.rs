@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, get};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::IntoParams;
 
 use crate::db::accounts::{self, AccountFilter};
@@ -55,8 +54,17 @@ pub(in crate::http) async fn list_accounts(call: Call<Viewer>) -> Result<HttpRes
         limit: page.limit(),
     };
     let pool = call.state.pool.clone();
-    let found = call.state.run(async move { Ok(accounts::list(&pool, &filter).await?) }).await?;
+    let found = call
+        .state
+        .run(async move { Ok(accounts::list(&pool, &filter).await?) })
+        .await?;
     let (rows, next) = page.cut(found, |account| account.account_id.clone());
     let items = rows.into_iter().map(Account::from).collect();
-    Ok(answer::json(HttpResponse::Ok(), &AccountList { items, next_page_token: next }))
+    Ok(answer::json(
+        HttpResponse::Ok(),
+        &AccountList {
+            items,
+            next_page_token: next,
+        },
+    ))
 }

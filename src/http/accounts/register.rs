@@ -41,10 +41,16 @@ pub(in crate::http) async fn register_account(call: Call<Admin>) -> Result<HttpR
     let new = new_account(&call, body::json(&body)?)?;
     let location = paths::account(&new.account_id);
     let event = event(&call, &new);
-    let (row, taken) = call.state.run(register(call.state.pool.clone(), new, key, event)).await?;
+    let (row, taken) = call
+        .state
+        .run(register(call.state.pool.clone(), new, key, event))
+        .await?;
     let mut answer = HttpResponse::Created();
     answer.insert_header(("Location", location));
-    let manner = Manner { replayed: taken != Taken::Fresh, applied: None };
+    let manner = Manner {
+        replayed: taken != Taken::Fresh,
+        applied: None,
+    };
     Ok(account_answer(answer, row, &manner))
 }
 
@@ -63,7 +69,10 @@ fn new_account(call: &Call<Admin>, input: AccountInput) -> Result<NewAccount, Pr
         );
         return Err(Problem::new(ErrorCode::PermissionDenied, detail));
     }
-    let default = input.regions.first().map(|region| role_arn_default(&input.account_id, region));
+    let default = input
+        .regions
+        .first()
+        .map(|region| role_arn_default(&input.account_id, region));
     let role_arn = input.role_arn.or(default);
     Ok(NewAccount {
         account_id: input.account_id.into(),
@@ -78,7 +87,9 @@ fn new_account(call: &Call<Admin>, input: AccountInput) -> Result<NewAccount, Pr
 
 /// `fleet-` and 160 random bits in hexadecimal.
 fn external_id(random: [u8; 20]) -> String {
-    random.iter().fold("fleet-".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    random.iter().fold("fleet-".to_owned(), |text, byte| {
+        format!("{text}{byte:02x}")
+    })
 }
 
 fn event(call: &Call<Admin>, new: &NewAccount) -> AuditEvent {

@@ -40,7 +40,10 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
     let path: AccountPath = call.path()?;
     let NoQuery {} = call.query()?;
     call.account(&path.account_id).await?;
-    body::must_be(call.headers(), &["application/json", "application/merge-patch+json"])?;
+    body::must_be(
+        call.headers(),
+        &["application/json", "application/merge-patch+json"],
+    )?;
     let body = call.body().await?;
     let (patch, sent) = read_patch(&body)?;
     let seen = IfMatch::of(call.headers());
@@ -53,8 +56,18 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
         request_id: call.facts.request_id.clone(),
         detail: sent,
     };
-    let row = call.state.run(update(call.state.pool.clone(), path.account_id, patch, seen, event));
-    Ok(account_answer(HttpResponse::Ok(), row.await?, &Manner::default()))
+    let row = call.state.run(update(
+        call.state.pool.clone(),
+        path.account_id,
+        patch,
+        seen,
+        event,
+    ));
+    Ok(account_answer(
+        HttpResponse::Ok(),
+        row.await?,
+        &Manner::default(),
+    ))
 }
 
 /// The patch, and the document it came in.
@@ -70,13 +83,21 @@ fn read_patch(body: &[u8]) -> Result<(AccountPatch, Value), Problem> {
     }
     let kept = sent.clone();
     // Merge patch: null removes. Only these two can be without a value.
-    if let Some(role) = sent.get_mut("podExecutionRoleARN").filter(|role| role.is_null()) {
+    if let Some(role) = sent
+        .get_mut("podExecutionRoleARN")
+        .filter(|role| role.is_null())
+    {
         *role = json!("");
     }
     if let Some(labels) = sent.get_mut("labels").filter(|labels| labels.is_null()) {
         *labels = json!({});
     }
-    if let Some((name, _)) = sent.as_object().into_iter().flatten().find(|(_, v)| v.is_null()) {
+    if let Some((name, _)) = sent
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(_, v)| v.is_null())
+    {
         let message = "can't be removed: leave it out, or give it a value";
         return Err(Problem::invalid_field(format!("/{name}"), message));
     }

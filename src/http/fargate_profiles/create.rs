@@ -56,8 +56,15 @@ pub(in crate::http) async fn create_fargate_profile(
         }
     };
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
-    let job = call.state.job_within(&call.caller, made.subject_id, patience.seconds).await?;
-    Ok(answer::job(&call.state, job, &Manner::of(made.replayed, &patience)))
+    let job = call
+        .state
+        .job_within(&call.caller, made.subject_id, patience.seconds)
+        .await?;
+    Ok(answer::job(
+        &call.state,
+        job,
+        &Manner::of(made.replayed, &patience),
+    ))
 }
 
 fn work(
@@ -78,7 +85,11 @@ fn work(
     Ok(Work {
         account_id: account.account_id.clone(),
         subject_id: job_id,
-        audit: Some(("createFargateProfile", resource, json!({"profile": job.input["profile"]}))),
+        audit: Some((
+            "createFargateProfile",
+            resource,
+            json!({"profile": job.input["profile"]}),
+        )),
         operation: None,
         jobs: vec![job],
     })
@@ -92,7 +103,10 @@ pub(in crate::http) fn new_job(
     role: RoleArn,
 ) -> Result<NewJob, Problem> {
     let warnings = profile_warnings(&spec, &[]);
-    let name = spec.name.clone().unwrap_or_else(|| generated_name(job_id.as_bytes(), 0));
+    let name = spec
+        .name
+        .clone()
+        .unwrap_or_else(|| generated_name(job_id.as_bytes(), 0));
     let input = CreateProfileInput {
         name_generated: spec.name.is_none(),
         profile: spec,
@@ -119,7 +133,10 @@ pub(in crate::http) fn to_json(
 ) -> Result<serde_json::Value, Problem> {
     serde_json::to_value(value).map_err(|error| {
         tracing::error!(%error, "writing a job's input");
-        Problem::new(crate::domain::ErrorCode::Internal, "This is a fault of the service.")
+        Problem::new(
+            crate::domain::ErrorCode::Internal,
+            "This is a fault of the service.",
+        )
     })
 }
 
@@ -132,7 +149,9 @@ pub(in crate::http) fn usable_role(
 ) -> Result<RoleArn, String> {
     let id = &account.account_id;
     let of_account = account.pod_execution_role_arn.as_ref();
-    let of_account = of_account.map(|arn| RoleArn::parse(arn.as_str())).transpose();
+    let of_account = of_account
+        .map(|arn| RoleArn::parse(arn.as_str()))
+        .transpose();
     let of_account = of_account.map_err(|error| error.to_string())?;
     let own = spec.pod_execution_role_arn.as_ref();
     let Some(role) = own.or(of_file).cloned().or(of_account) else {
@@ -142,7 +161,10 @@ pub(in crate::http) fn usable_role(
         ));
     };
     if role.account().as_str() != id {
-        return Err(format!("the role {role} is of account {}, not of {id}", role.account()));
+        return Err(format!(
+            "the role {role} is of account {}, not of {id}",
+            role.account()
+        ));
     }
     if role.partition() != region.partition() {
         return Err(format!(

@@ -34,8 +34,17 @@ pub(in crate::http) struct DeleteQuery {
     wait_seconds: Option<WaitSeconds>,
     /// The twin of the header `Idempotency-Key`; wins over it.
     #[serde(default)]
-    #[param(required = false, nullable = false, min_length = 1, max_length = 255, example = "delete-fp-dev-1")]
-    #[expect(dead_code, reason = "read by http::idempotency; declared so that it is known")]
+    #[param(
+        required = false,
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        example = "delete-fp-dev-1"
+    )]
+    #[expect(
+        dead_code,
+        reason = "read by http::idempotency; declared so that it is known"
+    )]
     request_id: Option<String>,
 }
 
@@ -73,8 +82,15 @@ pub(in crate::http) async fn delete_fargate_profile(
         }
     };
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
-    let job = call.state.job_within(&call.caller, made.subject_id, patience.seconds).await?;
-    Ok(answer::job(&call.state, job, &Manner::of(made.replayed, &patience)))
+    let job = call
+        .state
+        .job_within(&call.caller, made.subject_id, patience.seconds)
+        .await?;
+    Ok(answer::job(
+        &call.state,
+        job,
+        &Manner::of(made.replayed, &patience),
+    ))
 }
 
 fn work(call: &Call<Operator>, path: ProfilePath, wait: bool) -> Result<Work, Problem> {

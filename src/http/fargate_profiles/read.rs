@@ -1,16 +1,17 @@
 //! GET base, GET base/{profileName}: live reads, held until AWS has answered.
 
-use actix_web::{HttpResponse, HttpResponseBuilder, get};
+use actix_web::{HttpResponse, get};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
 use super::create::to_json;
-use super::output::Output;
+use super::output;
 use super::{ClusterPath, ProfilePath};
 use crate::db::jobs::JobRow;
 use crate::domain::job_input::ReadInput;
 use crate::domain::{FargateProfile, JobKind, ProfileName};
+use crate::format::OutputFormat;
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Viewer;
 use crate::http::extract::Call;
@@ -32,7 +33,7 @@ pub(in crate::http) struct ReadQuery {
     /// The form: `json`, `eksctl-json`, `yaml` or `table`. Wins over `Accept`.
     #[serde(default, deserialize_with = "text")]
     #[param(value_type = String, required = false, max_length = 16, example = "json")]
-    output: Option<Output>,
+    output: Option<OutputFormat>,
     /// Hold the answer until AWS has answered, at most so many seconds; 20 unless told otherwise.
     #[serde(default, deserialize_with = "text")]
     #[param(value_type = i32, required = false, minimum = 0, maximum = 60, example = 20)]
@@ -95,15 +96,18 @@ async fn read(
 ) -> Result<HttpResponse, Problem> {
     let query: ReadQuery = call.query()?;
     let account = call.account(&path.account_id).await?;
-    let output = Output::of(query.output, call.headers())?;
+    let format = output::wanted(query.output, call.headers())?;
     submit::check_place(&account, &path.region, "/path/region")?;
     submit::check_not_parked(&account, &call.state)?;
     let one = name.is_some();
     let made = call.submit(work(call, &path, name)?, None).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), DEFAULT_WAIT);
-    let job = call.state.job_within(&call.caller, made.subject_id, patience.seconds).await?;
+    let job = call
+        .state
+        .job_within(&call.caller, made.subject_id, patience.seconds)
+        .await?;
     match job.state.as_str() {
-        "succeeded" => Ok(output.answer(profiles(&job), one)),
+        "succeeded" => Ok(output::shown(format, profiles(&job), one)),
         "failed" | "canceled" => Err(Problem::of_job(&job)),
         _ => Ok(answer::job(&call.state, job, &Manner::of(false, &patience))),
     }
@@ -111,19 +115,9 @@ async fn read(
 
 fn profiles(job: &JobRow) -> Vec<FargateProfile> {
     let result = read_result(job.result.as_ref());
-    result.profiles.unwrap_or_else(|| result.profile.into_iter().collect())
-}
-
-pub(super) fn json(
-    answer: HttpResponseBuilder,
-    profiles: Vec<FargateProfile>,
-    one: bool,
-) -> HttpResponse {
-    if one {
-        answer::json(answer, &profiles.into_iter().next().unwrap_or_default())
-    } else {
-        answer::json(answer, &FargateProfileList { items: profiles })
-    }
+    result
+        .profiles
+        .unwrap_or_else(|| result.profile.into_iter().collect())
 }
 
 fn work(

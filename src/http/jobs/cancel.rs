@@ -42,7 +42,10 @@ pub(in crate::http) async fn cancel_job(call: Call<Operator>) -> Result<HttpResp
     let event = event(&call, &job);
     let taken = call.state.run(cancel(pool, job, key, event)).await?;
     let job = call.job(path.job_id).await?;
-    let manner = Manner { replayed: taken != Taken::Fresh, applied: None };
+    let manner = Manner {
+        replayed: taken != Taken::Fresh,
+        applied: None,
+    };
     Ok(answer::job(&call.state, job, &manner))
 }
 

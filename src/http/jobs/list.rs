@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, get};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -92,8 +91,17 @@ pub(in crate::http) async fn list_jobs(call: Call<Viewer>) -> Result<HttpRespons
     });
     let (rows, next_page_token) = page.cut(found.await?, |job| job.job_id.to_string());
     let time_scale = call.state.options.time_scale;
-    let items = rows.into_iter().map(|row| Job::of(row, time_scale)).collect();
-    Ok(answer::json(HttpResponse::Ok(), &JobList { items, next_page_token }))
+    let items = rows
+        .into_iter()
+        .map(|row| Job::of(row, time_scale))
+        .collect();
+    Ok(answer::json(
+        HttpResponse::Ok(),
+        &JobList {
+            items,
+            next_page_token,
+        },
+    ))
 }
 
 fn filter(query: ListJobsQuery, visible: Option<Vec<String>>, page: &Page<Uuid>) -> JobFilter {

@@ -6,9 +6,7 @@ use serde_json::json;
 use super::{JobPath, KeyQuery};
 use crate::db::jobs::JobRow;
 use crate::domain::job_input::{self, CreateProfileInput};
-use crate::domain::{
-    AccountId, ClusterName, ErrorCode, JobKind, Region, profile_warnings,
-};
+use crate::domain::{AccountId, ClusterName, ErrorCode, JobKind, Region, profile_warnings};
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Operator;
 use crate::http::extract::Call;
@@ -46,7 +44,14 @@ pub(in crate::http) async fn retry_job(call: Call<Operator>) -> Result<HttpRespo
         }
     };
     let job = call.job(made.subject_id).await?;
-    Ok(answer::job(&call.state, job, &Manner { replayed: made.replayed, applied: None }))
+    Ok(answer::job(
+        &call.state,
+        job,
+        &Manner {
+            replayed: made.replayed,
+            applied: None,
+        },
+    ))
 }
 
 async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {
@@ -74,7 +79,11 @@ async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {
         lane: cluster.map(|cluster| job_input::lane(&region, &cluster)),
         retry_of: Some(old.job_id),
         warnings: warnings(kind, &old)?,
-        deadline_after: if kind.is_mutation() { MUTATION_DEADLINE } else { READ_DEADLINE },
+        deadline_after: if kind.is_mutation() {
+            MUTATION_DEADLINE
+        } else {
+            READ_DEADLINE
+        },
         region: old.region,
         cluster_name: old.cluster_name,
         profile_name: old.profile_name,
@@ -94,9 +103,10 @@ fn warnings(kind: JobKind, old: &JobRow) -> Result<serde_json::Value, Problem> {
     if kind != JobKind::CreateFargateProfile {
         return Ok(json!([]));
     }
-    let input = serde_json::from_value::<CreateProfileInput>(old.input.clone()).map_err(|error| {
-        tracing::error!(%error, job.id = %old.job_id, "reading a job's input");
-        Problem::new(ErrorCode::Internal, "The old job could not be read back.")
-    })?;
+    let input =
+        serde_json::from_value::<CreateProfileInput>(old.input.clone()).map_err(|error| {
+            tracing::error!(%error, job.id = %old.job_id, "reading a job's input");
+            Problem::new(ErrorCode::Internal, "The old job could not be read back.")
+        })?;
     crate::http::fargate_profiles::create::to_json(&profile_warnings(&input.profile, &[]))
 }

@@ -38,7 +38,10 @@ pub(in crate::http) struct Account {
     #[schema(value_type = ExternalId)]
     pub external_id: String,
     /// The role of profiles that name none.
-    #[serde(rename = "podExecutionRoleARN", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "podExecutionRoleARN",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schema(value_type = RoleArn, required = false)]
     pub pod_execution_role_arn: Option<String>,
     /// Where jobs may run.

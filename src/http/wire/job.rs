@@ -151,7 +151,10 @@ pub(in crate::http) struct Job {
 pub(in crate::http) struct JobLinks {
     /// The job, as in `Location`.
     #[serde(rename = "self")]
-    #[schema(max_length = 2048, examples("/v1/jobs/0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f"))]
+    #[schema(
+        max_length = 2048,
+        examples("/v1/jobs/0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f")
+    )]
     pub own: String,
     /// Its transitions as they happen.
     #[schema(max_length = 2048)]
@@ -193,7 +196,9 @@ impl Job {
             profile: result.profile,
             profiles: result.profiles,
             warnings: serde_json::from_value(row.warnings).unwrap_or_default(),
-            error: row.error.and_then(|error| serde_json::from_value(error).ok()),
+            error: row
+                .error
+                .and_then(|error| serde_json::from_value(error).ok()),
             requested_by: row.requested_by,
             created_at: row.created_at,
             started_at: row.started_at,

@@ -2,5 +2,13 @@
 //!
 //! The queue's own statements are in [`crate::queue`]. Nothing here knows HTTP or AWS.
 
+pub mod account_changes;
 pub mod accounts;
+pub mod audit;
 pub mod breaker;
+pub mod idempotency;
+pub mod job_events;
+pub mod jobs;
+pub mod operations;
+pub mod secrets;
+pub mod tokens;

@@ -6,6 +6,7 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod format;
+pub mod http;
 pub mod ops;
 pub mod queue;
 pub mod rng;

@@ -61,3 +61,44 @@ pub async fn find(
     .fetch_optional(executor)
     .await
 }
+
+/// Which accounts to list.
+#[derive(Debug, Clone, Default)]
+pub struct AccountFilter {
+    /// Only these, when the caller may see no others.
+    pub visible: Option<Vec<String>>,
+    /// Only those in one of these states.
+    pub states: Option<Vec<String>>,
+    /// Only those after this one.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Lists accounts in the order of their ids.
+pub async fn list(
+    executor: impl PgExecutor<'_>,
+    filter: &AccountFilter,
+) -> Result<Vec<Account>, sqlx::Error> {
+    sqlx::query_as!(
+        Account,
+        r#"-- list_accounts
+        select
+            account_id, name, role_arn, external_id, pod_execution_role_arn, regions,
+            labels as "labels: Json<BTreeMap<String, String>>",
+            state, role_failures, parked_reason, probe_at, last_verified_at, version,
+            created_at, updated_at
+        from accounts
+        where ($1::text[] is null or account_id = any ($1))
+          and ($2::text[] is null or state = any ($2))
+          and ($3::text is null or account_id > $3)
+        order by account_id
+        limit $4"#,
+        filter.visible.as_deref() as Option<&[String]>,
+        filter.states.as_deref() as Option<&[String]>,
+        filter.after,
+        filter.limit,
+    )
+    .fetch_all(executor)
+    .await
+}

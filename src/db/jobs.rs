@@ -1,0 +1,184 @@
+//! Jobs as callers read them: the row, and where it stands in its lane.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgPool, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+/// A job's row, with what is known about the wait of one that has not begun.
+#[derive(Debug, Clone)]
+pub struct JobRow {
+    /// AWS account.
+    pub account_id: String,
+    /// UUIDv7.
+    pub job_id: Uuid,
+    /// What it does.
+    pub kind: String,
+    /// AWS region.
+    pub region: String,
+    /// EKS cluster.
+    pub cluster_name: Option<String>,
+    /// Fargate profile.
+    pub profile_name: Option<String>,
+    /// The operation it belongs to.
+    pub operation_id: Option<Uuid>,
+    /// The job it repeats.
+    pub retry_of: Option<Uuid>,
+    /// Its place in the queue: one of the five phases.
+    pub phase: String,
+    /// What callers see of that.
+    pub state: String,
+    /// When it may be looked at next.
+    pub due_at: Option<DateTime<Utc>>,
+    /// The step to run next.
+    pub step: String,
+    /// Failures so far.
+    pub attempt: i32,
+    /// Looks at AWS so far.
+    pub poll_count: i32,
+    /// Why it waits, as the last step said.
+    pub waiting_reason: Option<String>,
+    /// Who or what it waits for, as the last step said.
+    pub blocked_by: Option<String>,
+    /// One sentence for people.
+    pub message: String,
+    /// What was asked.
+    pub input: Value,
+    /// What it gave.
+    pub result: Option<Value>,
+    /// A list.
+    pub warnings: Value,
+    /// Why it failed.
+    pub error: Option<Value>,
+    /// The number of its newest event.
+    pub event_no: i32,
+    /// Raised by every write.
+    pub version: i64,
+    /// Who asked, by name.
+    pub requested_by: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When a worker first took it.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// When it is given up.
+    pub deadline_at: DateTime<Utc>,
+    /// The lane's job that runs, when this one is blocked.
+    pub lane_head: Option<Uuid>,
+    /// How many jobs are ahead in the lane, when this one is blocked.
+    pub lane_position: Option<i64>,
+    /// The account's state; none when it was deleted since.
+    pub account_state: Option<String>,
+    /// When this was read, by the database's clock.
+    pub read_at: DateTime<Utc>,
+}
+
+/// Reads one job that the caller may see (`visible`: none means all accounts).
+pub async fn find(
+    pool: &PgPool,
+    visible: Option<&[String]>,
+    job_id: Uuid,
+) -> Result<Option<JobRow>, sqlx::Error> {
+    Ok(load(pool, visible, &[job_id]).await?.pop())
+}
+
+/// Reads jobs by id, newest first; those that the caller may not see are left out.
+pub async fn load(
+    pool: &PgPool,
+    visible: Option<&[String]>,
+    job_ids: &[Uuid],
+) -> Result<Vec<JobRow>, sqlx::Error> {
+    sqlx::query_file_as!(
+        JobRow,
+        "src/db/load_jobs.sql",
+        job_ids,
+        visible as Option<&[String]>,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Which jobs to list. Empty lists mean: any.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Only jobs of these accounts, when the caller may see no others.
+    pub visible: Option<Vec<String>>,
+    /// Text columns and the values they may have.
+    pub any_of: Vec<(Column, Vec<String>)>,
+    /// Of one of these operations.
+    pub operation_ids: Vec<Uuid>,
+    /// Made after this.
+    pub created_after: Option<DateTime<Utc>>,
+    /// Made before this.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Only those older than this one.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A column that callers can filter by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// `state`
+    State,
+    /// `kind`
+    Kind,
+    /// `account_id`
+    AccountId,
+    /// `region`
+    Region,
+    /// `cluster_name`
+    ClusterName,
+    /// `profile_name`
+    ProfileName,
+    /// `requested_by`
+    RequestedBy,
+}
+
+impl Column {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Kind => "kind",
+            Self::AccountId => "account_id",
+            Self::Region => "region",
+            Self::ClusterName => "cluster_name",
+            Self::ProfileName => "profile_name",
+            Self::RequestedBy => "requested_by",
+        }
+    }
+}
+
+/// Lists the ids of jobs, newest first.
+///
+/// The statement holds only the conditions that were asked for, so that Postgres plans for them.
+pub async fn list_ids(pool: &PgPool, filter: JobFilter) -> Result<Vec<Uuid>, sqlx::Error> {
+    let mut query: QueryBuilder<Postgres> =
+        QueryBuilder::new("-- list_jobs\nselect job_id from jobs where true");
+    let mut any_of = filter.any_of;
+    if let Some(visible) = filter.visible {
+        any_of.push((Column::AccountId, visible));
+    }
+    for (column, values) in any_of {
+        query.push(" and ").push(column.name()).push(" = any (");
+        query.push_bind(values).push(")");
+    }
+    if !filter.operation_ids.is_empty() {
+        query.push(" and operation_id = any (");
+        query.push_bind(filter.operation_ids).push(")");
+    }
+    if let Some(after) = filter.created_after {
+        query.push(" and created_at > ").push_bind(after);
+    }
+    if let Some(before) = filter.created_before {
+        query.push(" and created_at < ").push_bind(before);
+    }
+    if let Some(before) = filter.before {
+        query.push(" and job_id < ").push_bind(before);
+    }
+    query.push(" order by job_id desc limit ");
+    query.push_bind(filter.limit);
+    query.build_query_scalar().fetch_all(pool).await
+}

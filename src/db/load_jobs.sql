@@ -1,0 +1,70 @@
+-- load_jobs: jobs by id with their place in the lane
+with asked as (
+    select *
+    from jobs
+    where job_id = any ($1)
+      and ($2::text[] is null or account_id = any ($2))
+),
+-- the lanes in which some of them are blocked, each counted once
+lane as (
+    select account_id, lane, max(seq) as last_seq
+    from asked
+    where phase = 'blocked'
+    group by account_id, lane
+),
+ranked as (
+    select
+        j.account_id,
+        j.job_id,
+        row_number() over (partition by j.account_id, j.lane order by j.seq) as place
+    from lane
+    join jobs j
+        on j.account_id = lane.account_id
+       and j.lane = lane.lane
+       and j.phase = 'blocked'
+       and j.seq <= lane.last_seq
+)
+select
+    asked.account_id,
+    asked.job_id,
+    asked.kind,
+    asked.region,
+    asked.cluster_name,
+    asked.profile_name,
+    asked.operation_id,
+    asked.retry_of,
+    asked.phase,
+    asked.state,
+    asked.due_at,
+    asked.step,
+    asked.attempt,
+    asked.poll_count,
+    asked.waiting_reason,
+    asked.blocked_by,
+    asked.message,
+    asked.input,
+    asked.result,
+    asked.warnings,
+    asked.error,
+    asked.event_no,
+    asked.version,
+    asked.requested_by,
+    asked.created_at,
+    asked.started_at,
+    asked.finished_at,
+    asked.deadline_at,
+    (
+        select h.job_id
+        from jobs h
+        where asked.phase = 'blocked'
+          and h.account_id = asked.account_id
+          and h.lane = asked.lane
+          and h.phase in ('ready', 'leased', 'parked')
+    ) as "lane_head?",
+    ranked.place as "lane_position?",
+    a.state as "account_state?",
+    now() as "read_at!"
+from asked
+left join accounts a using (account_id)
+left join ranked using (account_id, job_id)
+order by asked.job_id desc

@@ -1,0 +1,147 @@
+//! API tokens: stored as SHA-256, shown once when made.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
+use sqlx::{PgExecutor, PgPool};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::domain::Role;
+use crate::rng::Rng;
+
+/// What every token that we make begins with.
+pub const PREFIX: &str = "fleet_";
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// Who uses it; jobs and the audit trail name it.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// None: all accounts.
+    pub account_ids: Option<Vec<String>>,
+    /// None: never.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A token's row; the token itself is nowhere.
+#[derive(Debug, Clone)]
+pub struct TokenRow {
+    /// UUIDv7.
+    pub token_id: Uuid,
+    /// Who uses it.
+    pub name: String,
+    /// `viewer`, `operator` or `admin`.
+    pub role: String,
+    /// None: all accounts.
+    pub account_ids: Option<Vec<String>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// None: never.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Within a minute.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// Whether that was a minute ago or more.
+    pub touch_due: bool,
+}
+
+/// Makes a token of 256 random bits; the text is returned here and never again.
+pub async fn create(
+    pool: &PgPool,
+    clock: &Clock,
+    rng: &Rng,
+    new: NewToken,
+) -> Result<(TokenRow, String), sqlx::Error> {
+    let secret = BASE64_URL_SAFE_NO_PAD.encode(rng.bytes::<32>());
+    let token = format!("{PREFIX}{secret}");
+    let row = create_with_secret(pool, clock, &token, new).await?;
+    Ok((row, token))
+}
+
+/// Makes a token whose text is given, or gives the token of that text these rights.
+pub async fn create_with_secret(
+    pool: &PgPool,
+    clock: &Clock,
+    token: &str,
+    new: NewToken,
+) -> Result<TokenRow, sqlx::Error> {
+    sqlx::query_as!(
+        TokenRow,
+        r#"-- create_token
+        insert into api_tokens (token_id, name, token_sha256, role, account_ids, expires_at)
+        values ($1, $2, $3, $4, $5, $6)
+        on conflict (token_sha256) do update
+        set name = excluded.name,
+            role = excluded.role,
+            account_ids = excluded.account_ids,
+            expires_at = excluded.expires_at,
+            revoked_at = null
+        returning token_id, name, role, account_ids, created_at, expires_at, last_used_at,
+            false as "touch_due!""#,
+        clock.uuid(),
+        new.name,
+        sha256(token),
+        new.role.as_str(),
+        new.account_ids.as_deref() as Option<&[String]>,
+        new.expires_at,
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Finds the token of this text, unless it has expired or was revoked.
+pub async fn find_valid(
+    executor: impl PgExecutor<'_>,
+    token: &str,
+) -> Result<Option<TokenRow>, sqlx::Error> {
+    sqlx::query_as!(
+        TokenRow,
+        r#"-- find_valid_token
+        select token_id, name, role, account_ids, created_at, expires_at, last_used_at,
+            last_used_at is null or last_used_at < now() - interval '1 minute' as "touch_due!"
+        from api_tokens
+        where token_sha256 = $1
+          and revoked_at is null
+          and (expires_at is null or expires_at > now())"#,
+        sha256(token),
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// Notes that a token was used, at most once a minute.
+pub async fn touch(executor: impl PgExecutor<'_>, token_id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- touch_token
+        update api_tokens
+        set last_used_at = now()
+        where token_id = $1
+          and (last_used_at is null or last_used_at < now() - interval '1 minute')",
+        token_id,
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Ends a token's life; `false` when there is no such living token.
+pub async fn revoke(executor: impl PgExecutor<'_>, token_id: Uuid) -> Result<bool, sqlx::Error> {
+    let revoked = sqlx::query!(
+        "-- revoke_token
+        update api_tokens
+        set revoked_at = now()
+        where token_id = $1
+          and revoked_at is null",
+        token_id,
+    )
+    .execute(executor)
+    .await?;
+    Ok(revoked.rows_affected() == 1)
+}
+
+fn sha256(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}

@@ -1,0 +1,49 @@
+//! The REST API: parses requests, runs one transaction or submission, answers.
+//!
+//! May use `db`, `queue`, `domain` and `format`; it knows nothing of AWS, and is the only importer
+//! of `actix_web` but for the simulator. Promises: every error is a problem (RFC 9457); what is
+//! answered `202` is durable; what a caller may not see does not exist for that caller.
+//!
+//! | file | what |
+//! |---|---|
+//! | `routes` | every route, on one screen |
+//! | `server` | start, drain, stop |
+//! | `extract`, `auth` | the one extractor: who calls, and whether the caller may |
+//! | `envelope`, `problem`, `fallback` | request ids, problems for everything that went wrong |
+//! | `query`, `body` | from text to types |
+//! | `submit`, `idempotency`, `wait`, `answer` | from a request to its job and back |
+//! | `etag`, `pages`, `page_token` | conditional requests and lists |
+//! | `accounts`, `fargate_profiles`, `cluster_configs`, `jobs`, `job_events`, `operations`, `health` | one file or folder a resource |
+//! | `wire` | the shapes of answers |
+//! | `openapi`, `docs` | the published documents and the page for people |
+
+mod accounts;
+mod answer;
+mod auth;
+mod body;
+mod cluster_configs;
+mod docs;
+mod envelope;
+mod etag;
+mod extract;
+mod fallback;
+mod fargate_profiles;
+mod health;
+mod idempotency;
+mod job_events;
+mod jobs;
+mod openapi;
+mod operations;
+mod page_token;
+mod pages;
+mod problem;
+mod query;
+mod routes;
+mod server;
+mod state;
+mod submit;
+mod wait;
+mod wire;
+
+pub use openapi::{openapi, openapi_3_0_json, openapi_json};
+pub use server::{Api, ApiOptions, ApiParts};

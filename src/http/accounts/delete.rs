@@ -1,0 +1,90 @@
+//! DELETE /v1/accounts/{accountId}: take an account out of the fleet.
+
+use actix_web::{HttpResponse, delete};
+use serde_json::json;
+use sqlx::PgPool;
+
+use super::AccountPath;
+use crate::db::account_changes;
+use crate::db::audit::{self, AuditEvent};
+use crate::domain::ErrorCode;
+use crate::http::answer::{self, Manner};
+use crate::http::auth::Admin;
+use crate::http::etag::IfMatch;
+use crate::http::extract::{Call, no_account};
+use crate::http::idempotency::{Key, Taken};
+use crate::http::jobs::KeyQuery;
+use crate::http::problem::Problem;
+use crate::http::wire::paths;
+
+/// Take an account out of the fleet.
+///
+/// Refused while it has unfinished jobs. Nothing is changed in AWS; the account's finished jobs
+/// stay as history.
+#[utoipa::path(
+    operation_id = "deleteAccount",
+    tag = "accounts",
+    params(KeyQuery),
+    responses((status = 204, description = "The account is no longer part of the fleet.")),
+    extensions(("x-required-role" = json!("admin"))),
+)]
+#[delete("/v1/accounts/{accountId}")]
+pub(in crate::http) async fn delete_account(call: Call<Admin>) -> Result<HttpResponse, Problem> {
+    let path: AccountPath = call.path()?;
+    let _: KeyQuery = call.query()?;
+    let key = call.idempotency_key(&call.body().await?)?;
+    let replayed = call.replayed(key.as_ref()).await?.is_some();
+    if !replayed {
+        call.account(&path.account_id).await?;
+        let event = AuditEvent {
+            actor: call.caller.name.clone(),
+            action: "deleteAccount",
+            account_id: path.account_id.to_string(),
+            resource: paths::account(path.account_id.as_str()),
+            subject_id: None,
+            request_id: call.facts.request_id.clone(),
+            detail: json!({}),
+        };
+        let seen = IfMatch::of(call.headers());
+        let pool = call.state.pool.clone();
+        call.state.run(delete(pool, key, seen, event)).await?;
+    }
+    let mut answer = HttpResponse::NoContent();
+    answer::mannered(
+        &mut answer,
+        &Manner {
+            replayed,
+            applied: None,
+        },
+    );
+    Ok(answer.finish())
+}
+
+async fn delete(
+    pool: PgPool,
+    key: Option<Key>,
+    seen: IfMatch,
+    event: AuditEvent,
+) -> Result<(), Problem> {
+    let id = event.account_id.as_str();
+    let mut transaction = pool.begin().await?;
+    if Key::take(key.as_ref(), &mut transaction, id).await? != Taken::Fresh {
+        return Ok(());
+    }
+    // Held first: a job enqueued meanwhile holds the row for key share, and is counted below.
+    let row = account_changes::find_for_update(&mut *transaction, id).await?;
+    let row = row.ok_or_else(|| no_account(id))?;
+    seen.check(row.version)?;
+    let jobs = account_changes::unfinished_jobs(&mut *transaction, id).await?;
+    if jobs > 0 {
+        let detail = format!(
+            "Account {id} has {jobs} unfinished jobs: cancel them or wait, then delete it. \
+             GET /v1/jobs?accountId={id} lists them."
+        );
+        return Err(Problem::new(ErrorCode::Conflict, detail));
+    }
+    account_changes::delete(&mut *transaction, id).await?;
+    audit::record(&mut *transaction, &event).await?;
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! POST /v1/accounts: take an account into the fleet.
+
+use actix_web::{HttpResponse, post};
+use serde_json::json;
+use sqlx::PgPool;
+
+use super::account_answer;
+use super::checks::{self, Fields};
+use crate::db::account_changes::{self, NewAccount};
+use crate::db::accounts::{self, Account as Row};
+use crate::db::audit::{self, AuditEvent};
+use crate::domain::{ErrorCode, role_arn_default};
+use crate::http::answer::Manner;
+use crate::http::auth::Admin;
+use crate::http::body;
+use crate::http::extract::{Call, no_account};
+use crate::http::idempotency::{Key, Taken};
+use crate::http::jobs::KeyQuery;
+use crate::http::problem::Problem;
+use crate::http::wire::account::{Account, AccountInput};
+use crate::http::wire::paths;
+
+/// Register an account.
+///
+/// The service mints the external id that the role's trust policy must demand.
+#[utoipa::path(
+    operation_id = "registerAccount",
+    tag = "accounts",
+    params(KeyQuery),
+    request_body(content = AccountInput, content_type = "application/json"),
+    responses((status = 201, description = "The account is registered.", body = Account)),
+    extensions(("x-required-role" = json!("admin"))),
+)]
+#[post("/v1/accounts")]
+pub(in crate::http) async fn register_account(call: Call<Admin>) -> Result<HttpResponse, Problem> {
+    call.allowed()?;
+    let _: KeyQuery = call.query()?;
+    body::must_be(call.headers(), &["application/json"])?;
+    let body = call.body().await?;
+    let key = call.idempotency_key(&body)?;
+    let new = new_account(&call, body::json(&body)?)?;
+    let location = paths::account(&new.account_id);
+    let event = event(&call, &new);
+    let (row, taken) = call
+        .state
+        .run(register(call.state.pool.clone(), new, key, event))
+        .await?;
+    let mut answer = HttpResponse::Created();
+    answer.insert_header(("Location", location));
+    let manner = Manner {
+        replayed: taken != Taken::Fresh,
+        applied: None,
+    };
+    Ok(account_answer(answer, row, &manner))
+}
+
+fn new_account(call: &Call<Admin>, input: AccountInput) -> Result<NewAccount, Problem> {
+    checks::check(&Fields {
+        account_id: &input.account_id,
+        regions: &input.regions,
+        labels: &input.labels,
+        role_arn: input.role_arn.as_ref(),
+        pod_execution_role_arn: input.pod_execution_role_arn.as_ref(),
+    })?;
+    if !call.caller.sees(input.account_id.as_str()) {
+        let detail = format!(
+            "Your token is not for account {}: ask an administrator of all accounts.",
+            input.account_id
+        );
+        return Err(Problem::new(ErrorCode::PermissionDenied, detail));
+    }
+    let default = input
+        .regions
+        .first()
+        .map(|region| role_arn_default(&input.account_id, region));
+    let role_arn = input.role_arn.or(default);
+    Ok(NewAccount {
+        account_id: input.account_id.into(),
+        name: input.name.into(),
+        role_arn: role_arn.map(String::from).unwrap_or_default(),
+        external_id: external_id(call.state.rng.bytes()),
+        pod_execution_role_arn: input.pod_execution_role_arn.map(String::from),
+        regions: input.regions.into_iter().map(String::from).collect(),
+        labels: input.labels,
+    })
+}
+
+/// `fleet-` and 160 random bits in hexadecimal.
+fn external_id(random: [u8; 20]) -> String {
+    random.iter().fold("fleet-".to_owned(), |text, byte| {
+        format!("{text}{byte:02x}")
+    })
+}
+
+fn event(call: &Call<Admin>, new: &NewAccount) -> AuditEvent {
+    AuditEvent {
+        actor: call.caller.name.clone(),
+        action: "registerAccount",
+        account_id: new.account_id.clone(),
+        resource: paths::account(&new.account_id),
+        subject_id: None,
+        request_id: call.facts.request_id.clone(),
+        detail: json!({"name": new.name, "roleArn": new.role_arn, "regions": new.regions}),
+    }
+}
+
+async fn register(
+    pool: PgPool,
+    new: NewAccount,
+    key: Option<Key>,
+    event: AuditEvent,
+) -> Result<(Row, Taken), Problem> {
+    let mut transaction = pool.begin().await?;
+    let taken = Key::take(key.as_ref(), &mut transaction, &new.account_id).await?;
+    if taken == Taken::Fresh {
+        if !account_changes::insert(&mut *transaction, &new).await? {
+            return Err(already_exists(&new.account_id));
+        }
+        audit::record(&mut *transaction, &event).await?;
+    }
+    let row = accounts::find(&mut *transaction, &new.account_id).await?;
+    let row = row.ok_or_else(|| no_account(&new.account_id))?;
+    transaction.commit().await?;
+    Ok((row, taken))
+}
+
+fn already_exists(account_id: &str) -> Problem {
+    let detail = format!(
+        "Account {account_id} is registered already: change it with PATCH /v1/accounts/{account_id}."
+    );
+    Problem::new(ErrorCode::AlreadyExists, detail)
+}

@@ -1,0 +1,168 @@
+//! PATCH /v1/accounts/{accountId}: edit what people may set.
+
+use actix_web::{HttpResponse, patch};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use super::checks::{self, Fields};
+use super::{AccountPath, NoQuery, account_answer};
+use crate::db::account_changes::{self, Settings};
+use crate::db::accounts::{self, Account as Row};
+use crate::db::audit::{self, AuditEvent};
+use crate::domain::decode;
+use crate::domain::{AccountId, AccountState, ErrorCode, Invalid, Region, RoleArn};
+use crate::http::answer::Manner;
+use crate::http::auth::Admin;
+use crate::http::body;
+use crate::http::etag::IfMatch;
+use crate::http::extract::{Call, no_account};
+use crate::http::problem::Problem;
+use crate::http::wire::account::{Account, AccountPatch};
+use crate::http::wire::paths;
+
+/// Edit an account.
+///
+/// Absent fields stay as they are (JSON merge patch); labels and regions are replaced as a whole.
+/// `state` can be set to `disabled`, and to `active`, which also tries a parked account's role
+/// again at once.
+#[utoipa::path(
+    operation_id = "updateAccount",
+    tag = "accounts",
+    request_body(content(
+        (AccountPatch = "application/json"),
+        (AccountPatch = "application/merge-patch+json"),
+    )),
+    responses((status = 200, description = "The account as it is now.", body = Account)),
+    extensions(("x-required-role" = json!("admin"))),
+)]
+#[patch("/v1/accounts/{accountId}")]
+pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpResponse, Problem> {
+    let path: AccountPath = call.path()?;
+    let NoQuery {} = call.query()?;
+    call.account(&path.account_id).await?;
+    body::must_be(
+        call.headers(),
+        &["application/json", "application/merge-patch+json"],
+    )?;
+    let body = call.body().await?;
+    let (patch, sent) = read_patch(&body)?;
+    let seen = IfMatch::of(call.headers());
+    let event = AuditEvent {
+        actor: call.caller.name.clone(),
+        action: "updateAccount",
+        account_id: path.account_id.to_string(),
+        resource: paths::account(path.account_id.as_str()),
+        subject_id: None,
+        request_id: call.facts.request_id.clone(),
+        detail: sent,
+    };
+    let row = call.state.run(update(
+        call.state.pool.clone(),
+        path.account_id,
+        patch,
+        seen,
+        event,
+    ));
+    Ok(account_answer(
+        HttpResponse::Ok(),
+        row.await?,
+        &Manner::default(),
+    ))
+}
+
+/// The patch, and the document it came in.
+fn read_patch(body: &[u8]) -> Result<(AccountPatch, Value), Problem> {
+    let mut sent = decode::json_tree(body).map_err(body::malformed)?;
+    for field in ["accountId", "externalId"] {
+        if sent.get(field).is_some() {
+            let message = format!("{field} can't be changed: register another account instead");
+            let mut problem = Problem::new(ErrorCode::ImmutableField, message.as_str());
+            problem.errors = vec![Invalid::new(format!("/{field}"), message)];
+            return Err(problem);
+        }
+    }
+    let kept = sent.clone();
+    // Merge patch: null removes. Only these two can be without a value.
+    if let Some(role) = sent
+        .get_mut("podExecutionRoleARN")
+        .filter(|role| role.is_null())
+    {
+        *role = json!("");
+    }
+    if let Some(labels) = sent.get_mut("labels").filter(|labels| labels.is_null()) {
+        *labels = json!({});
+    }
+    if let Some((name, _)) = sent
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(_, v)| v.is_null())
+    {
+        let message = "can't be removed: leave it out, or give it a value";
+        return Err(Problem::invalid_field(format!("/{name}"), message));
+    }
+    Ok((decode::typed(sent)?, kept))
+}
+
+async fn update(
+    pool: PgPool,
+    account_id: AccountId,
+    patch: AccountPatch,
+    seen: IfMatch,
+    event: AuditEvent,
+) -> Result<Row, Problem> {
+    let id = account_id.as_str();
+    let mut transaction = pool.begin().await?;
+    let row = account_changes::find_for_update(&mut *transaction, id).await?;
+    let row = row.ok_or_else(|| no_account(id))?;
+    seen.check(row.version)?;
+    let settings = merged(&account_id, row, patch)?;
+    account_changes::update(&mut *transaction, id, &settings).await?;
+    audit::record(&mut *transaction, &event).await?;
+    let row = accounts::find(&mut *transaction, id).await?;
+    transaction.commit().await?;
+    row.ok_or_else(|| no_account(id))
+}
+
+fn merged(account_id: &AccountId, row: Row, patch: AccountPatch) -> Result<Settings, Problem> {
+    let pod_role = match patch.pod_execution_role_arn {
+        Some(text) if text.is_empty() => None,
+        Some(text) => Some(text),
+        None => row.pod_execution_role_arn,
+    };
+    let pod_role = pod_role.map(RoleArn::parse).transpose();
+    let pod_role = pod_role.map_err(|e| Problem::unparsable("/podExecutionRoleARN", &e))?;
+    let role = match patch.role_arn {
+        Some(role) => role,
+        None => RoleArn::parse(row.role_arn).map_err(|e| Problem::unparsable("/roleArn", &e))?,
+    };
+    let regions: Result<Vec<Region>, _> = match patch.regions {
+        Some(regions) => Ok(regions),
+        None => row.regions.into_iter().map(Region::parse).collect(),
+    };
+    let regions = regions.map_err(|error| Problem::unparsable("/regions", &error))?;
+    let labels = patch.labels.unwrap_or(row.labels.0);
+    checks::check(&Fields {
+        account_id,
+        regions: &regions,
+        labels: &labels,
+        role_arn: Some(&role),
+        pod_execution_role_arn: pod_role.as_ref(),
+    })?;
+    Ok(Settings {
+        name: patch.name.map_or(row.name, String::from),
+        role_arn: role.into(),
+        pod_execution_role_arn: pod_role.map(String::from),
+        regions: regions.into_iter().map(String::from).collect(),
+        labels,
+        state: settable(patch.state)?,
+    })
+}
+
+fn settable(state: Option<AccountState>) -> Result<Option<&'static str>, Problem> {
+    if state == Some(AccountState::Parked) {
+        let message = "parked is what the service finds out by itself: set active or disabled";
+        return Err(Problem::invalid_field("/state", message));
+    }
+    Ok(state.map(AccountState::as_str))
+}

@@ -1,0 +1,117 @@
+//! Who calls, and what that caller may do.
+//!
+//! The role that a route needs is in its handler's type: [`super::extract::Call`]`<Operator>`.
+
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::db::tokens;
+use crate::domain::{ErrorCode, Role};
+
+/// A route's need, as a type.
+pub(super) trait Needs: 'static {
+    const ROLE: Role;
+}
+
+/// Reads.
+pub(super) struct Viewer;
+/// Changes profiles and jobs.
+pub(super) struct Operator;
+/// Changes accounts.
+pub(super) struct Admin;
+
+impl Needs for Viewer {
+    const ROLE: Role = Role::Viewer;
+}
+impl Needs for Operator {
+    const ROLE: Role = Role::Operator;
+}
+impl Needs for Admin {
+    const ROLE: Role = Role::Admin;
+}
+
+/// A caller whose token is valid.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    token_id: Uuid,
+    /// What jobs and the audit trail call it.
+    pub name: String,
+    role: Role,
+    account_ids: Option<Vec<String>>,
+}
+
+impl Caller {
+    /// The owner of this caller's idempotency keys.
+    pub(super) fn key_owner(&self) -> String {
+        format!("token:{}", self.token_id)
+    }
+
+    /// The accounts that the caller may see; none means all.
+    pub(super) fn visible(&self) -> Option<Vec<String>> {
+        self.account_ids.clone()
+    }
+
+    pub(super) fn sees(&self, account_id: &str) -> bool {
+        let listed = |ids: &Vec<String>| ids.iter().any(|id| id == account_id);
+        self.account_ids.as_ref().is_none_or(listed)
+    }
+
+    /// Refuses a caller whose role is too low.
+    pub(super) fn must_be(&self, needed: Role) -> Result<(), Problem> {
+        if self.role >= needed {
+            return Ok(());
+        }
+        let detail = format!(
+            "This needs the role {needed}, and your token has the role {}: ask an administrator \
+             for another token.",
+            self.role
+        );
+        Err(Problem::new(ErrorCode::PermissionDenied, detail))
+    }
+}
+
+/// The token in `Authorization: Bearer`.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<String, Problem> {
+    let value = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let token = value.and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    match token {
+        Some(token) if !token.is_empty() => Ok(token.to_owned()),
+        _ => Err(unauthenticated(
+            "Send a token: Authorization: Bearer fleet_...",
+        )),
+    }
+}
+
+/// Finds the caller of a token.
+pub(super) async fn caller(pool: &PgPool, token: &str) -> Result<Caller, Problem> {
+    let found = tokens::find_valid(pool, token).await?;
+    let row = found.ok_or_else(|| {
+        unauthenticated(
+            "The token is unknown, expired or revoked: ask an administrator for another.",
+        )
+    })?;
+    if row.touch_due {
+        tokens::touch(pool, row.token_id).await?;
+    }
+    let role = row.role.parse::<Role>().map_err(|error| {
+        tracing::error!(%error, token.id = %row.token_id, "reading a token's role");
+        unauthenticated("The token's role is unknown to this version: ask an administrator.")
+    })?;
+    Ok(Caller {
+        token_id: row.token_id,
+        name: row.name,
+        role,
+        account_ids: row.account_ids,
+    })
+}
+
+fn unauthenticated(detail: &str) -> Problem {
+    Problem::new(ErrorCode::Unauthenticated, detail)
+}

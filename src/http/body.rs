@@ -1,0 +1,86 @@
+//! Request bodies: bounded, of a media type that the route reads.
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::problem::Problem;
+use crate::domain::decode::{self, MAX_BYTES};
+use crate::domain::{ErrorCode, Invalid};
+
+/// The largest body that is read, in bytes.
+pub(super) const MAX_BODY: usize = MAX_BYTES;
+
+/// Reads a body to its end.
+pub(super) async fn read(headers: &HeaderMap, mut payload: Payload) -> Result<Vec<u8>, Problem> {
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    let announced = announced
+        .and_then(|text| text.parse::<usize>().ok())
+        .unwrap_or(0);
+    if announced > MAX_BODY {
+        return Err(too_large());
+    }
+    let mut body = Vec::with_capacity(announced);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            let detail = format!("The body could not be read: {error}. Send it again.");
+            Problem::new(ErrorCode::InvalidRequest, detail)
+        })?;
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The media type of the body in lower case, without parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+/// Refuses bodies that are not of one of these media types.
+pub(super) fn must_be(headers: &HeaderMap, known: &[&str]) -> Result<(), Problem> {
+    let sent = media_type(headers);
+    if known.contains(&sent.as_str()) {
+        return Ok(());
+    }
+    let sent = if sent.is_empty() {
+        "without a Content-Type"
+    } else {
+        &sent
+    };
+    let detail = format!(
+        "A body {sent} is not read here: send {}.",
+        known.join(" or ")
+    );
+    Err(Problem::new(ErrorCode::InvalidRequest, detail).status(415))
+}
+
+/// Reads a JSON body into a type. What is not JSON at all is 400, what does not fit is 422.
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let tree: Value = decode::json_tree(body).map_err(malformed)?;
+    decode::typed(tree).map_err(Problem::invalid)
+}
+
+/// A body that is not of its own format: 400.
+pub(super) fn malformed(errors: Vec<Invalid>) -> Problem {
+    Problem::invalid(errors).status(400)
+}
+
+fn too_large() -> Problem {
+    let detail = format!("The body is larger than {MAX_BODY} bytes: send less at a time.");
+    Problem::new(ErrorCode::InvalidRequest, detail).status(413)
+}

@@ -1,0 +1,150 @@
+//! POST /v1/accounts/{accountId}/fargate-profiles: eksctl's config file as one operation.
+
+use actix_web::{HttpResponse, post};
+use serde_json::json;
+
+use super::accounts::AccountPath;
+use super::answer::{self, Manner};
+use super::auth::Operator;
+use super::body;
+use super::extract::Call;
+use super::fargate_profiles::ChangeQuery;
+use super::fargate_profiles::create::{new_job, usable_role};
+use super::operations;
+use super::problem::Problem;
+use super::submit::{self, Work};
+use super::wait::Patience;
+use super::wire::operation::Operation;
+use super::wire::paths;
+use crate::db::accounts::Account;
+use crate::domain::{ClusterConfig, Invalid, ValidConfig};
+use crate::queue::enqueue::{NewJob, NewOperation};
+
+const MEDIA_TYPES: [&str; 4] = [
+    "application/yaml",
+    "application/x-yaml",
+    "text/yaml",
+    "application/json",
+];
+
+/// Create the Fargate profiles of an eksctl config file.
+///
+/// Region and cluster come from the file's metadata. The operation holds one job a profile; they
+/// run one after another, in the order of the file.
+#[utoipa::path(
+    operation_id = "createFargateProfilesFromClusterConfig",
+    tag = "fargate-profiles",
+    params(ChangeQuery),
+    request_body(content(
+        (ClusterConfig = "application/json"),
+        (ClusterConfig = "application/yaml"),
+        (ClusterConfig = "application/x-yaml"),
+        (ClusterConfig = "text/yaml"),
+    )),
+    responses(
+        (status = 200, description = "All jobs have ended within the wait.", body = Operation),
+        (status = 202, description = "The operation and its jobs are durable.", body = Operation),
+    ),
+    extensions(("x-required-role" = json!("operator"))),
+)]
+#[post("/v1/accounts/{accountId}/fargate-profiles")]
+pub(super) async fn create_fargate_profiles_from_cluster_config(
+    call: Call<Operator>,
+) -> Result<HttpResponse, Problem> {
+    let path: AccountPath = call.path()?;
+    let query: ChangeQuery = call.query()?;
+    let account = call.account(&path.account_id).await?;
+    body::must_be(call.headers(), &MEDIA_TYPES)?;
+    let body = call.body().await?;
+    let key = call.idempotency_key(&body)?;
+    let made = match call.replayed(key.as_ref()).await? {
+        Some(subject) => submit::replayed(&subject)?,
+        None => {
+            let config = read(&call, &body)?.validate()?;
+            call.submit(work(&call, &account, config)?, key).await?
+        }
+    };
+    let patience = Patience::of(query.wait_seconds, call.headers(), 0);
+    let seconds = patience.seconds;
+    let operation = operations::within(&call.state, &call.caller, made.subject_id, seconds).await?;
+    Ok(answer::operation(
+        &operation,
+        &Manner::of(made.replayed, &patience),
+    ))
+}
+
+fn read(call: &Call<Operator>, body: &[u8]) -> Result<ClusterConfig, Problem> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| body::malformed(vec![Invalid::new("", format!("not UTF-8: {error}"))]))?;
+    let read = if body::media_type(call.headers()) == "application/json" {
+        ClusterConfig::from_json(text)
+    } else {
+        ClusterConfig::from_yaml(text)
+    };
+    read.map_err(|errors| match errors.as_slice() {
+        // A pointer to the whole document: it could not be read at all.
+        [one] if one.pointer.is_empty() && one.message.starts_with("not valid") => {
+            body::malformed(errors)
+        }
+        _ => Problem::invalid(errors),
+    })
+}
+
+fn work(call: &Call<Operator>, account: &Account, config: ValidConfig) -> Result<Work, Problem> {
+    submit::check_place(account, &config.region, "/metadata/region")?;
+    let operation_id = call.state.clock.uuid();
+    let names: Vec<String> = config
+        .profiles
+        .iter()
+        .flat_map(|p| &p.name)
+        .map(ToString::to_string)
+        .collect();
+    let operation = NewOperation {
+        action: "create_fargate_profiles",
+        region: config.region.to_string(),
+        cluster_name: config.cluster.to_string(),
+    };
+    let resource = paths::profiles(
+        &account.account_id,
+        config.region.as_str(),
+        config.cluster.as_str(),
+    );
+    Ok(Work {
+        account_id: account.account_id.clone(),
+        subject_id: operation_id,
+        audit: Some((
+            "createFargateProfilesFromClusterConfig",
+            resource,
+            json!({"profileNames": names}),
+        )),
+        operation: Some(operation),
+        jobs: jobs(call, account, config)?,
+    })
+}
+
+/// One job a profile; all profiles without a usable role are told at once.
+fn jobs(
+    call: &Call<Operator>,
+    account: &Account,
+    config: ValidConfig,
+) -> Result<Vec<NewJob>, Problem> {
+    let mut jobs = Vec::with_capacity(config.profiles.len());
+    let mut wrong = Vec::new();
+    for (i, spec) in config.profiles.into_iter().enumerate() {
+        match usable_role(&spec, config.role.as_ref(), account, &config.region) {
+            Ok(role) => {
+                let place = (&config.region, &config.cluster);
+                jobs.push(new_job(call.state.clock.uuid(), place, spec, role)?);
+            }
+            Err(message) => {
+                let pointer = format!("/fargateProfiles/{i}/podExecutionRoleARN");
+                wrong.push(Invalid::new(pointer, message));
+            }
+        }
+    }
+    if wrong.is_empty() {
+        Ok(jobs)
+    } else {
+        Err(Problem::invalid(wrong))
+    }
+}

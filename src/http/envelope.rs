@@ -1,0 +1,166 @@
+//! What surrounds every request: its id and trace context, one log line, refusal while the process
+//! drains, and problems for all that went wrong, whoever found it.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _};
+use tracing::Instrument as _;
+
+use super::problem::{PROBLEM_JSON, Problem};
+use super::state::State;
+use crate::clock::Clock;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a request says of itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RequestFacts {
+    pub request_id: String,
+    /// W3C trace context, checked.
+    pub traceparent: Option<String>,
+}
+
+impl RequestFacts {
+    fn of(headers: &HeaderMap, clock: &Clock) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let given = text("x-request-id").filter(|id| is_request_id(id));
+        Self {
+            request_id: given.map_or_else(|| clock.uuid().to_string(), str::to_owned),
+            traceparent: text("traceparent")
+                .filter(|t| is_traceparent(t))
+                .map(str::to_owned),
+        }
+    }
+}
+
+fn is_request_id(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// `00-<32 hex>-<16 hex>-<2 hex>`, neither id all zeros, as the W3C's recommendation has it.
+fn is_traceparent(text: &str) -> bool {
+    let hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let id = |part: &str, length| hex(part, length) && part.bytes().any(|b| b != b'0');
+    match text.split('-').collect::<Vec<_>>().as_slice() {
+        [version, trace, parent, flags] => {
+            *version == "00" && id(trace, 32) && id(parent, 16) && hex(flags, 2)
+        }
+        _ => false,
+    }
+}
+
+/// The middleware.
+pub(super) async fn envelope(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(state) = request.app_data::<State>().cloned() else {
+        return Err(Problem::shutting_down().into());
+    };
+    let facts = RequestFacts::of(request.headers(), &state.clock);
+    let id = facts.request_id.clone();
+    let path = request.path().to_owned();
+    let method = request.method().clone();
+    request.extensions_mut().insert(facts);
+    if method == Method::HEAD {
+        // Answered as GET; the server leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
+    let span =
+        tracing::info_span!("request", request.id = %id, http.method = %method, http.path = %path);
+    let begun = state.clock.monotonic();
+    let response = if state.draining.is_cancelled() && !is_open_path(&path) {
+        refused_while_draining(request)
+    } else {
+        next.call(request)
+            .instrument(span.clone())
+            .await?
+            .map_into_boxed_body()
+    };
+    let mut response = with_problem(response, &id, &path);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let millis = state.clock.monotonic().duration_since(begun).as_millis();
+    span.in_scope(|| {
+        tracing::info!(
+            http.status = response.status().as_u16(),
+            took_ms = millis,
+            "answered"
+        );
+    });
+    Ok(response)
+}
+
+/// What load balancers ask while the process ends.
+fn is_open_path(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz")
+}
+
+fn refused_while_draining(request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    let response = request.error_response(Problem::shutting_down());
+    let (request, mut answer) = response.into_parts();
+    answer
+        .head_mut()
+        .set_connection_type(actix_web::http::ConnectionType::Close);
+    ServiceResponse::new(request, answer)
+}
+
+/// Writes the problem that an answer carries, or the one that its status means.
+fn with_problem(
+    response: ServiceResponse<BoxBody>,
+    request_id: &str,
+    path: &str,
+) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let carried = response.response().extensions().get::<Problem>().cloned();
+    let already = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|v| v == PROBLEM_JSON);
+    if carried.is_none() && already {
+        return response;
+    }
+    let problem = carried.unwrap_or_else(|| {
+        let words = response.response().error().map(ToString::to_string);
+        Problem::of_framework(status, &words.unwrap_or_default())
+    });
+    let close = response.response().head().connection_type();
+    let mut answer = problem.response(request_id, path);
+    answer.head_mut().set_connection_type(close);
+    response.into_response(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sound_traceparent_is_kept() {
+        let sound = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert!(is_traceparent(sound));
+        for bad in [
+            "",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+        ] {
+            assert!(!is_traceparent(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_is_short_and_visible() {
+        assert!(is_request_id("abc-123") && is_request_id(&"x".repeat(128)));
+        assert!(!is_request_id("") && !is_request_id("a b") && !is_request_id(&"x".repeat(129)));
+    }
+}

@@ -1,0 +1,152 @@
+//! A call: who makes it, with what, and whether the caller may.
+//!
+//! The one extractor of all handlers under `/v1`. It authenticates before anything else is looked
+//! at. The role named in its type is applied by [`Call::allowed`], [`Call::account`] and
+//! [`Call::job`], which also hide what the caller may not see.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::auth::{self, Caller, Needs};
+use super::body;
+use super::envelope::RequestFacts;
+use super::problem::Problem;
+use super::query;
+use super::state::State;
+use crate::db;
+use crate::db::accounts::Account;
+use crate::db::jobs::JobRow;
+use crate::domain::AccountId;
+
+/// An authenticated request to a route that needs the role `R`.
+pub(super) struct Call<R> {
+    pub state: State,
+    pub caller: Caller,
+    /// The request's id and trace context.
+    pub facts: RequestFacts,
+    request: HttpRequest,
+    payload: RefCell<Payload>,
+    needs: PhantomData<R>,
+}
+
+impl<R: Needs> FromRequest for Call<R> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = RefCell::new(payload.take());
+        Box::pin(async move {
+            let state = request.app_data::<State>().cloned();
+            let state = state.ok_or_else(Problem::shutting_down)?;
+            let token = auth::bearer(request.headers())?;
+            let pool = state.pool.clone();
+            let caller = state
+                .run(async move { auth::caller(&pool, &token).await })
+                .await?;
+            let facts = request.extensions().get::<RequestFacts>().cloned();
+            Ok(Self {
+                state,
+                caller,
+                facts: facts.unwrap_or_default(),
+                request,
+                payload,
+                needs: PhantomData,
+            })
+        })
+    }
+}
+
+impl<R: Needs> Call<R> {
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    pub(super) fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
+    /// The request's path as it was sent.
+    pub(super) fn raw_path(&self) -> &str {
+        self.request.path()
+    }
+
+    pub(super) fn raw_query(&self) -> &str {
+        self.request.query_string()
+    }
+
+    /// The parameters in the path; what is wrong is told under `/path`.
+    pub(super) fn path<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        query::path(self.request.match_info())
+    }
+
+    /// The parameters in the query; what is wrong is told under `/query`.
+    pub(super) fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        query::query(self.raw_query())
+    }
+
+    /// The whole body, of at most 256 KiB.
+    pub(super) async fn body(&self) -> Result<Vec<u8>, Problem> {
+        let payload = self.payload.replace(Payload::None);
+        body::read(self.headers(), payload).await
+    }
+
+    /// Refuses callers whose role is too low, for what belongs to no one account.
+    pub(super) fn allowed(&self) -> Result<(), Problem> {
+        self.caller.must_be(R::ROLE)
+    }
+
+    /// Reads an account that the caller may see, and checks the caller's role.
+    pub(super) async fn account(&self, account_id: &AccountId) -> Result<Account, Problem> {
+        let id = account_id.as_str().to_owned();
+        if !self.caller.sees(&id) {
+            return Err(no_account(&id));
+        }
+        let pool = self.state.pool.clone();
+        let account = self.state.run(async move {
+            let found = db::accounts::find(&pool, &id).await?;
+            found.ok_or_else(|| no_account(&id))
+        });
+        let account = account.await?;
+        self.allowed()?;
+        Ok(account)
+    }
+
+    /// Reads a job that the caller may see, and checks the caller's role.
+    pub(super) async fn job(&self, job_id: Uuid) -> Result<JobRow, Problem> {
+        let job = find_job(&self.state, &self.caller, job_id).await?;
+        self.allowed()?;
+        Ok(job)
+    }
+}
+
+/// Reads a job that the caller may see.
+pub(super) async fn find_job(
+    state: &State,
+    caller: &Caller,
+    job_id: Uuid,
+) -> Result<JobRow, Problem> {
+    let (pool, visible) = (state.pool.clone(), caller.visible());
+    let found =
+        state.run(async move { Ok(db::jobs::find(&pool, visible.as_deref(), job_id).await?) });
+    found.await?.ok_or_else(|| {
+        let detail = format!("There is no job {job_id} that you may see: check the id.");
+        Problem::not_found("job", detail)
+    })
+}
+
+/// What is unknown and what is hidden look the same.
+pub(super) fn no_account(account_id: &str) -> Problem {
+    let detail = format!(
+        "There is no account {account_id} that you may see: register it with POST /v1/accounts, \
+         or check the id."
+    );
+    Problem::not_found("account", detail)
+}

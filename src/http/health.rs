@@ -1,0 +1,74 @@
+//! `/livez` and `/readyz`: what load balancers ask.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answer;
+use super::problem::Problem;
+use super::state::State;
+use crate::domain::ErrorCode;
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// That all is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Health {
+    /// Always `ok`.
+    #[schema(max_length = 16, examples("ok"))]
+    status: &'static str,
+}
+
+/// Is the process alive?
+#[utoipa::path(
+    operation_id = "getLiveness",
+    tag = "health",
+    responses((status = 200, description = "The process is alive.", body = Health)),
+    extensions(("x-required-role" = json!("none"))),
+)]
+#[get("/livez")]
+pub(super) async fn livez() -> HttpResponse {
+    answer::json(HttpResponse::Ok(), &Health { status: "ok" })
+}
+
+/// Can the process do its work?
+#[utoipa::path(
+    operation_id = "getReadiness",
+    tag = "health",
+    responses((status = 200, description = "The process can do its work.", body = Health)),
+    extensions(("x-required-role" = json!("none"))),
+)]
+#[get("/readyz")]
+pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
+    if state.draining.is_cancelled() {
+        return Err(Problem::shutting_down());
+    }
+    if !(state.ready)() {
+        return Err(unready(
+            "The worker of this process is not registered or has lost its leases.",
+        ));
+    }
+    let pool = state.pool.clone();
+    let asked = state.run(async move {
+        let answered =
+            tokio::time::timeout(PATIENCE, sqlx::query!("select 1 as one").fetch_one(&pool));
+        Ok(answered.await.is_ok_and(|answer| answer.is_ok()))
+    });
+    if !asked.await? {
+        return Err(unready("The database did not answer within a second."));
+    }
+    Ok(answer::json(HttpResponse::Ok(), &Health { status: "ok" }))
+}
+
+fn unready(what: &str) -> Problem {
+    let detail = format!("{what} Other processes may answer; this one tries on.");
+    let mut problem = Problem::new(ErrorCode::Internal, detail)
+        .status(503)
+        .retry_after(2);
+    problem.retryable = true;
+    problem
+}

@@ -1,0 +1,97 @@
+//! POST /v1/jobs/{jobId}/cancel: the honest cancel.
+
+use actix_web::{HttpResponse, post};
+use serde_json::json;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{JobPath, KeyQuery};
+use crate::db::audit::{self, AuditEvent};
+use crate::db::jobs::JobRow;
+use crate::domain::ErrorCode;
+use crate::http::answer::{self, Manner};
+use crate::http::auth::Operator;
+use crate::http::extract::Call;
+use crate::http::idempotency::{Key, Taken};
+use crate::http::problem::Problem;
+use crate::http::wire::job::Job;
+use crate::http::wire::paths;
+use crate::queue::cancel::{self, Canceled};
+
+/// Cancel a job.
+///
+/// Before AWS has accepted anything the job ends `canceled`. After that it is followed to its end,
+/// because what AWS has begun can't be taken back; a warning on the job says so.
+#[utoipa::path(
+    operation_id = "cancelJob",
+    tag = "jobs",
+    params(KeyQuery),
+    responses(
+        (status = 200, description = "The job has ended.", body = Job),
+        (status = 202, description = "The job ends, or is followed to its end.", body = Job),
+    ),
+    extensions(("x-required-role" = json!("operator"))),
+)]
+#[post("/v1/jobs/{jobId}/cancel")]
+pub(in crate::http) async fn cancel_job(call: Call<Operator>) -> Result<HttpResponse, Problem> {
+    let path: JobPath = call.path()?;
+    let _: KeyQuery = call.query()?;
+    let job = call.job(path.job_id).await?;
+    let key = call.idempotency_key(&call.body().await?)?;
+    let pool = call.state.pool.clone();
+    let event = event(&call, &job);
+    let taken = call.state.run(cancel(pool, job, key, event)).await?;
+    let job = call.job(path.job_id).await?;
+    let manner = Manner {
+        replayed: taken != Taken::Fresh,
+        applied: None,
+    };
+    Ok(answer::job(&call.state, job, &manner))
+}
+
+fn event(call: &Call<Operator>, job: &JobRow) -> AuditEvent {
+    AuditEvent {
+        actor: call.caller.name.clone(),
+        action: "cancelJob",
+        account_id: job.account_id.clone(),
+        resource: paths::job(job.job_id),
+        subject_id: Some(job.job_id),
+        request_id: call.facts.request_id.clone(),
+        detail: json!({"state": job.state}),
+    }
+}
+
+async fn cancel(
+    pool: PgPool,
+    job: JobRow,
+    key: Option<Key>,
+    event: AuditEvent,
+) -> Result<Taken, Problem> {
+    let mut transaction = pool.begin().await?;
+    let taken = Key::take(key.as_ref(), &mut transaction, &job.job_id.to_string()).await?;
+    if taken != Taken::Fresh {
+        return Ok(taken);
+    }
+    match cancel::cancel(&mut transaction, &job.account_id, job.job_id).await? {
+        Canceled::Now | Canceled::Requested | Canceled::TooLate => {}
+        Canceled::AlreadyFinished => return Err(already_finished(&pool, &job).await?),
+        Canceled::Unknown => return Err(gone(job.job_id)),
+    }
+    audit::record(&mut *transaction, &event).await?;
+    transaction.commit().await?;
+    Ok(taken)
+}
+
+async fn already_finished(pool: &PgPool, job: &JobRow) -> Result<Problem, Problem> {
+    let now = crate::db::jobs::find(pool, None, job.job_id).await?;
+    let state = now.map_or_else(|| job.state.clone(), |job| job.state);
+    let detail = format!(
+        "The job {} has already ended, in state {state}: there is nothing to cancel.",
+        job.job_id
+    );
+    Ok(Problem::new(ErrorCode::Conflict, detail))
+}
+
+fn gone(job_id: Uuid) -> Problem {
+    Problem::not_found("job", format!("The job {job_id} is gone."))
+}

@@ -1,0 +1,112 @@
+//! POST /v1/jobs/{jobId}/retry: the same again, as a new job that names the old one.
+
+use actix_web::{HttpResponse, post};
+use serde_json::json;
+
+use super::{JobPath, KeyQuery};
+use crate::db::jobs::JobRow;
+use crate::domain::job_input::{self, CreateProfileInput};
+use crate::domain::{AccountId, ClusterName, ErrorCode, JobKind, Region, profile_warnings};
+use crate::http::answer::{self, Manner};
+use crate::http::auth::Operator;
+use crate::http::extract::Call;
+use crate::http::problem::Problem;
+use crate::http::submit::{self, MUTATION_DEADLINE, READ_DEADLINE, Work};
+use crate::http::wire::job::Job;
+use crate::http::wire::paths;
+use crate::queue::enqueue::NewJob;
+
+/// Retry a job that has failed or was canceled.
+///
+/// Makes a new job with the same input, at the end of its cluster's queue; `retryOf` names the old
+/// one.
+#[utoipa::path(
+    operation_id = "retryJob",
+    tag = "jobs",
+    params(KeyQuery),
+    responses(
+        (status = 200, description = "The new job has ended already.", body = Job),
+        (status = 202, description = "The new job is durable.", body = Job),
+    ),
+    extensions(("x-required-role" = json!("operator"))),
+)]
+#[post("/v1/jobs/{jobId}/retry")]
+pub(in crate::http) async fn retry_job(call: Call<Operator>) -> Result<HttpResponse, Problem> {
+    let path: JobPath = call.path()?;
+    let _: KeyQuery = call.query()?;
+    let old = call.job(path.job_id).await?;
+    let key = call.idempotency_key(&call.body().await?)?;
+    let made = match call.replayed(key.as_ref()).await? {
+        Some(subject) => submit::replayed(&subject)?,
+        None => {
+            let work = work(&call, old).await?;
+            call.submit(work, key).await?
+        }
+    };
+    let job = call.job(made.subject_id).await?;
+    Ok(answer::job(
+        &call.state,
+        job,
+        &Manner {
+            replayed: made.replayed,
+            applied: None,
+        },
+    ))
+}
+
+async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {
+    if !matches!(old.state.as_str(), "failed" | "canceled") {
+        let detail = format!(
+            "The job {} is {}: only a failed or canceled job can be retried.",
+            old.job_id, old.state
+        );
+        return Err(Problem::new(ErrorCode::Conflict, detail));
+    }
+    let unreadable = |_| Problem::new(ErrorCode::Internal, "The old job could not be read back.");
+    let account_id = AccountId::parse(old.account_id.as_str()).map_err(unreadable)?;
+    let region = Region::parse(old.region.as_str()).map_err(unreadable)?;
+    let kind: JobKind = old.kind.parse().map_err(unreadable)?;
+    let account = call.account(&account_id).await?;
+    submit::check_place(&account, &region, "/region")?;
+    let job_id = call.state.clock.uuid();
+    let cluster = old.cluster_name.clone().map(ClusterName::parse).transpose();
+    let cluster = cluster.map_err(unreadable)?.filter(|_| kind.is_mutation());
+    let detail = json!({"retryOf": old.job_id});
+    let job = NewJob {
+        job_id,
+        kind: kind.as_str(),
+        message: format!("Queued: a retry of job {}.", old.job_id),
+        lane: cluster.map(|cluster| job_input::lane(&region, &cluster)),
+        retry_of: Some(old.job_id),
+        warnings: warnings(kind, &old)?,
+        deadline_after: if kind.is_mutation() {
+            MUTATION_DEADLINE
+        } else {
+            READ_DEADLINE
+        },
+        region: old.region,
+        cluster_name: old.cluster_name,
+        profile_name: old.profile_name,
+        input: old.input,
+    };
+    Ok(Work {
+        account_id: old.account_id,
+        subject_id: job_id,
+        audit: Some(("retryJob", paths::job(old.job_id), detail)),
+        operation: None,
+        jobs: vec![job],
+    })
+}
+
+/// Those of the input; what the old job met on its way is not the new one's.
+fn warnings(kind: JobKind, old: &JobRow) -> Result<serde_json::Value, Problem> {
+    if kind != JobKind::CreateFargateProfile {
+        return Ok(json!([]));
+    }
+    let input =
+        serde_json::from_value::<CreateProfileInput>(old.input.clone()).map_err(|error| {
+            tracing::error!(%error, job.id = %old.job_id, "reading a job's input");
+            Problem::new(ErrorCode::Internal, "The old job could not be read back.")
+        })?;
+    crate::http::fargate_profiles::create::to_json(&profile_warnings(&input.profile, &[]))
+}

@@ -1,0 +1,88 @@
+//! The published documents, made from the routes themselves.
+//!
+//! The attributes at the handlers say what is particular to an operation; [`finish`] adds what all
+//! have in common, [`flat`] removes what generators stumble over, [`v3_0`] makes the 3.0 document.
+
+mod finish;
+mod flat;
+pub(super) mod shapes;
+mod v3_0;
+
+use std::sync::OnceLock;
+
+use actix_web::App;
+use serde_json::Value;
+use utoipa::OpenApi;
+use utoipa_actix_web::AppExt as _;
+
+use super::job_events::JobEvent;
+use super::problem::ProblemBody;
+use super::routes;
+
+#[derive(OpenApi)]
+#[openapi(components(schemas(ProblemBody<'_>, JobEvent)))]
+struct Base;
+
+/// The document as utoipa's own type.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    serde_json::from_value(document().clone()).unwrap_or_else(|error| {
+        tracing::error!(%error, "reading the document back");
+        raw()
+    })
+}
+
+/// The OpenAPI 3.1 document, as it is published and committed.
+#[must_use]
+pub fn openapi_json() -> String {
+    pretty(document())
+}
+
+/// The OpenAPI 3.0.3 document, for tools that know no later version.
+#[must_use]
+pub fn openapi_3_0_json() -> String {
+    pretty(&v3_0::convert(document()))
+}
+
+/// Every path template with each of its methods.
+pub(super) fn routes() -> &'static [(String, String)] {
+    static ROUTES: OnceLock<Vec<(String, String)>> = OnceLock::new();
+    ROUTES.get_or_init(|| {
+        let paths = document()["paths"].as_object().into_iter().flatten();
+        let methods = |item: &Value| -> Vec<String> {
+            item.as_object()
+                .into_iter()
+                .flatten()
+                .map(|(m, _)| m.to_uppercase())
+                .collect()
+        };
+        paths
+            .flat_map(|(path, item)| methods(item).into_iter().map(|m| (path.clone(), m)))
+            .collect()
+    })
+}
+
+fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let mut document = serde_json::to_value(raw()).unwrap_or_default();
+        flat::flatten(&mut document);
+        finish::finish(&mut document);
+        document
+    })
+}
+
+fn raw() -> utoipa::openapi::OpenApi {
+    let (_, document) = App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(routes::configure)
+        .split_for_parts();
+    document
+}
+
+fn pretty(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}

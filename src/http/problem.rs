@@ -1,0 +1,283 @@
+//! Problems (RFC 9457): the one place where what went wrong becomes an answer.
+//!
+//! A [`Problem`] is made wherever something is refused; the middleware ([`super::envelope`]) adds
+//! the request's id and path and writes it, so that a problem of the framework looks the same.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::db::jobs::JobRow;
+use crate::domain::{ErrorCode, Invalid, JobError, ParseError};
+use crate::queue::group_commit::GroupCommitError;
+
+/// The media type of every error.
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// What went wrong, before it is written.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub status: u16,
+    pub code: ErrorCode,
+    pub detail: String,
+    pub retryable: bool,
+    pub retry_after_seconds: Option<u32>,
+    pub resource: Option<String>,
+    pub errors: Vec<Invalid>,
+    /// For 405: what would be allowed.
+    pub allow: Option<String>,
+}
+
+/// The body of every error, `application/problem+json` (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem, examples(json!({
+    "type": "/problems/not_found",
+    "title": "Not found",
+    "status": 404,
+    "detail": "There is no account 111111111111 that you may see: register it, or check the id.",
+    "instance": "/v1/accounts/111111111111",
+    "code": "not_found",
+    "retryable": false,
+    "requestId": "0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f",
+    "resource": "account"
+})))]
+pub(super) struct ProblemBody<'a> {
+    /// A URI reference that names the kind of problem, by its code.
+    #[schema(max_length = 256, examples("/problems/not_found"))]
+    pub r#type: String,
+    /// The kind of problem in a few words.
+    #[schema(max_length = 256, examples("Not found"))]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599, examples(404))]
+    pub status: u16,
+    /// What happened, and what to do next.
+    #[schema(max_length = 8192)]
+    pub detail: &'a str,
+    /// The path of the request.
+    #[schema(max_length = 8192, examples("/v1/accounts/111111111111"))]
+    pub instance: &'a str,
+    /// The stable code.
+    pub code: ErrorCode,
+    /// Whether the same request can succeed later.
+    pub retryable: bool,
+    /// In how many seconds to try again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1, maximum = 86_400, examples(5))]
+    pub retry_after_seconds: Option<u32>,
+    /// The request's id, as in `X-Request-Id`.
+    #[schema(max_length = 128)]
+    pub request_id: &'a str,
+    /// Which kind of thing was not found: account, cluster, profile, job, operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 64, examples("account"))]
+    pub resource: Option<&'a str>,
+    /// The fields that are wrong.
+    #[serde(skip_serializing_if = "<[Invalid]>::is_empty")]
+    #[schema(max_items = 1000, required = false)]
+    pub errors: &'a [Invalid],
+}
+
+impl Problem {
+    pub(super) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self {
+            status: code.http_status(),
+            code,
+            detail: detail.into(),
+            retryable: code.retryable(),
+            retry_after_seconds: code.retryable().then_some(5),
+            resource: None,
+            errors: Vec::new(),
+            allow: None,
+        }
+    }
+
+    /// Fields that are wrong: 422.
+    pub(super) fn invalid(errors: Vec<Invalid>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] if one.pointer.is_empty() => one.message.clone(),
+            [one] => format!("{}: {}", one.pointer, one.message),
+            many => format!("{} fields are wrong; see errors.", many.len()),
+        };
+        let mut problem = Self::new(ErrorCode::InvalidRequest, detail).status(422);
+        problem.errors = errors;
+        problem
+    }
+
+    /// One field that is wrong: 422.
+    pub(super) fn invalid_field(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::invalid(vec![Invalid::new(pointer, message)])
+    }
+
+    /// A text that does not parse, at `pointer`: 422.
+    pub(super) fn unparsable(pointer: &str, error: &ParseError) -> Self {
+        Self::invalid_field(pointer, error.message())
+    }
+
+    pub(super) fn not_found(resource: &str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(ErrorCode::NotFound, detail);
+        problem.resource = Some(resource.to_owned());
+        problem
+    }
+
+    pub(super) fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub(super) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds.clamp(1, 86_400));
+        self
+    }
+
+    /// This process is stopping.
+    pub(super) fn shutting_down() -> Self {
+        let detail = "This process is stopping: repeat the request, another one answers it.";
+        Self::new(ErrorCode::ShuttingDown, detail).retry_after(1)
+    }
+
+    /// The problem of a status that the framework gave.
+    pub(super) fn of_framework(status: StatusCode, words: &str) -> Self {
+        let code = match status.as_u16() {
+            401 => ErrorCode::Unauthenticated,
+            403 => ErrorCode::PermissionDenied,
+            404 => ErrorCode::NotFound,
+            412 => ErrorCode::PreconditionFailed,
+            429 => ErrorCode::RateLimited,
+            503 => ErrorCode::ShuttingDown,
+            400..500 => ErrorCode::InvalidRequest,
+            _ => ErrorCode::Internal,
+        };
+        let detail = if status.is_server_error() {
+            "This is a fault of the service: report it with the request id.".to_owned()
+        } else if words.is_empty() {
+            format!("{}: check the request against /docs.", title(status))
+        } else {
+            format!("{words}: check the request against /docs.")
+        };
+        Self::new(code, detail).status(status.as_u16())
+    }
+
+    /// The failure of a live read, as a problem.
+    pub(super) fn of_job(job: &JobRow) -> Self {
+        let error = job.error.clone().map(serde_json::from_value::<JobError>);
+        let Some(Ok(error)) = error else {
+            let detail = format!("The job {} ended {}.", job.job_id, job.state);
+            return Self::new(ErrorCode::Conflict, detail);
+        };
+        let mut problem = Self::new(error.code, error.message);
+        problem.retryable = error.retryable;
+        if !error.retryable {
+            problem.retry_after_seconds = None;
+        }
+        problem.resource = error.resource;
+        problem
+    }
+
+    pub(super) fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The answer, for the request of this id and path.
+    pub(super) fn response(&self, request_id: &str, path: &str) -> HttpResponse {
+        let status = self.status_code();
+        let mut answer = HttpResponse::build(status);
+        answer.content_type(PROBLEM_JSON);
+        if let Some(seconds) = self.retry_after_seconds {
+            answer.insert_header(("Retry-After", seconds.to_string()));
+        }
+        if self.code == ErrorCode::Unauthenticated {
+            answer.insert_header(("WWW-Authenticate", "Bearer realm=\"fargate-fleet\""));
+        }
+        if let Some(allow) = &self.allow {
+            answer.insert_header(("Allow", allow.as_str()));
+        }
+        let body = ProblemBody {
+            r#type: format!("/problems/{}", self.code),
+            title: title(status).to_owned(),
+            status: self.status,
+            detail: &self.detail,
+            instance: path,
+            code: self.code,
+            retryable: self.retryable,
+            retry_after_seconds: self.retry_after_seconds,
+            request_id,
+            resource: self.resource.as_deref(),
+            errors: &self.errors,
+        };
+        answer.body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}
+
+fn title(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        Problem::status_code(self)
+    }
+
+    /// Carries the problem to the middleware, which knows the request.
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::new(self.status_code());
+        answer.extensions_mut().insert(self.clone());
+        answer
+    }
+}
+
+impl From<Vec<Invalid>> for Problem {
+    fn from(errors: Vec<Invalid>) -> Self {
+        Self::invalid(errors)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "using the database"
+        );
+        database_trouble()
+    }
+}
+
+impl From<GroupCommitError> for Problem {
+    fn from(error: GroupCommitError) -> Self {
+        match error {
+            GroupCommitError::Stopped => Self::shutting_down(),
+            GroupCommitError::Full => {
+                let detail = "Too many requests are waiting for the database: slow down, then \
+                              repeat the request.";
+                Self::new(ErrorCode::RateLimited, detail)
+                    .status(503)
+                    .retry_after(2)
+            }
+            GroupCommitError::Database(error) => {
+                tracing::error!(error = &*error as &dyn std::error::Error, "submitting");
+                database_trouble()
+            }
+        }
+    }
+}
+
+/// The code table has none for our own database; `internal` with 503 and `retryable` says it best.
+fn database_trouble() -> Problem {
+    let detail = "The database does not answer as it should: repeat the request, with the same \
+                  Idempotency-Key where it has one.";
+    let mut problem = Problem::new(ErrorCode::Internal, detail)
+        .status(503)
+        .retry_after(2);
+    problem.retryable = true;
+    problem
+}

@@ -1,0 +1,54 @@
+//! Every route, on one screen. A test holds this table against the published document.
+//!
+//! | route | operation | role |
+//! |---|---|---|
+//! | POST /v1/accounts | registerAccount | admin |
+//! | GET /v1/accounts | listAccounts | viewer |
+//! | GET /v1/accounts/{accountId} | getAccount | viewer |
+//! | PATCH /v1/accounts/{accountId} | updateAccount | admin |
+//! | DELETE /v1/accounts/{accountId} | deleteAccount | admin |
+//! | POST /v1/accounts/{accountId}/fargate-profiles | createFargateProfilesFromClusterConfig | operator |
+//! | POST {base} | createFargateProfile | operator |
+//! | GET {base} | listFargateProfiles | viewer |
+//! | GET {base}/{profileName} | getFargateProfile | viewer |
+//! | DELETE {base}/{profileName} | deleteFargateProfile | operator |
+//! | GET /v1/jobs | listJobs | viewer |
+//! | GET /v1/jobs/{jobId} | getJob | viewer |
+//! | GET /v1/jobs/{jobId}/events | streamJobEvents | viewer |
+//! | POST /v1/jobs/{jobId}/cancel | cancelJob | operator |
+//! | POST /v1/jobs/{jobId}/retry | retryJob | operator |
+//! | GET /v1/operations | listOperations | viewer |
+//! | GET /v1/operations/{operationId} | getOperation | viewer |
+//! | GET /livez | getLiveness | none |
+//! | GET /readyz | getReadiness | none |
+//!
+//! `{base}` is `/v1/accounts/{accountId}/regions/{region}/clusters/{clusterName}/fargate-profiles`.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::fargate_profiles::{create, delete, read};
+use super::{accounts, cluster_configs, health, job_events, jobs, operations};
+
+/// Registers every route, in the server and in the document.
+pub(super) fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(accounts::register::register_account)
+        .service(accounts::list::list_accounts)
+        .service(accounts::get_account)
+        .service(accounts::update::update_account)
+        .service(accounts::delete::delete_account)
+        .service(cluster_configs::create_fargate_profiles_from_cluster_config)
+        .service(create::create_fargate_profile)
+        .service(read::list_fargate_profiles)
+        .service(read::get_fargate_profile)
+        .service(delete::delete_fargate_profile)
+        .service(jobs::list::list_jobs)
+        .service(jobs::get_job)
+        .service(job_events::stream_job_events)
+        .service(jobs::cancel::cancel_job)
+        .service(jobs::retry::retry_job)
+        .service(operations::list_operations)
+        .service(operations::get_operation)
+        .service(health::livez)
+        .service(health::readyz);
+}

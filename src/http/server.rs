@@ -1,0 +1,157 @@
+//! The server: start, drain, stop.
+//!
+//! Requests are taken on actix's own threads; whatever touches the database runs on the runtime
+//! that called [`Api::start`] (see [`State::run`]).
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpServer};
+use sqlx::PgPool;
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa_actix_web::AppExt as _;
+
+use super::envelope::envelope;
+use super::fallback::fallback;
+use super::state::{Shared, State};
+use super::{docs, routes};
+use crate::clock::Clock;
+use crate::queue::Enqueuer;
+use crate::queue::listener::Watchers;
+use crate::rng::Rng;
+
+/// How long a client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Settings of the API.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Threads that serve HTTP.
+    pub workers: usize,
+    /// The key of page tokens; without it one is made and kept in the database.
+    pub page_token_secret: Option<Vec<u8>>,
+    /// Divides AWS's usual durations in estimates: for simulators, whose clock runs faster.
+    pub time_scale: f64,
+    /// How long requests under way may take once the API stops.
+    pub grace: Duration,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            workers: 2,
+            page_token_secret: None,
+            time_scale: 1.0,
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the API is built on.
+pub struct ApiParts {
+    /// The database.
+    pub pool: PgPool,
+    /// The writer of jobs.
+    pub enqueuer: Enqueuer,
+    /// Those who wait for jobs; told by [`crate::queue::listener::listen`].
+    pub watchers: Watchers,
+    /// Time and ids.
+    pub clock: Clock,
+    /// Randomness fit for secrets.
+    pub rng: Rng,
+}
+
+/// A running API.
+pub struct Api {
+    addr: SocketAddr,
+    handle: ServerHandle,
+    tasks: TaskTracker,
+    draining: CancellationToken,
+}
+
+impl Api {
+    /// Starts serving. `ready` says whether the process's other half, if any, is healthy.
+    pub async fn start(
+        parts: ApiParts,
+        ready: impl Fn() -> bool + Send + Sync + 'static,
+        options: ApiOptions,
+    ) -> io::Result<Self> {
+        let tasks = TaskTracker::new();
+        let draining = CancellationToken::new();
+        let state = State::new(Shared {
+            pool: parts.pool,
+            enqueuer: parts.enqueuer,
+            watchers: parts.watchers,
+            clock: parts.clock,
+            rng: parts.rng,
+            ready: Box::new(ready),
+            options: options.clone(),
+            runtime: Handle::current(),
+            tasks: tasks.clone(),
+            draining: draining.clone(),
+            page_key: OnceCell::new(),
+        });
+        let grace = options.grace.as_secs().max(1);
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .app_data(Data::new(state.clone()))
+                .wrap(from_fn(envelope))
+                .wrap(Compress::default())
+                .into_utoipa_app()
+                .configure(routes::configure)
+                .into_app()
+                .configure(docs::configure)
+                .default_service(web::to(fallback))
+        })
+        .disable_signals()
+        .workers(options.workers.max(1))
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(grace)
+        .bind(options.listen)?;
+        let addr = server.addrs().first().copied().unwrap_or(options.listen);
+        let server = server.run();
+        let handle = server.handle();
+        tasks.spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "serving HTTP");
+            }
+        });
+        Ok(Self {
+            addr,
+            handle,
+            tasks,
+            draining,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Stops: takes no new connections, answers those who wait at once, refuses new requests on
+    /// open connections with `shutting_down`, and lets the others end within `grace`.
+    pub async fn stop(self, grace: Duration) {
+        self.draining.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.handle.stop(true))
+            .await
+            .is_err()
+        {
+            self.handle.stop(false).await;
+        }
+        let _ = tokio::time::timeout(grace, self.tasks.wait()).await;
+    }
+}

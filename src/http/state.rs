@@ -1,0 +1,88 @@
+//! What every request can reach; cheap to clone.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+use super::ApiOptions;
+use super::page_token::PageKey;
+use super::problem::Problem;
+use crate::clock::Clock;
+use crate::db;
+use crate::queue::Enqueuer;
+use crate::queue::listener::Watchers;
+use crate::rng::Rng;
+
+/// The shared parts of the API.
+#[derive(Clone)]
+pub(super) struct State(Arc<Shared>);
+
+pub(super) struct Shared {
+    pub pool: PgPool,
+    pub enqueuer: Enqueuer,
+    pub watchers: Watchers,
+    pub clock: Clock,
+    pub rng: Rng,
+    pub ready: Box<dyn Fn() -> bool + Send + Sync>,
+    pub options: ApiOptions,
+    /// Where the database is talked to.
+    pub runtime: Handle,
+    pub tasks: TaskTracker,
+    pub draining: CancellationToken,
+    pub page_key: OnceCell<PageKey>,
+}
+
+impl std::ops::Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl State {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// Runs what touches the database on the runtime that the pool belongs to.
+    ///
+    /// Connections stay with the runtime that opened them, and those of the HTTP threads end with
+    /// the server. A caller who hangs up does not stop it, so no transaction is cut in half.
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let task = self.tasks.spawn_on(work.in_current_span(), &self.runtime);
+        match task.await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!(%error, "a request's work ended early");
+                let detail = "This is a fault of the service: report it with the request id.";
+                Err(Problem::new(crate::domain::ErrorCode::Internal, detail))
+            }
+        }
+    }
+
+    /// The key of page tokens: the configured one, or one made by whoever needed it first.
+    pub(super) async fn page_key(&self) -> Result<PageKey, Problem> {
+        let key = self.page_key.get_or_try_init(|| async {
+            if let Some(secret) = &self.options.page_token_secret {
+                return Ok(PageKey::new(secret.clone()));
+            }
+            let (pool, fresh) = (self.pool.clone(), self.rng.bytes::<32>());
+            self.run(async move {
+                let secret = db::secrets::get_or_create(&pool, "page_token", &fresh).await?;
+                Ok(PageKey::new(secret))
+            })
+            .await
+        });
+        key.await.cloned()
+    }
+}

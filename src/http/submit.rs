@@ -1,0 +1,129 @@
+//! From a request to its jobs: the submission, and what must hold before there is one.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::auth::Needs;
+use super::extract::{Call, no_account};
+use super::idempotency::{self, Key};
+use super::problem::Problem;
+use crate::db::accounts::Account;
+use crate::domain::{ErrorCode, Region};
+use crate::queue::enqueue::{Audit, NewJob, NewOperation};
+use crate::queue::{Submission, Submitted};
+
+/// How long a mutation may wait and run.
+pub(super) const MUTATION_DEADLINE: Duration = Duration::from_secs(24 * 3600);
+/// How long a read may wait and run.
+pub(super) const READ_DEADLINE: Duration = Duration::from_secs(120);
+
+/// What a request asks for.
+pub(super) struct Work {
+    pub account_id: String,
+    /// The id of the job, or of the operation.
+    pub subject_id: Uuid,
+    /// For changes: the API operation, the path of the thing changed, what was asked.
+    pub audit: Option<(&'static str, String, Value)>,
+    pub operation: Option<NewOperation>,
+    pub jobs: Vec<NewJob>,
+}
+
+/// What was made, by this request or by an earlier one with the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Made {
+    pub subject_id: Uuid,
+    pub replayed: bool,
+}
+
+impl<R: Needs> Call<R> {
+    /// Commits the jobs, their audit row and the idempotency key together.
+    pub(super) async fn submit(&self, work: Work, key: Option<Key>) -> Result<Made, Problem> {
+        let (subject_id, account_id) = (work.subject_id, work.account_id.clone());
+        let audit = work.audit.map(|(action, resource, detail)| Audit {
+            action,
+            resource,
+            request_id: self.facts.request_id.clone(),
+            detail,
+        });
+        let submission = Submission {
+            subject_id,
+            account_id: work.account_id,
+            requested_by: self.caller.name.clone(),
+            caller: self.caller.key_owner(),
+            idempotency: key.map(|key| key.key),
+            traceparent: self.facts.traceparent.clone(),
+            audit,
+            operation: work.operation,
+            jobs: work.jobs,
+        };
+        match self.state.enqueuer.submit(submission).await? {
+            Submitted::Accepted => Ok(Made {
+                subject_id,
+                replayed: false,
+            }),
+            Submitted::Replayed(subject) => replayed(&subject),
+            Submitted::KeyReused => Err(idempotency::reused()),
+            Submitted::UnknownAccount => Err(no_account(&account_id)),
+        }
+    }
+}
+
+/// What an earlier request with the same key made.
+pub(super) fn replayed(subject: &str) -> Result<Made, Problem> {
+    let subject_id = Uuid::parse_str(subject).map_err(|_| idempotency::reused())?;
+    Ok(Made {
+        subject_id,
+        replayed: true,
+    })
+}
+
+/// Refuses work in an account that is disabled, or in a region it does not list.
+pub(super) fn check_place(account: &Account, region: &Region, at: &str) -> Result<(), Problem> {
+    let id = &account.account_id;
+    if account.state == "disabled" {
+        let detail = format!(
+            "Account {id} is disabled: an administrator can set its state to active with \
+             PATCH /v1/accounts/{id}."
+        );
+        return Err(Problem::new(ErrorCode::Conflict, detail));
+    }
+    if account
+        .regions
+        .iter()
+        .any(|listed| listed == region.as_str())
+    {
+        return Ok(());
+    }
+    let message = format!(
+        "account {id} does not list region {region}, only {}: add it with PATCH /v1/accounts/{id}, \
+         or use another",
+        account.regions.join(", ")
+    );
+    Err(Problem::invalid_field(at, message))
+}
+
+/// Refuses live reads at once while the account's role is known to be broken.
+pub(super) fn check_not_parked(
+    account: &Account,
+    call_state: &super::state::State,
+) -> Result<(), Problem> {
+    let Some(probe_at) = account.probe_at.filter(|at| *at > call_state.clock.now()) else {
+        return Ok(());
+    };
+    let reason = account
+        .parked_reason
+        .as_deref()
+        .unwrap_or("no reason was kept");
+    let detail = format!(
+        "The role {} of account {} can't be assumed ({reason}). It is tried again at {}: mend the \
+         role's trust policy, or set the account active to try at once.",
+        account.role_arn,
+        account.account_id,
+        probe_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    );
+    let seconds = (probe_at - call_state.clock.now()).num_seconds().max(1);
+    let problem = Problem::new(ErrorCode::AwsAssumeRoleFailed, detail);
+    Err(problem.retry_after(u32::try_from(seconds).unwrap_or(600)))
+}

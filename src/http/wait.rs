@@ -1,0 +1,138 @@
+//! Long-polls: an answer is held until the job has ended, time runs out, or the process drains.
+
+use std::time::Duration;
+
+use actix_web::http::header::HeaderMap;
+use uuid::Uuid;
+
+use super::auth::Caller;
+use super::extract::find_job;
+use super::problem::Problem;
+use super::query::WaitSeconds;
+use super::state::State;
+use crate::db::jobs::JobRow;
+
+/// Between looks without a hint.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How long a caller wants to wait, and what to say about that.
+#[derive(Debug, Clone)]
+pub(super) struct Patience {
+    pub seconds: u8,
+    /// For `Preference-Applied`.
+    pub applied: Option<String>,
+}
+
+impl Patience {
+    /// The query's `waitSeconds` wins over `Prefer: wait=N`, and that over `respond-async`.
+    pub(super) fn of(query: Option<WaitSeconds>, headers: &HeaderMap, default: u8) -> Self {
+        if let Some(WaitSeconds(seconds)) = query {
+            return Self {
+                seconds,
+                applied: None,
+            };
+        }
+        let (mut wait, mut at_once) = (None, false);
+        for preference in preferences(headers) {
+            if preference.eq_ignore_ascii_case("respond-async") {
+                at_once = true;
+            } else if let Some(seconds) = wait_of(&preference) {
+                wait = wait.or(Some(seconds));
+            }
+        }
+        match (wait, at_once) {
+            (Some(seconds), _) => Self {
+                seconds,
+                applied: Some(format!("wait={seconds}")),
+            },
+            (None, true) => Self {
+                seconds: 0,
+                applied: Some("respond-async".to_owned()),
+            },
+            (None, false) => Self {
+                seconds: default,
+                applied: None,
+            },
+        }
+    }
+}
+
+fn preferences(headers: &HeaderMap) -> Vec<String> {
+    headers
+        .get_all("prefer")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|preference| preference.trim().to_owned())
+        .collect()
+}
+
+/// A wish beyond 60 seconds is lowered; what is no number is not a preference we know.
+fn wait_of(preference: &str) -> Option<u8> {
+    let (name, value) = preference.split_once('=')?;
+    let seconds: u32 = value.trim().trim_matches('"').parse().ok()?;
+    let known = name.trim().eq_ignore_ascii_case("wait");
+    known.then(|| u8::try_from(seconds.min(60)).unwrap_or(60))
+}
+
+impl State {
+    /// Reads a job, again and again, until it has ended or `seconds` have passed.
+    pub(super) async fn job_within(
+        &self,
+        caller: &Caller,
+        job_id: Uuid,
+        seconds: u8,
+    ) -> Result<JobRow, Problem> {
+        let watch = self.watchers.watch(job_id);
+        let until = tokio::time::Instant::now() + Duration::from_secs(seconds.into());
+        loop {
+            // Listening begins before reading, so that no change falls between the two.
+            let changed = watch.listen();
+            let job = find_job(self, caller, job_id).await?;
+            let now = tokio::time::Instant::now();
+            if job.finished_at.is_some() || now >= until || self.draining.is_cancelled() {
+                return Ok(job);
+            }
+            tokio::select! {
+                () = changed => {}
+                () = tokio::time::sleep_until(until.min(now + POLL)) => {}
+                () = self.draining.cancelled() => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn patience(query: Option<u8>, prefer: &[&'static str]) -> (u8, Option<String>) {
+        let mut headers = HeaderMap::new();
+        for value in prefer {
+            headers.append(
+                HeaderName::from_static("prefer"),
+                HeaderValue::from_static(value),
+            );
+        }
+        let patience = Patience::of(query.map(WaitSeconds), &headers, 20);
+        (patience.seconds, patience.applied)
+    }
+
+    #[test]
+    fn the_query_wins_over_the_header_and_that_over_the_default() {
+        let applied = |text: &str| Some(text.to_owned());
+        assert_eq!(patience(None, &[]), (20, None));
+        assert_eq!(patience(Some(3), &["wait=9"]), (3, None));
+        assert_eq!(
+            patience(None, &["respond-async, wait=9"]),
+            (9, applied("wait=9"))
+        );
+        assert_eq!(patience(None, &["Wait = 900"]), (60, applied("wait=60")));
+        assert_eq!(
+            patience(None, &["respond-async"]),
+            (0, applied("respond-async"))
+        );
+        assert_eq!(patience(None, &["handling=strict", "wait=x"]), (20, None));
+    }
+}

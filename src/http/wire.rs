@@ -1,0 +1,8 @@
+//! The shapes of answers, and how rows become them.
+
+pub(super) mod account;
+pub(super) mod job;
+pub(super) mod list;
+pub(super) mod operation;
+pub(super) mod paths;
+pub(super) mod standing;

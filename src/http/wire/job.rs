@@ -1,0 +1,235 @@
+//! A job as callers see it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::paths;
+use super::standing::Standing;
+use crate::db::jobs::JobRow;
+use crate::domain::job_input::JobResult;
+use crate::domain::{
+    AccountId, ClusterName, FargateProfile, JobError, JobKind, JobState, ProfileName, Region,
+    WaitingReason, Warning,
+};
+
+/// Something that is being done, or was: durable, followed to its end.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(examples(json!({
+    "id": "0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f",
+    "kind": "create_fargate_profile",
+    "state": "waiting",
+    "accountId": "111111111111",
+    "region": "eu-central-1",
+    "clusterName": "prod-1",
+    "profileName": "fp-dev",
+    "message": "AWS is creating the profile.",
+    "step": "follow",
+    "pollCount": 2,
+    "attempts": 0,
+    "waitingReason": "poll",
+    "nextCheckAt": "2026-01-02T03:04:35Z",
+    "warnings": [],
+    "requestedBy": "payments-ci",
+    "createdAt": "2026-01-02T03:04:05Z",
+    "startedAt": "2026-01-02T03:04:06Z",
+    "deadlineAt": "2026-01-03T03:04:05Z",
+    "retryAfterSeconds": 10,
+    "links": {
+        "self": "/v1/jobs/0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f",
+        "events": "/v1/jobs/0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f/events",
+        "cancel": "/v1/jobs/0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f/cancel"
+    }
+})))]
+pub(in crate::http) struct Job {
+    /// The job's id, a UUIDv7.
+    pub id: Uuid,
+    /// What it does.
+    #[schema(value_type = JobKind)]
+    pub kind: String,
+    /// Where it stands.
+    #[schema(value_type = JobState)]
+    pub state: String,
+    /// The AWS account.
+    #[schema(value_type = AccountId)]
+    pub account_id: String,
+    /// The AWS region.
+    #[schema(value_type = Region)]
+    pub region: String,
+    /// The EKS cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ClusterName, required = false)]
+    pub cluster_name: Option<String>,
+    /// The Fargate profile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ProfileName, required = false)]
+    pub profile_name: Option<String>,
+    /// The operation it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub operation_id: Option<Uuid>,
+    /// The job that this one repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub retry_of: Option<Uuid>,
+    /// One sentence a person understands.
+    #[schema(max_length = 4096, examples("AWS is creating the profile."))]
+    pub message: String,
+    /// The step that runs or comes next.
+    #[schema(max_length = 64, examples("start"))]
+    pub step: String,
+    /// How often it looked at AWS for a change to end.
+    #[schema(minimum = 0)]
+    pub poll_count: i32,
+    /// Failures that counted. Waiting never does.
+    #[schema(minimum = 0)]
+    pub attempts: i32,
+    /// What it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = WaitingReason, required = false)]
+    pub waiting_reason: Option<String>,
+    /// The id of the job it waits for, or AWS's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 4096)]
+    pub blocked_by: Option<String>,
+    /// How many jobs of the cluster are ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1)]
+    pub queue_position: Option<i64>,
+    /// When it looks again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next_check_at: Option<DateTime<Utc>>,
+    /// When it is likely to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub estimated_finish_at: Option<DateTime<Utc>>,
+    /// The result: the profile created, read or deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = FargateProfile, required = false)]
+    pub profile: Option<FargateProfile>,
+    /// The result: all profiles of the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_items = 1000)]
+    pub profiles: Option<Vec<FargateProfile>>,
+    /// What to look at before it surprises.
+    #[schema(max_items = 1000)]
+    pub warnings: Vec<Warning>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = JobError, required = false)]
+    pub error: Option<JobError>,
+    /// Who asked, by the name of the token.
+    #[schema(max_length = 256, examples("payments-ci"))]
+    pub requested_by: String,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When a worker first took it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub finished_at: Option<DateTime<Utc>>,
+    /// When it is given up.
+    pub deadline_at: DateTime<Utc>,
+    /// In how many seconds to ask again, as in `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1, maximum = 86_400)]
+    pub retry_after_seconds: Option<u32>,
+    /// Where to go from here.
+    pub links: JobLinks,
+}
+
+/// Where to go from a job.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct JobLinks {
+    /// The job, as in `Location`.
+    #[serde(rename = "self")]
+    #[schema(
+        max_length = 2048,
+        examples("/v1/jobs/0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f")
+    )]
+    pub own: String,
+    /// Its transitions as they happen.
+    #[schema(max_length = 2048)]
+    pub events: String,
+    /// POST here to cancel it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2048)]
+    pub cancel: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2048)]
+    pub target: Option<String>,
+}
+
+impl Job {
+    pub(in crate::http) fn of(row: JobRow, time_scale: f64) -> Self {
+        let standing = Standing::of(&row, time_scale);
+        let result = read_result(row.result.as_ref());
+        Self {
+            id: row.job_id,
+            links: JobLinks::of(&row),
+            kind: row.kind,
+            state: row.state,
+            account_id: row.account_id,
+            region: row.region,
+            cluster_name: row.cluster_name,
+            profile_name: row.profile_name,
+            operation_id: row.operation_id,
+            retry_of: row.retry_of,
+            message: row.message,
+            step: row.step,
+            poll_count: row.poll_count,
+            attempts: row.attempt,
+            waiting_reason: standing.waiting_reason,
+            blocked_by: standing.blocked_by,
+            queue_position: standing.queue_position,
+            next_check_at: standing.next_check_at,
+            estimated_finish_at: standing.estimated_finish_at,
+            profile: result.profile,
+            profiles: result.profiles,
+            warnings: serde_json::from_value(row.warnings).unwrap_or_default(),
+            error: row
+                .error
+                .and_then(|error| serde_json::from_value(error).ok()),
+            requested_by: row.requested_by,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            deadline_at: row.deadline_at,
+            retry_after_seconds: standing.retry_after_seconds,
+        }
+    }
+}
+
+/// The result of a job, whatever else a later version put there.
+pub(in crate::http) fn read_result(result: Option<&Value>) -> JobResult {
+    let read = result.map(|result| serde_json::from_value(result.clone()));
+    read.and_then(Result::ok).unwrap_or_default()
+}
+
+impl JobLinks {
+    fn of(row: &JobRow) -> Self {
+        let own = paths::job(row.job_id);
+        let target = row.cluster_name.as_ref().map(|cluster| {
+            let base = paths::profiles(&row.account_id, &row.region, cluster);
+            match &row.profile_name {
+                Some(name) => paths::profile(&base, name),
+                None => base,
+            }
+        });
+        Self {
+            events: format!("{own}/events"),
+            cancel: row.finished_at.is_none().then(|| format!("{own}/cancel")),
+            target,
+            own,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The paths of things, as links name them.
+
+use uuid::Uuid;
+
+use super::super::query::segment;
+
+pub(in crate::http) fn account(account_id: &str) -> String {
+    format!("/v1/accounts/{account_id}")
+}
+
+pub(in crate::http) fn job(job_id: Uuid) -> String {
+    format!("/v1/jobs/{job_id}")
+}
+
+pub(in crate::http) fn operation(operation_id: Uuid) -> String {
+    format!("/v1/operations/{operation_id}")
+}
+
+/// A cluster's profiles.
+pub(in crate::http) fn profiles(account_id: &str, region: &str, cluster: &str) -> String {
+    format!(
+        "/v1/accounts/{account_id}/regions/{region}/clusters/{}/fargate-profiles",
+        segment(cluster)
+    )
+}
+
+/// One of a cluster's profiles.
+pub(in crate::http) fn profile(base: &str, name: &str) -> String {
+    format!("{base}/{}", segment(name))
+}

@@ -4,7 +4,6 @@
 //! cannot be used. Answers go to standard output, everything else to standard error.
 
 mod demo;
-mod fleet_shape;
 mod migrate;
 mod openapi;
 mod serve;

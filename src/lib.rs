@@ -10,6 +10,7 @@ pub mod http;
 pub mod ops;
 pub mod queue;
 pub mod rng;
+pub mod service;
 pub mod shutdown;
 #[cfg(feature = "sim")]
 pub mod sim;

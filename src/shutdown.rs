@@ -82,6 +82,11 @@ impl Shutdown {
         self.hurried.cancel();
     }
 
+    /// Resolves when a second signal says that there is no time.
+    pub async fn hurried(&self) {
+        self.hurried.cancelled().await;
+    }
+
     /// Requests the shutdown and waits until every task has ended, at most `grace`.
     pub async fn drain(&self, grace: Duration) -> Drained {
         self.requested.cancel();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use fargate_fleet::config::Environment;
+use fargate_fleet::service::MIGRATIONS;
 use sqlx::{Connection as _, PgConnection};
 
 /// How long connecting may take, name resolution and TLS included.
@@ -23,7 +24,7 @@ impl Migrate {
                 .await
                 .context("the database did not answer in 30 s")?
                 .context("connecting to the database")?;
-        sqlx::migrate!("./migrations")
+        MIGRATIONS
             .run(&mut connection)
             .await
             .context("applying the migrations")?;

@@ -1,6 +1,10 @@
 //! `openapi`: prints the document that the API serves.
 
+use std::io::Write as _;
+
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use fargate_fleet::http;
 
 /// What `openapi` takes.
 #[derive(Debug, Args)]
@@ -24,7 +28,12 @@ pub(crate) enum Version {
 impl Openapi {
     /// Prints the document to standard output.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let _ = self.version;
-        Err(anyhow::anyhow!("`openapi` is not wired up yet"))
+        let document = match self.version {
+            Version::V30 => http::openapi_3_0_json(),
+            Version::V31 => http::openapi_json(),
+        };
+        std::io::stdout()
+            .write_all(document.as_bytes())
+            .context("writing the document")
     }
 }

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
+use anyhow::Context as _;
 use clap::Args;
-
-use super::fleet_shape::FleetShape;
+use fargate_fleet::shutdown::Shutdown;
+use fargate_fleet::sim::{FleetShape, SimOptions, Simulator};
 
 /// What `sim` takes.
 #[derive(Debug, Args)]
@@ -23,12 +24,20 @@ pub(crate) struct Sim {
 impl Sim {
     /// Runs until SIGINT or SIGTERM.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Self {
-            listen,
-            speed,
-            fleet,
-        } = self;
-        let _ = (listen, speed, fleet);
-        std::future::ready(Err(anyhow::anyhow!("`sim` is not wired up yet"))).await
+        let shutdown = Shutdown::new();
+        shutdown.watch_signals().context("watching for signals")?;
+        let options = SimOptions {
+            listen: self.listen,
+            speed: f64::from(self.speed),
+            fleet: self.fleet,
+            ..SimOptions::default()
+        };
+        let simulator = Simulator::start(options)
+            .await
+            .with_context(|| format!("starting the simulated AWS on {}", self.listen))?;
+        println!("simulated AWS on {}", simulator.endpoint());
+        shutdown.token().cancelled().await;
+        simulator.stop().await;
+        Ok(())
     }
 }

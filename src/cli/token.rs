@@ -1,7 +1,13 @@
 //! `token create`: makes an API token, which is the way to the first one.
 
+use anyhow::Context as _;
+use chrono::Duration;
 use clap::{Args, Subcommand, ValueEnum};
+use fargate_fleet::clock::Clock;
 use fargate_fleet::config::Environment;
+use fargate_fleet::db::tokens::{self, NewToken};
+use fargate_fleet::domain::Role;
+use fargate_fleet::rng::Rng;
 
 /// What `token` takes.
 #[derive(Debug, Args)]
@@ -56,14 +62,34 @@ impl Token {
 impl CreateToken {
     async fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let database = environment.database()?;
-        let Self {
-            name,
-            role,
-            accounts,
-            expires_in_days,
-        } = self;
-        let _ = (database, name, role, accounts, expires_in_days);
-        std::future::ready(Err(anyhow::anyhow!("`token create` is not wired up yet"))).await
+        let pool = super::serve::pool(database.url.expose(), 2)?;
+        let (clock, rng) = (Clock::system(), Rng::from_os());
+        let days = self
+            .expires_in_days
+            .map(|days| Duration::days(i64::from(days)));
+        let new = NewToken {
+            name: self.name,
+            role: self.role.into(),
+            account_ids: (!self.accounts.is_empty()).then_some(self.accounts),
+            expires_at: days.map(|days| clock.now() + days),
+        };
+        let (_, token) = tokens::create(&pool, &clock, &rng, new)
+            .await
+            .context("keeping the token")?;
+        // Shown once: only its hash is kept.
+        println!("{token}");
+        pool.close().await;
+        Ok(())
+    }
+}
+
+impl From<TokenRole> for Role {
+    fn from(role: TokenRole) -> Self {
+        match role {
+            TokenRole::Viewer => Self::Viewer,
+            TokenRole::Operator => Self::Operator,
+            TokenRole::Admin => Self::Admin,
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "FLEET_METRICS_LISTEN",
         "",
-        "Address and port of `/metrics`, and of a worker's `/livez` and `/readyz`. Without it no port is opened for them.",
+        "Address and port of `/livez` and `/readyz` of a worker (`serve --role worker` or `all`). Without it no port is opened for them.",
     ),
     setting(
         "FLEET_HTTP_WORKERS",

@@ -227,7 +227,11 @@ impl Fleet {
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
-        assert!(waited.is_ok(), "call #{before} of {action} never came");
+        if waited.is_err() {
+            let calls = self.sim.record().calls;
+            let dump = self.queue.dump().await;
+            panic!("call #{before} of {action} never came; {calls:#?}; {dump}");
+        }
     }
 
     /// The number of calls of an action that were answered with a status.

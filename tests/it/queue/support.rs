@@ -167,18 +167,28 @@ impl Queue {
         };
         let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
         if waited.is_err() {
-            let rows: Vec<String> = sqlx::query_scalar(
-                "select to_json(jobs)::text from jobs
-                union all
-                select to_json(workers)::text from workers
-                union all
-                select now()::text",
-            )
-            .fetch_all(self.pool())
-            .await
-            .expect("the jobs and the workers");
-            panic!("in a minute it did not come true: {sql}; there are {rows:#?}");
+            panic!(
+                "in a minute it did not come true: {sql}; {}",
+                self.dump().await
+            );
         }
+    }
+
+    /// The jobs and the workers, to be read when a test fails.
+    pub async fn dump(&self) -> String {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select to_json(jobs)::text from jobs
+            union all
+            select to_json(workers)::text from workers
+            union all
+            select to_json(accounts)::text from accounts
+            union all
+            select now()::text",
+        )
+        .fetch_all(self.pool())
+        .await
+        .expect("the jobs and the workers");
+        format!("there are {rows:#?}")
     }
 }
 

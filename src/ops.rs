@@ -101,7 +101,8 @@ fn database_trouble(error: &sqlx::Error) -> Verdict {
 
 impl Handler for Operations {
     async fn run(&self, job: &ClaimedJob, lease: &Lease) -> Verdict {
-        self.step(job, lease)
+        // Boxed: the SDK's futures are deep.
+        Box::pin(self.step(job, lease))
             .await
             .unwrap_or_else(|verdict| verdict)
     }

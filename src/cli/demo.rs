@@ -144,21 +144,22 @@ impl Demo {
 
     /// What a newcomer needs: addresses, the token, and lines to paste.
     fn greeting(&self, address: SocketAddr, aws: &str, token: &str) -> String {
-        let account = "http://$FLEET/v1/accounts/111111111111";
+        let account = format!("http://{address}/v1/accounts/111111111111");
         let profiles = format!("{account}/regions/eu-central-1/clusters/prod-1/fargate-profiles");
+        let bearer = "-H \"Authorization: Bearer $TOKEN\"";
         format!(
             "\nfargate-fleet demo is ready on http://{address}\n\
             \n  API document   http://{address}/docs\
             \n  simulated AWS  {aws} ({} times as fast; faults under /_sim)\
             \n  admin token    {token}\n\
             \nTry, in another terminal:\n\
-            \n  export FLEET={address} TOKEN={token}\
-            \n  curl -sS -H \"Authorization: Bearer $TOKEN\" '{profiles}?waitSeconds=30' \\\
+            \n  export TOKEN={token}\
+            \n  curl -sS {bearer} '{profiles}?waitSeconds=30' \\\
             \n    -H 'Content-Type: application/json' -d '{{\"name\": \"fp-dev\", \"selectors\": [{{\"namespace\": \"dev\"}}]}}'\
-            \n  curl -sS -H \"Authorization: Bearer $TOKEN\" '{profiles}?output=table'\
-            \n  curl -sS -H \"Authorization: Bearer $TOKEN\" '{account}/fargate-profiles' \\\
+            \n  curl -sS {bearer} '{profiles}?output=table'\
+            \n  curl -sS {bearer} '{account}/fargate-profiles' \\\
             \n    -H 'Content-Type: application/yaml' --data-binary @tests/data/fargate-example-cluster.yaml\
-            \n  curl -sS -H \"Authorization: Bearer $TOKEN\" -X DELETE '{profiles}/fp-dev?waitSeconds=30'\n\
+            \n  curl -sS {bearer} -X DELETE '{profiles}/fp-dev?waitSeconds=30'\n\
             \nCtrl-C ends it and leaves nothing behind.",
             self.speed
         )

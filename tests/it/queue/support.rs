@@ -183,6 +183,13 @@ impl Queue {
             union all
             select to_json(accounts)::text from accounts
             union all
+            select to_json(activity)::text
+            from (
+                select pid, state, wait_event_type, wait_event, left(query, 60), query_start
+                from pg_stat_activity
+                where datname = current_database()
+            ) as activity
+            union all
             select now()::text",
         )
         .fetch_all(self.pool())

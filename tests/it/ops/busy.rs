@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::support::{ACCOUNT, CLUSTER, Fleet, REGION};
+use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, SPEED};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_update_of_the_cluster_delays_changes_and_costs_no_attempt() {
@@ -43,7 +43,8 @@ async fn the_wait_is_told_in_awss_own_words() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn after_half_an_hour_the_job_gives_up() {
-    let fleet = Fleet::new().await;
+    let mut fleet = Fleet::new().await;
+    fleet.patience = SPEED;
     fleet.put("fp-dev", "dev", "ACTIVE");
     fleet
         .sim

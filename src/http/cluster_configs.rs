@@ -37,9 +37,7 @@ const MEDIA_TYPES: [&str; 4] = [
     params(ChangeQuery),
     request_body(content(
         (ClusterConfig = "application/json"),
-        (ClusterConfig = "application/yaml"),
-        (ClusterConfig = "application/x-yaml"),
-        (ClusterConfig = "text/yaml"),
+        (String = "application/yaml"),
     )),
     responses(
         (status = 200, description = "All jobs have ended within the wait.", body = Operation),

@@ -28,10 +28,7 @@ use crate::http::wire::paths;
 #[utoipa::path(
     operation_id = "updateAccount",
     tag = "accounts",
-    request_body(content(
-        (AccountPatch = "application/json"),
-        (AccountPatch = "application/merge-patch+json"),
-    )),
+    request_body(content = AccountPatch, content_type = "application/json"),
     responses((status = 200, description = "The account as it is now.", body = Account)),
     extensions(("x-required-role" = json!("admin"))),
 )]

@@ -1,2 +1,186 @@
-//! What all operations have in common.
-pub(super) fn finish(_document: &mut serde_json::Value) {}
+//! What all operations have in common: who publishes the document, security, the parameters in
+//! paths and headers, the problems, the headers of answers.
+
+use serde_json::{Map, Value, json};
+
+use super::common;
+
+pub(super) fn finish(document: &mut Value) {
+    document["openapi"] = json!("3.1.0");
+    document["info"] = common::info();
+    document["servers"] = json!([{"url": "/", "description": "Where this document came from."}]);
+    document["tags"] = common::tags();
+    document["security"] = json!([{"bearer": []}]);
+    document["components"]["securitySchemes"] = common::security_schemes();
+    document["components"]["parameters"] = common::parameters();
+    document["components"]["headers"] = common::headers();
+    document["components"]["responses"] = common::responses();
+    let Some(paths) = document["paths"].as_object_mut() else {
+        return;
+    };
+    for (path, item) in paths {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            if let Some(operation) = operation.as_object_mut() {
+                complete(path, method, operation);
+            }
+        }
+    }
+}
+
+fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
+    let facts = Facts::of(path, method, operation);
+    if facts.open {
+        operation.insert("security".to_owned(), json!([]));
+    }
+    let mut parameters: Vec<Value> = path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(reference)
+        .collect();
+    parameters.extend(taken_list(operation, "parameters"));
+    parameters.extend(facts.header_parameters().into_iter().map(reference));
+    if !parameters.is_empty() {
+        operation.insert("parameters".to_owned(), json!(parameters));
+    }
+    let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    for (status, response) in responses.iter_mut() {
+        let headers = facts.response_headers(status);
+        response["headers"] = headers
+            .into_iter()
+            .map(|name| {
+                (
+                    name.to_owned(),
+                    json!({"$ref": format!("#/components/headers/{name}")}),
+                )
+            })
+            .collect::<Map<_, _>>()
+            .into();
+    }
+    for status in facts.problems() {
+        let name = common::response_name(status);
+        let response = json!({"$ref": format!("#/components/responses/{name}")});
+        responses.insert(status.to_string(), response);
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/parameters/{name}")})
+}
+
+fn taken_list(operation: &mut Map<String, Value>, key: &str) -> Vec<Value> {
+    match operation.remove(key) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+/// What the rules below go by.
+struct Facts {
+    id: String,
+    open: bool,
+    changes: bool,
+    has_path_parameters: bool,
+    has_body: bool,
+    waits: bool,
+    repeatable: bool,
+    above_viewer: bool,
+}
+
+impl Facts {
+    fn of(path: &str, method: &str, operation: &Map<String, Value>) -> Self {
+        let text = |key: &str| {
+            operation
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let parameters = operation.get("parameters").and_then(Value::as_array);
+        let waits = parameters
+            .into_iter()
+            .flatten()
+            .any(|p| p["name"] == "waitSeconds");
+        let role = text("x-required-role");
+        Self {
+            id: text("operationId").to_owned(),
+            open: role == "none",
+            changes: method != "get",
+            has_path_parameters: path.contains('{'),
+            has_body: operation.contains_key("requestBody"),
+            waits,
+            repeatable: matches!(method, "post" | "put" | "delete"),
+            above_viewer: matches!(role, "operator" | "admin"),
+        }
+    }
+
+    fn is_live_read(&self) -> bool {
+        matches!(
+            self.id.as_str(),
+            "getFargateProfile" | "listFargateProfiles"
+        )
+    }
+
+    fn header_parameters(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        if self.repeatable {
+            names.push("Idempotency-Key");
+        }
+        if self.waits {
+            names.push("Prefer");
+        }
+        match self.id.as_str() {
+            "updateAccount" | "deleteAccount" => names.push("If-Match"),
+            "getAccount" | "getJob" => names.push("If-None-Match"),
+            "streamJobEvents" => names.push("Last-Event-ID"),
+            _ => {}
+        }
+        names
+    }
+
+    fn response_headers(&self, status: &str) -> Vec<&'static str> {
+        let mut names = vec!["X-Request-Id"];
+        if self.repeatable {
+            names.push("Idempotent-Replayed");
+        }
+        if self.waits {
+            names.push("Preference-Applied");
+        }
+        if status == "202" {
+            names.extend(["Location", "Operation-Location", "Retry-After"]);
+        }
+        if status == "201" {
+            names.push("Location");
+        }
+        let tagged = ["getAccount", "updateAccount", "registerAccount", "getJob"];
+        if tagged.contains(&self.id.as_str()) {
+            names.push("ETag");
+        }
+        names
+    }
+
+    fn problems(&self) -> Vec<u16> {
+        if self.open {
+            return vec![500, 503];
+        }
+        let mut statuses = vec![400, 401, 422, 429, 500, 503];
+        let mut add = |when: bool, more: &[u16]| {
+            if when {
+                statuses.extend(more);
+            }
+        };
+        add(self.above_viewer, &[403]);
+        add(self.has_path_parameters, &[404]);
+        add(self.changes, &[409, 413]);
+        add(self.has_body, &[415]);
+        add(
+            matches!(self.id.as_str(), "updateAccount" | "deleteAccount"),
+            &[412],
+        );
+        add(self.is_live_read(), &[406, 409, 502, 504]);
+        statuses
+    }
+}

@@ -4,6 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::common;
+use crate::http::body::MAX_BODY;
+
+/// The longest text that an answer is, in characters: far beyond any cluster's profiles.
+const MAX_TEXT: usize = 16 * 1024 * 1024;
 
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.1.0");
@@ -29,6 +33,12 @@ pub(super) fn finish(document: &mut Value) {
 
 fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     let facts = Facts::of(path, method, operation);
+    if let Some(body) = operation.get_mut("requestBody") {
+        bound_texts(body, MAX_BODY);
+    }
+    if let Some(summary) = operation.get("summary").cloned() {
+        operation.entry("description").or_insert(summary);
+    }
     if facts.open {
         operation.insert("security".to_owned(), json!([]));
     }
@@ -49,6 +59,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         return;
     };
     for (status, response) in responses.iter_mut() {
+        bound_texts(response, MAX_TEXT);
         let headers = facts.response_headers(status);
         response["headers"] = headers
             .into_iter()
@@ -65,6 +76,16 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         let name = common::response_name(status);
         let response = json!({"$ref": format!("#/components/responses/{name}")});
         responses.insert(status.to_string(), response);
+    }
+}
+
+/// Bodies that are text as a whole.
+fn bound_texts(body: &mut Value, max_length: usize) {
+    let content = body.get_mut("content").and_then(Value::as_object_mut);
+    for media in content.into_iter().flat_map(serde_json::Map::values_mut) {
+        if media["schema"]["type"] == "string" {
+            media["schema"]["maxLength"] = json!(max_length);
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
         &["application/json", "application/merge-patch+json"],
     )?;
     let body = call.body().await?;
-    let (patch, sent) = read_patch(&body)?;
+    let (changes, sent) = read_patch(&body)?;
     let seen = IfMatch::of(call.headers());
     let event = AuditEvent {
         actor: call.caller.name.clone(),
@@ -56,7 +56,7 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
     let row = call.state.run(update(
         call.state.pool.clone(),
         path.account_id,
-        patch,
+        changes,
         seen,
         event,
     ));

@@ -39,7 +39,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
     if let Some(summary) = operation.get("summary").cloned() {
         operation.entry("description").or_insert(summary);
     }
-    if facts.open {
+    if facts.is(Is::Open) {
         operation.insert("security".to_owned(), json!([]));
     }
     let mut parameters: Vec<Value> = path
@@ -100,16 +100,21 @@ fn taken_list(operation: &mut Map<String, Value>, key: &str) -> Vec<Value> {
     }
 }
 
-/// What the rules below go by.
+/// What an operation is, as far as the rules below go by it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Is {
+    Open,
+    Changing,
+    Scoped,
+    WithBody,
+    Waiting,
+    Repeatable,
+    AboveViewer,
+}
+
 struct Facts {
     id: String,
-    open: bool,
-    changes: bool,
-    has_path_parameters: bool,
-    has_body: bool,
-    waits: bool,
-    repeatable: bool,
-    above_viewer: bool,
+    all: Vec<Is>,
 }
 
 impl Facts {
@@ -121,21 +126,33 @@ impl Facts {
                 .unwrap_or_default()
         };
         let parameters = operation.get("parameters").and_then(Value::as_array);
-        let waits = parameters
-            .into_iter()
-            .flatten()
-            .any(|p| p["name"] == "waitSeconds");
+        let mut parameters = parameters.into_iter().flatten();
         let role = text("x-required-role");
+        let candidates = [
+            (Is::Open, role == "none"),
+            (Is::Changing, method != "get"),
+            (Is::Scoped, path.contains('{')),
+            (Is::WithBody, operation.contains_key("requestBody")),
+            (
+                Is::Waiting,
+                parameters.any(|parameter| parameter["name"] == "waitSeconds"),
+            ),
+            (Is::Repeatable, matches!(method, "post" | "put" | "delete")),
+            (Is::AboveViewer, matches!(role, "operator" | "admin")),
+        ];
+        let all = candidates
+            .into_iter()
+            .filter(|(_, holds)| *holds)
+            .map(|(is, _)| is)
+            .collect();
         Self {
             id: text("operationId").to_owned(),
-            open: role == "none",
-            changes: method != "get",
-            has_path_parameters: path.contains('{'),
-            has_body: operation.contains_key("requestBody"),
-            waits,
-            repeatable: matches!(method, "post" | "put" | "delete"),
-            above_viewer: matches!(role, "operator" | "admin"),
+            all,
         }
+    }
+
+    fn is(&self, what: Is) -> bool {
+        self.all.contains(&what)
     }
 
     fn is_live_read(&self) -> bool {
@@ -147,10 +164,10 @@ impl Facts {
 
     fn header_parameters(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
-        if self.repeatable {
+        if self.is(Is::Repeatable) {
             names.push("Idempotency-Key");
         }
-        if self.waits {
+        if self.is(Is::Waiting) {
             names.push("Prefer");
         }
         match self.id.as_str() {
@@ -164,10 +181,10 @@ impl Facts {
 
     fn response_headers(&self, status: &str) -> Vec<&'static str> {
         let mut names = vec!["X-Request-Id"];
-        if self.repeatable {
+        if self.is(Is::Repeatable) {
             names.push("Idempotent-Replayed");
         }
-        if self.waits {
+        if self.is(Is::Waiting) {
             names.push("Preference-Applied");
         }
         if status == "202" {
@@ -184,7 +201,7 @@ impl Facts {
     }
 
     fn problems(&self) -> Vec<u16> {
-        if self.open {
+        if self.is(Is::Open) {
             return vec![500, 503];
         }
         let mut statuses = vec![400, 401, 422, 429, 500, 503];
@@ -193,10 +210,10 @@ impl Facts {
                 statuses.extend(more);
             }
         };
-        add(self.above_viewer, &[403]);
-        add(self.has_path_parameters, &[404]);
-        add(self.changes, &[409, 413]);
-        add(self.has_body, &[415]);
+        add(self.is(Is::AboveViewer), &[403]);
+        add(self.is(Is::Scoped), &[404]);
+        add(self.is(Is::Changing), &[409, 413]);
+        add(self.is(Is::WithBody), &[415]);
         add(
             matches!(self.id.as_str(), "updateAccount" | "deleteAccount"),
             &[412],

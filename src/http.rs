@@ -15,6 +15,7 @@
 //! | `etag`, `pages`, `page_token` | conditional requests and lists |
 //! | `accounts`, `fargate_profiles`, `cluster_configs`, `jobs`, `job_events`, `operations`, `health` | one file or folder a resource |
 //! | `wire` | the shapes of answers |
+//! | `worker_health` | the health of a worker that runs alone |
 //! | `openapi`, `docs` | the published documents and the page for people |
 
 mod accounts;
@@ -44,6 +45,8 @@ mod state;
 mod submit;
 mod wait;
 mod wire;
+mod worker_health;
 
 pub use openapi::{openapi, openapi_3_0_json, openapi_json};
 pub use server::{Api, ApiOptions, ApiParts};
+pub use worker_health::WorkerHealth;

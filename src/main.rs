@@ -1,3 +1,9 @@
-//! The command line.
+//! The program: see `cli.rs` for its commands.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

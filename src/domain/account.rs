@@ -1,6 +1,6 @@
 //! What an account's record may hold: its name, labels, regions and state.
 
-use super::ids::Region;
+use super::ids::{ExternalId, Region};
 use super::invalid::{Invalid, pointer_token};
 use super::macros::{open_enum, text_newtype};
 use std::collections::BTreeMap;
@@ -43,6 +43,15 @@ open_enum! {
         /// An administrator stopped all work.
         Disabled => "disabled",
     }
+}
+
+/// A new external id: `fleet-` and 160 random bits in hexadecimal.
+#[must_use]
+pub fn minted_external_id(random: [u8; 20]) -> ExternalId {
+    let hex = random
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    ExternalId::minted(&hex)
 }
 
 /// Checks an account's labels; pointers start at `/labels`.

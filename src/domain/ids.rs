@@ -161,6 +161,13 @@ text_newtype! {
 }
 
 impl ExternalId {
+    /// One that this crate made itself, of characters that any external id may have.
+    pub(super) fn minted(hex: &str) -> Self {
+        let text = format!("fleet-{hex}");
+        debug_assert!(Self::check(&text), "{text}");
+        Self(text)
+    }
+
     fn check(text: &str) -> bool {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b);
         (2..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed)

@@ -17,8 +17,11 @@ use super::{JOBS_CHANNEL, READY_CHANNEL};
 /// Those who wait for a change of a job.
 #[derive(Clone, Default)]
 pub struct Watchers {
-    jobs: Arc<Mutex<HashMap<Uuid, (Arc<Notify>, usize)>>>,
+    jobs: Arc<Mutex<HashMap<Uuid, Watched>>>,
 }
+
+/// What is told of a change, and how many wait for it.
+type Watched = (Arc<Notify>, usize);
 
 /// One who waits; stops waiting when dropped.
 pub struct Watch {

@@ -72,7 +72,7 @@ impl Default for WorkerOptions {
             slots_an_account: 48,
             lease: Duration::from_secs(30),
             poll_interval: Duration::from_secs(1),
-            step_timeout: Duration::from_secs(120),
+            step_timeout: Duration::from_mins(2),
             time_scale: 1.0,
             host: String::new(),
         }
@@ -165,7 +165,7 @@ impl Worker {
     }
 
     /// Stops claiming, lets running steps end within `grace`, and hands the rest back.
-    pub async fn drain(self, grace: Duration) -> Result<(), sqlx::Error> {
+    pub async fn drain(&self, grace: Duration) -> Result<(), sqlx::Error> {
         self.stopping.cancel();
         self.tracker.close();
         if tokio::time::timeout(grace, self.tracker.wait())
@@ -188,7 +188,7 @@ impl Worker {
     }
 
     /// Stops at once, as a crash would: no hand-back, no farewell. For tests of crashes.
-    pub async fn crash(self) {
+    pub async fn crash(&self) {
         self.abandon.cancel();
         self.stopping.cancel();
         self.tracker.close();

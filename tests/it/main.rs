@@ -1,5 +1,13 @@
-//! The integration tests, in one binary.
+//! The integration tests, one binary: real Postgres, real HTTP, the simulated AWS.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that meets what it did not expect shall fail there"
+)]
 
 mod api;
 mod openapi;
+mod ops;
+mod queue;
 mod support;

@@ -1,4 +1,5 @@
-//! What the tests share: an API on a database of its own, callers, and hands that settle jobs.
+//! What the tests stand on.
 
 pub mod app;
+pub mod database;
 pub mod hands;

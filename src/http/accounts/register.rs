@@ -9,6 +9,7 @@ use super::checks::{self, Fields};
 use crate::db::account_changes::{self, NewAccount};
 use crate::db::accounts::{self, Account as Row};
 use crate::db::audit::{self, AuditEvent};
+use crate::domain::account::minted_external_id;
 use crate::domain::{ErrorCode, role_arn_default};
 use crate::http::answer::Manner;
 use crate::http::auth::Admin;
@@ -78,17 +79,10 @@ fn new_account(call: &Call<Admin>, input: AccountInput) -> Result<NewAccount, Pr
         account_id: input.account_id.into(),
         name: input.name.into(),
         role_arn: role_arn.map(String::from).unwrap_or_default(),
-        external_id: external_id(call.state.rng.bytes()),
+        external_id: minted_external_id(call.state.rng.bytes()).into(),
         pod_execution_role_arn: input.pod_execution_role_arn.map(String::from),
         regions: input.regions.into_iter().map(String::from).collect(),
         labels: input.labels,
-    })
-}
-
-/// `fleet-` and 160 random bits in hexadecimal.
-fn external_id(random: [u8; 20]) -> String {
-    random.iter().fold("fleet-".to_owned(), |text, byte| {
-        format!("{text}{byte:02x}")
     })
 }
 

@@ -45,10 +45,7 @@ async fn every_transition_is_told_as_it_happens_until_the_last() {
     app.hands
         .park(&claimed, true, "AWS is creating the profile.")
         .await;
-    sqlx::query("update jobs set phase = 'ready', state = 'waiting', ready_seq = 1")
-        .execute(&app.pool)
-        .await
-        .unwrap();
+    app.hands.wake_parked().await;
     let claimed = app.hands.claim_one().await;
     app.hands.succeed(&claimed, json!({})).await;
     while let Some(chunk) = stream.chunk().await.unwrap() {

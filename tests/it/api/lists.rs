@@ -46,20 +46,19 @@ async fn a_page_token_fits_only_its_list_and_cannot_be_forged() {
     for name in ["fp-a", "fp-b"] {
         app.create_profile(name).await;
     }
-    let list = app
+    let first = app
         .viewer("/v1/jobs?pageSize=1&state=queued")
         .answer()
         .await
         .expect(200)
         .json();
-    let token = list["nextPageToken"].as_str().unwrap();
+    let token = first["nextPageToken"].as_str().unwrap();
     let page = async |query: String| app.viewer(&format!("/v1/jobs?{query}")).answer().await;
     page(format!("state=queued&pageToken={token}"))
         .await
         .expect(200);
     let mut forged = token.to_owned();
-    let last = forged.pop().unwrap();
-    forged.push(if last == 'A' { 'B' } else { 'A' });
+    forged.replace_range(0..1, if forged.starts_with('A') { "B" } else { "A" });
     for bad in [
         format!("pageToken={token}"),
         format!("state=failed&pageToken={token}"),

@@ -23,7 +23,7 @@ async fn those_who_wait_are_answered_at_once_when_the_process_stops() {
     let stopping = async {
         // The stream is there; give the other request its turn to be held.
         app.viewer("/v1/jobs").answer().await.expect(200);
-        app.end().await;
+        app.stop().await;
     };
     let (answer, ()): (Answer, ()) = tokio::join!(held.answer(), stopping);
     assert_eq!(answer.expect(202).json()["state"], "queued");

@@ -12,11 +12,12 @@ use fargate_fleet::queue::listener::{self, Watchers};
 use fargate_fleet::rng::Rng;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::database::Database;
 use super::hands::Hands;
 
 /// The account that [`TestApp::start`] registers.
@@ -35,7 +36,7 @@ pub struct TestApp {
     api: Api,
     tracker: TaskTracker,
     stop: CancellationToken,
-    database: String,
+    database: Database,
 }
 
 /// One caller of each role on all accounts, and some of another account.
@@ -107,7 +108,8 @@ impl TestApp {
     }
 
     pub async fn start_with(options: ApiOptions) -> Self {
-        let (pool, database) = fresh_database().await;
+        let database = Database::new().await;
+        let pool = database.pool.clone();
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let wake = Arc::new(Notify::new());
         let watchers = Watchers::default();
@@ -195,25 +197,21 @@ impl TestApp {
             .json()
     }
 
-    /// Stops everything, checks that no job is stuck, and drops the database.
+    /// Ends all jobs, checks that nothing is left, and stops everything.
     pub async fn end(self) {
-        let stuck: i64 = sqlx::query_scalar("select count(*) from stuck_jobs")
-            .fetch_one(&self.pool)
-            .await
-            .unwrap();
-        assert_eq!(stuck, 0, "stuck jobs");
+        self.hands.wake_parked().await;
+        self.hands.finish_all().await;
+        self.database.assert_settled().await;
+        self.stop().await;
+    }
+
+    /// Stops everything.
+    pub async fn stop(self) {
         self.api.stop(Duration::from_secs(5)).await;
         self.stop.cancel();
         drop(self.hands);
         self.tracker.close();
         self.tracker.wait().await;
-        self.pool.close().await;
-        let mut server = PgConnection::connect(&server_url()).await.unwrap();
-        let drop = format!("drop database {} with (force)", self.database);
-        sqlx::raw_sql(sqlx::AssertSqlSafe(drop))
-            .execute(&mut server)
-            .await
-            .unwrap();
     }
 }
 
@@ -255,27 +253,4 @@ impl Send for RequestBuilder {
             text: response.text().await.unwrap(),
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the tests' own setting")]
-fn server_url() -> String {
-    std::env::var("DATABASE_URL").unwrap()
-}
-
-async fn fresh_database() -> (PgPool, String) {
-    let url = server_url();
-    let database = format!("http_test_{}", Clock::system().uuid().simple());
-    let mut server = PgConnection::connect(&url).await.unwrap();
-    let create = format!("create database {database}");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(create))
-        .execute(&mut server)
-        .await
-        .unwrap();
-    server.close().await.unwrap();
-    let (head, _) = url.rsplit_once('/').unwrap();
-    let pool = PgPool::connect(&format!("{head}/{database}"))
-        .await
-        .unwrap();
-    sqlx::migrate!().run(&pool).await.unwrap();
-    (pool, database)
 }

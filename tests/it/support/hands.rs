@@ -78,6 +78,17 @@ impl Hands {
         self.write(parked).await;
     }
 
+    /// Makes the waits of parked jobs end now.
+    pub async fn wake_parked(&self) {
+        sqlx::query(
+            "update jobs set phase = 'ready', ready_seq = nextval('jobs_ready_seq')
+             where phase = 'parked'",
+        )
+        .execute(&self.pool)
+        .await
+        .unwrap();
+    }
+
     /// Ends everything that is ready or becomes ready.
     pub async fn finish_all(&self) {
         loop {

@@ -1,0 +1,118 @@
+//! AWS: sessions in other accounts, EKS calls, and what its refusals mean. The only importer of
+//! the AWS SDK.
+//!
+//! Promises: every call carries a session named after its job, the caller as SourceIdentity and a
+//! policy narrowed to the job's kind; no call hangs beyond its timeouts; one account's throttling
+//! or broken role slows no other account; every refusal comes back classified.
+
+pub mod eks;
+pub mod pacing;
+pub mod policy;
+pub mod refusal;
+pub mod sessions;
+
+mod classify;
+mod credentials;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_eks::config::timeout::TimeoutConfig;
+use aws_sdk_eks::config::{IdentityCache, SharedHttpClient};
+use aws_smithy_http_client::tls;
+use aws_types::sdk_config::RetryConfig;
+
+use crate::clock::Clock;
+use crate::rng::Rng;
+
+pub use eks::{Eks, NewProfile};
+pub use policy::Access;
+pub use refusal::{Class, Refusal};
+pub use sessions::SessionKey;
+
+/// Where AWS is, and how fast it is asked.
+#[derive(Debug, Clone)]
+pub struct AwsOptions {
+    /// One address for every service: simulators and tests only.
+    pub endpoint_url: Option<String>,
+    /// Fixed credentials of the worker: simulators and tests only. Otherwise AWS's usual chain.
+    pub static_credentials: Option<(String, String)>,
+    /// Multiplies the rates of calls: simulators only, whose clock runs faster.
+    pub time_scale: f64,
+}
+
+impl Default for AwsOptions {
+    fn default() -> Self {
+        Self {
+            endpoint_url: None,
+            static_credentials: None,
+            time_scale: 1.0,
+        }
+    }
+}
+
+/// AWS as a worker sees it; clones share the HTTP client, the sessions and the budgets.
+#[derive(Clone)]
+pub struct Aws {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: SdkConfig,
+    sessions: sessions::Sessions,
+    pacing: pacing::Pacing,
+}
+
+impl Aws {
+    /// Loads the worker's own credentials chain. Makes no call.
+    pub async fn new(options: AwsOptions, clock: Clock, rng: Rng) -> Self {
+        let pacing = pacing::Pacing::new(options.time_scale);
+        let config = base_config(options).await;
+        let sessions = sessions::Sessions::new(config.clone(), clock, rng);
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                sessions,
+                pacing,
+            }),
+        }
+    }
+
+    /// EKS in the session's account and region.
+    #[must_use]
+    pub fn eks(&self, session: SessionKey) -> Eks {
+        Eks::new(self.clone(), session)
+    }
+}
+
+/// One HTTP client for all accounts: a client of its own for each would mean a connection pool and
+/// a TLS context of its own for each.
+async fn base_config(options: AwsOptions) -> SdkConfig {
+    let http: SharedHttpClient = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::AwsLc,
+        ))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .operation_timeout(Duration::from_secs(30))
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .timeout_config(timeouts)
+        // Real backoff belongs to the queue: a worker never sleeps.
+        .retry_config(RetryConfig::standard().with_max_attempts(1))
+        .identity_cache(IdentityCache::no_cache());
+    if let Some(url) = options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if let Some((id, secret)) = options.static_credentials {
+        let fixed = aws_credential_types::Credentials::new(id, secret, None, None, "fixed");
+        loader = loader
+            .credentials_provider(fixed)
+            .region(Region::new("us-east-1"));
+    }
+    loader.load().await
+}

@@ -1,0 +1,307 @@
+//! Sessions in other accounts, by `sts:AssumeRole`: one a job, cached for its later steps.
+//!
+//! Promises: one AssumeRole under way a session, however many steps ask; renewed at four fifths of
+//! its life; still-valid credentials are used when STS is down; a role that was refused is not
+//! tried again for a moment, whatever the number of jobs that want it; credentials are never
+//! logged or stored.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::RequestId;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use moka::future::Cache;
+use tokio::sync::Semaphore;
+
+use super::policy::{Access, session_policy};
+use super::refusal::{Class, Refusal};
+use crate::clock::Clock;
+use crate::rng::Rng;
+
+const ACTION: &str = "AssumeRole";
+/// Role chaining caps a session at an hour.
+const SESSION_SECONDS: i32 = 3_600;
+/// How long a refusal answers for the role, instead of STS.
+const REFUSAL_STANDS: Duration = Duration::from_millis(500);
+/// Sessions kept; the least recently used goes first.
+const MOST_SESSIONS: u64 = 20_000;
+
+/// Everything that tells one session from another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SessionKey {
+    /// 12 digits.
+    pub account_id: String,
+    /// The role to assume.
+    pub role_arn: String,
+    /// What its trust policy demands.
+    pub external_id: String,
+    /// Region of the calls.
+    pub region: String,
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: &'static str,
+    /// The cluster that the session is narrowed to.
+    pub cluster: String,
+    /// What it may do.
+    pub access: Access,
+    /// Named after the job.
+    pub session_name: String,
+    /// The caller.
+    pub source_identity: String,
+}
+
+/// A text as STS takes it for session names and source identities: `[\w+=,.@-]{2,64}`.
+#[must_use]
+pub fn sts_name(text: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let mut name: String = text
+        .chars()
+        .take(64)
+        .map(|c| if allowed(c) { c } else { '-' })
+        .collect();
+    while name.len() < 2 {
+        name.push('-');
+    }
+    name
+}
+
+#[derive(Clone)]
+struct Session {
+    credentials: Credentials,
+    renew_at: SystemTime,
+    expires_at: SystemTime,
+}
+
+#[derive(Default)]
+struct Slot {
+    session: tokio::sync::Mutex<Option<Session>>,
+}
+
+/// The sessions of a process.
+pub(super) struct Sessions {
+    config: SdkConfig,
+    clock: Clock,
+    rng: Rng,
+    slots: Cache<SessionKey, Arc<Slot>>,
+    roles: Mutex<HashMap<String, Arc<Role>>>,
+}
+
+/// What is known of a role: whether it was assumed lately, or refused.
+struct Role {
+    trusted: AtomicBool,
+    /// A role that stops working must not be tried by every running job before that is noticed.
+    at_once: Semaphore,
+    refused: tokio::sync::Mutex<Option<(Instant, Refusal)>>,
+}
+
+impl Default for Role {
+    fn default() -> Self {
+        const TRIES_AT_ONCE: usize = 4;
+        Self {
+            trusted: AtomicBool::new(false),
+            at_once: Semaphore::new(TRIES_AT_ONCE),
+            refused: tokio::sync::Mutex::default(),
+        }
+    }
+}
+
+impl Sessions {
+    pub(super) fn new(config: SdkConfig, clock: Clock, rng: Rng) -> Self {
+        let slots = Cache::builder()
+            .max_capacity(MOST_SESSIONS)
+            .time_to_idle(Duration::from_hours(1))
+            .build();
+        Self {
+            config,
+            clock,
+            rng,
+            slots,
+            roles: Mutex::default(),
+        }
+    }
+
+    /// The credentials of a session, assumed or renewed when needed.
+    pub(super) async fn credentials(&self, key: &SessionKey) -> Result<Credentials, Refusal> {
+        let slot = self
+            .slots
+            .get_with(key.clone(), async { Arc::default() })
+            .await;
+        let mut session = slot.session.lock().await;
+        let now = SystemTime::from(self.clock.now());
+        if let Some(current) = session.as_ref().filter(|current| now < current.renew_at) {
+            return Ok(current.credentials.clone());
+        }
+        match self.assume_once(key).await {
+            Ok(assumed) => {
+                let credentials = assumed.credentials.clone();
+                *session = Some(assumed);
+                Ok(credentials)
+            }
+            Err(refusal) => match session.as_ref() {
+                Some(old) if refusal.class == Class::Unavailable && now < old.expires_at => {
+                    tracing::warn!(%refusal, "renewing a session; the old one still holds");
+                    Ok(old.credentials.clone())
+                }
+                _ => Err(refusal),
+            },
+        }
+    }
+
+    /// Now, by the clock that budgets go by.
+    pub(super) fn monotonic(&self) -> Instant {
+        self.clock.monotonic()
+    }
+
+    /// Forgets a session that AWS no longer takes.
+    pub(super) async fn forget(&self, key: &SessionKey) {
+        self.slots.invalidate(key).await;
+    }
+
+    /// A role that has not been seen to work is tried by one job at a time.
+    async fn assume_once(&self, key: &SessionKey) -> Result<Session, Refusal> {
+        let role = self.role(key);
+        let permit = role.at_once.acquire().await;
+        if role.trusted.load(Relaxed) {
+            let assumed = self.assume(key).await;
+            if is_denied(&assumed) {
+                role.trusted.store(false, Relaxed);
+            }
+            return assumed;
+        }
+        drop(permit);
+        let mut refused = role.refused.lock().await;
+        if let Some((at, refusal)) = refused.as_ref()
+            && self.clock.monotonic().saturating_duration_since(*at) < REFUSAL_STANDS
+        {
+            return Err(Refusal {
+                class: Class::AssumeRoleFailedLately,
+                ..refusal.clone()
+            });
+        }
+        let assumed = self.assume(key).await;
+        match &assumed {
+            Ok(_) => {
+                *refused = None;
+                role.trusted.store(true, Relaxed);
+            }
+            Err(refusal) if refusal.class == Class::AssumeRoleFailed => {
+                *refused = Some((self.clock.monotonic(), refusal.clone()));
+            }
+            Err(_) => {}
+        }
+        assumed
+    }
+
+    fn role(&self, key: &SessionKey) -> Arc<Role> {
+        let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("{} {}", key.role_arn, key.external_id);
+        Arc::clone(roles.entry(name).or_default())
+    }
+
+    async fn assume(&self, key: &SessionKey) -> Result<Session, Refusal> {
+        let config = aws_sdk_sts::config::Builder::from(&self.config)
+            .region(Region::new(key.region.clone()))
+            .build();
+        let place = (key.partition, key.account_id.as_str(), key.region.as_str());
+        let answer = aws_sdk_sts::Client::from_conf(config)
+            .assume_role()
+            .role_arn(&key.role_arn)
+            .role_session_name(&key.session_name)
+            .source_identity(&key.source_identity)
+            .external_id(&key.external_id)
+            .duration_seconds(SESSION_SECONDS)
+            .policy(session_policy(key.access, place, &key.cluster))
+            .send()
+            .await
+            .map_err(|error| refusal(&error))?;
+        let granted = answer.credentials.ok_or_else(no_credentials)?;
+        let expires_at = SystemTime::try_from(granted.expiration).map_err(|_| no_credentials())?;
+        let now = SystemTime::from(self.clock.now());
+        let life = expires_at.duration_since(now).unwrap_or_default();
+        let renew_at = now + self.rng.jitter(life.mul_f64(0.8), 0.05);
+        let credentials = Credentials::new(
+            granted.access_key_id,
+            granted.secret_access_key,
+            Some(granted.session_token),
+            Some(expires_at),
+            "AssumeRole",
+        );
+        Ok(Session {
+            credentials,
+            renew_at,
+            expires_at,
+        })
+    }
+}
+
+fn is_denied(assumed: &Result<Session, Refusal>) -> bool {
+    matches!(assumed, Err(refusal) if refusal.class == Class::AssumeRoleFailed)
+}
+
+fn no_credentials() -> Refusal {
+    Refusal {
+        action: ACTION,
+        class: Class::Unavailable,
+        code: None,
+        message: "STS answered without usable credentials".to_owned(),
+        request_id: None,
+    }
+}
+
+fn refusal(
+    error: &SdkError<AssumeRoleError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+) -> Refusal {
+    let request_id = error.request_id().map(str::to_owned);
+    let SdkError::ServiceError(service) = error else {
+        // No credentials of our own to begin with is no fault of the account.
+        let message = match error {
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => "STS could not be reached",
+            _ => "STS could not be asked; look at the worker's own AWS credentials",
+        };
+        let message = message.to_owned();
+        return Refusal {
+            action: ACTION,
+            class: Class::Unavailable,
+            code: None,
+            message,
+            request_id,
+        };
+    };
+    let code = service.err().code().unwrap_or_default();
+    let class = match (code, service.raw().status().as_u16()) {
+        ("Throttling" | "ThrottlingException" | "TooManyRequestsException", _) | (_, 429) => {
+            Class::Throttled
+        }
+        ("ExpiredToken" | "ExpiredTokenException" | "IDPCommunicationError", _) | (_, 500..) => {
+            Class::Unavailable
+        }
+        _ => Class::AssumeRoleFailed,
+    };
+    Refusal {
+        action: ACTION,
+        class,
+        code: Some(code.to_owned()),
+        message: service
+            .err()
+            .message()
+            .unwrap_or("STS gave no reason")
+            .to_owned(),
+        request_id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sts_name;
+
+    #[test]
+    fn names_are_made_to_fit_sts() {
+        assert_eq!(sts_name("ci bot/é"), "ci-bot--");
+        assert_eq!(sts_name(""), "--");
+        assert_eq!(sts_name(&"x".repeat(100)).len(), 64);
+    }
+}

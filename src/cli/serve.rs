@@ -1,0 +1,109 @@
+//! `serve`: the real thing, as API, as worker or as both.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use fargate_fleet::aws::AwsOptions;
+use fargate_fleet::clock::Clock;
+use fargate_fleet::config::{Environment, ServeConfig};
+use fargate_fleet::http::ApiOptions;
+use fargate_fleet::queue::WorkerOptions;
+use fargate_fleet::rng::Rng;
+use fargate_fleet::service::{Service, ServiceOptions};
+use fargate_fleet::shutdown::Shutdown;
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+/// What `serve` takes; the rest are settings.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Which half to run
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    role: Role,
+}
+
+/// The halves, which meet only in Postgres.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Both in one process
+    All,
+    /// The API alone: needs no AWS credentials
+    Api,
+    /// The worker alone: opens no public port
+    Worker,
+}
+
+impl Serve {
+    /// Runs until SIGINT or SIGTERM.
+    pub(crate) async fn run(self, environment: &Environment) -> anyhow::Result<()> {
+        let config = environment.serve()?;
+        let shutdown = Shutdown::new();
+        shutdown.watch_signals().context("watching for signals")?;
+        let pool = pool(config.database.url.expose(), config.database.connections)?;
+        let parts = (Clock::system(), Rng::from_os());
+        let service = Service::start(pool, parts, options(&config, self.role)).await?;
+        match service.api_address() {
+            Some(address) => tracing::info!(%address, role = ?self.role, "serving"),
+            None => tracing::info!(role = ?self.role, "serving"),
+        }
+        shutdown.token().cancelled().await;
+        tokio::select! {
+            () = service.drain(config.shutdown_grace) => {}
+            () = shutdown.hurried() => {}
+        }
+        Ok(())
+    }
+}
+
+/// Connections are made when they are needed, so that a failover at start is ridden over.
+pub(super) fn pool(url: &str, connections: u32) -> anyhow::Result<PgPool> {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_lazy(url)
+        .context("reading DATABASE_URL")
+}
+
+fn options(config: &ServeConfig, role: Role) -> ServiceOptions {
+    let time_scale = f64::from(config.aws.time_scale);
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let api = ApiOptions {
+        listen: config.http.listen,
+        workers: config.http.workers.unwrap_or(threads),
+        page_token_secret: config
+            .http
+            .page_token_secret
+            .as_ref()
+            .map(|secret| secret.expose().as_bytes().to_vec()),
+        time_scale,
+        grace: config.shutdown_grace,
+    };
+    let slots = u32::try_from(config.worker.slots).unwrap_or(u32::MAX);
+    let worker = WorkerOptions {
+        slots,
+        // No account may take all slots, however many jobs it has.
+        slots_an_account: (slots / 4 * 3).max(1),
+        lease: config.worker.lease,
+        poll_interval: config.worker.poll_interval,
+        time_scale,
+        host: environment_host(),
+        ..WorkerOptions::default()
+    };
+    ServiceOptions {
+        api: (role != Role::Worker).then_some(api),
+        worker_health: config.worker.metrics_listen,
+        worker: (role != Role::Api).then_some(worker),
+        aws: AwsOptions {
+            endpoint_url: config.aws.endpoint_url.clone(),
+            time_scale,
+            ..AwsOptions::default()
+        },
+    }
+}
+
+/// What tells one worker from another in the workers table.
+fn environment_host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} {}", name.trim(), std::process::id())
+}

@@ -1,0 +1,193 @@
+//! Reads one variable after another and gathers what is wrong, instead of stopping at the first.
+//!
+//! A broken value yields a stand-in that nobody sees: `finish` then answers the problems.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use tracing_subscriber::EnvFilter;
+
+use super::problem::{ConfigError, Problem};
+use super::settings;
+use super::{AwsConfig, DatabaseConfig, HttpConfig, LogConfig, LogFormat, Secret, WorkerConfig};
+
+/// What every one of our own variables begins with.
+const PREFIX: &str = "FLEET_";
+/// The shortest secret that cannot be guessed.
+const SECRET_LENGTH: usize = 32;
+
+pub(super) struct Reader<'a> {
+    variables: &'a BTreeMap<String, String>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(variables: &'a BTreeMap<String, String>) -> Self {
+        let mut reader = Self {
+            variables,
+            problems: Vec::new(),
+        };
+        let unknown =
+            |name: &&String| name.starts_with(PREFIX) && settings::find(name.as_str()).is_none();
+        for name in variables.keys().filter(unknown) {
+            reader.problem(
+                name,
+                "does not exist: see docs/settings.md for those that do",
+            );
+        }
+        reader
+    }
+
+    /// The value when there was no problem.
+    pub(super) fn finish<T>(self, value: T) -> Result<T, ConfigError> {
+        let problems = self.problems;
+        if problems.is_empty() {
+            Ok(value)
+        } else {
+            Err(ConfigError { problems })
+        }
+    }
+
+    pub(super) fn database(&mut self) -> DatabaseConfig {
+        const NAME: &str = "DATABASE_URL";
+        let url = self.value(NAME).unwrap_or_default();
+        let has_scheme = ["postgres://", "postgresql://"]
+            .iter()
+            .any(|it| url.starts_with(it));
+        if url.is_empty() {
+            self.problem(
+                NAME,
+                "is required: postgres://user:password@host:port/database",
+            );
+        } else if !has_scheme || PgConnectOptions::from_str(url).is_err() {
+            self.problem(NAME, "must be postgres://user:password@host:port/database");
+        }
+        let connections = self.number("FLEET_DATABASE_CONNECTIONS", 2..=1000);
+        DatabaseConfig {
+            url: Secret::new(url),
+            connections,
+        }
+    }
+
+    pub(super) fn http(&mut self) -> HttpConfig {
+        const SECRET: &str = "FLEET_PAGE_TOKEN_SECRET";
+        let secret = self.value(SECRET);
+        if secret.is_some_and(|secret| secret.chars().count() < SECRET_LENGTH) {
+            self.problem(
+                SECRET,
+                &format!("must have at least {SECRET_LENGTH} characters"),
+            );
+        }
+        let workers = self.value("FLEET_HTTP_WORKERS").is_some();
+        let workers = workers.then(|| self.count("FLEET_HTTP_WORKERS", 1..=1024));
+        let listen = self.address("FLEET_LISTEN");
+        HttpConfig {
+            listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            workers,
+            page_token_secret: secret.map(Secret::new),
+        }
+    }
+
+    pub(super) fn worker(&mut self) -> WorkerConfig {
+        WorkerConfig {
+            slots: self.count("FLEET_WORKER_SLOTS", 1..=10_000),
+            lease: self.seconds("FLEET_LEASE_SECONDS", 5..=3600),
+            poll_interval: Duration::from_millis(
+                self.number("FLEET_POLL_INTERVAL_MS", 10..=60_000).into(),
+            ),
+            metrics_listen: self.address("FLEET_METRICS_LISTEN"),
+        }
+    }
+
+    pub(super) fn aws(&mut self) -> AwsConfig {
+        const ENDPOINT: &str = "FLEET_AWS_ENDPOINT_URL";
+        const SCALE: &str = "FLEET_AWS_TIME_SCALE";
+        let endpoint_url = self.value(ENDPOINT);
+        let is_http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+        if endpoint_url.is_some_and(|url| !is_http(url)) {
+            self.problem(ENDPOINT, "must begin with http:// or https://");
+        }
+        let time_scale = self.number(SCALE, 1..=100_000);
+        if time_scale > 1 && endpoint_url.is_none() {
+            self.problem(
+                SCALE,
+                "must be 1 without FLEET_AWS_ENDPOINT_URL: it is for simulators",
+            );
+        }
+        AwsConfig {
+            time_scale,
+            endpoint_url: endpoint_url.map(str::to_owned),
+        }
+    }
+
+    pub(super) fn log(&mut self) -> LogConfig {
+        let format = match self.value("FLEET_LOG_FORMAT") {
+            Some("json") => LogFormat::Json,
+            Some("text") => LogFormat::Text,
+            _ => {
+                self.problem("FLEET_LOG_FORMAT", "must be text or json");
+                LogFormat::Text
+            }
+        };
+        let filter = self.value("RUST_LOG").unwrap_or_default().to_owned();
+        if EnvFilter::try_new(&filter).is_err() {
+            self.problem(
+                "RUST_LOG",
+                "must be a filter such as info,fargate_fleet=debug",
+            );
+        }
+        LogConfig { format, filter }
+    }
+
+    pub(super) fn seconds(&mut self, name: &str, allowed: RangeInclusive<u32>) -> Duration {
+        Duration::from_secs(self.number(name, allowed).into())
+    }
+
+    fn count(&mut self, name: &str, allowed: RangeInclusive<u32>) -> usize {
+        usize::try_from(self.number(name, allowed)).unwrap_or(usize::MAX)
+    }
+
+    fn number(&mut self, name: &str, allowed: RangeInclusive<u32>) -> u32 {
+        let number = self.value(name).and_then(|value| value.parse().ok());
+        if let Some(number) = number.filter(|number| allowed.contains(number)) {
+            return number;
+        }
+        let (least, most) = (allowed.start(), allowed.end());
+        self.problem(
+            name,
+            &format!("must be a whole number from {least} to {most}"),
+        );
+        *least
+    }
+
+    fn address(&mut self, name: &str) -> Option<SocketAddr> {
+        let parsed = self.value(name)?.parse();
+        if parsed.is_err() {
+            self.problem(
+                name,
+                "must be an IP address and a port, such as 127.0.0.1:8080",
+            );
+        }
+        parsed.ok()
+    }
+
+    /// What is set, else the default; an empty value counts as absent.
+    fn value(&self, name: &str) -> Option<&'a str> {
+        let set = self.variables.get(name).map(String::as_str);
+        let default = settings::find(name).map_or("", |setting| setting.default);
+        set.filter(|value| !value.is_empty())
+            .or(Some(default))
+            .filter(|value| !value.is_empty())
+    }
+
+    fn problem(&mut self, name: &str, rule: &str) {
+        self.problems.push(Problem {
+            name: name.to_owned(),
+            rule: rule.to_owned(),
+        });
+    }
+}

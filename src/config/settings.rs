@@ -1,0 +1,126 @@
+//! The table of settings: what exists, its default and what it means, in code and in the docs.
+
+use std::fmt::Write as _;
+
+/// One environment variable.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// The value when it is absent or empty; empty when there is none.
+    pub default: &'static str,
+    /// What it means, in its unit.
+    pub doc: &'static str,
+}
+
+const fn setting(name: &'static str, default: &'static str, doc: &'static str) -> Setting {
+    Setting { name, default, doc }
+}
+
+/// Every setting, the required one first.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "DATABASE_URL",
+        "",
+        "Required by `serve`, `migrate` and `token`: `postgres://user:password@host:port/database`. Never echoed.",
+    ),
+    setting(
+        "FLEET_LISTEN",
+        "127.0.0.1:8080",
+        "Address and port of the API.",
+    ),
+    setting(
+        "FLEET_METRICS_LISTEN",
+        "",
+        "Address and port of `/livez` and `/readyz` of a worker (`serve --role worker` or `all`). Without it no port is opened for them.",
+    ),
+    setting(
+        "FLEET_HTTP_WORKERS",
+        "",
+        "Threads that answer HTTP, 1 to 1024. Without it: one a CPU.",
+    ),
+    setting(
+        "FLEET_WORKER_SLOTS",
+        "64",
+        "Job steps that a worker has under way at the same time, 1 to 10000.",
+    ),
+    setting(
+        "FLEET_LEASE_SECONDS",
+        "30",
+        "Seconds after which the jobs of a silent worker go to others, 5 to 3600.",
+    ),
+    setting(
+        "FLEET_POLL_INTERVAL_MS",
+        "1000",
+        "Milliseconds between two looks at the queue when no notification comes, 10 to 60000.",
+    ),
+    setting(
+        "FLEET_DATABASE_CONNECTIONS",
+        "10",
+        "The most database connections of one process, 2 to 1000.",
+    ),
+    setting(
+        "FLEET_PAGE_TOKEN_SECRET",
+        "",
+        "What page tokens are signed with, at least 32 characters, the same in every process. Without it: one kept in the database. Never echoed.",
+    ),
+    setting(
+        "FLEET_SHUTDOWN_GRACE_SECONDS",
+        "20",
+        "Seconds that work under way is given after SIGTERM, 0 to 600.",
+    ),
+    setting(
+        "FLEET_LOG_FORMAT",
+        "text",
+        "`text` to be read, `json` to be collected; on standard error.",
+    ),
+    setting(
+        "RUST_LOG",
+        DEFAULT_FILTER,
+        "What is logged: a filter of `tracing`, such as `info,fargate_fleet=debug`.",
+    ),
+    setting(
+        "FLEET_POSTGRES_BIN",
+        "",
+        "For `demo` and the tests: the directory of `initdb` and `postgres`. Without it: PATH and the usual places.",
+    ),
+    setting(
+        "FLEET_AWS_ENDPOINT_URL",
+        "",
+        "For simulators and tests only: an `http://` or `https://` URL that is called instead of AWS.",
+    ),
+    setting(
+        "FLEET_AWS_TIME_SCALE",
+        "1",
+        "For simulators only (needs `FLEET_AWS_ENDPOINT_URL`): divides the pauses between two looks at AWS, 1 to 100000.",
+    ),
+];
+
+/// The filter without `RUST_LOG`.
+pub(super) const DEFAULT_FILTER: &str = "info,sqlx::postgres::notice=warn";
+
+/// The setting of that name.
+pub(super) fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// The table as `docs/settings.md` holds it.
+#[must_use]
+pub fn settings_table() -> String {
+    let mut table = "# Settings\n\n\
+        Environment variables, read once and checked at start; an unknown `FLEET_` variable is \
+        refused.\nThe worker also takes AWS's own (`AWS_REGION`, `AWS_PROFILE`, ...). Written from \
+        `src/config/settings.rs`.\n\n\
+        | variable | default | what |\n|---|---|---|\n"
+        .to_owned();
+    for Setting { name, default, doc } in SETTINGS {
+        let default = if default.is_empty() {
+            String::new()
+        } else {
+            format!("`{default}`")
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| `{name}` | {default} | {doc} |");
+    }
+    table
+}

@@ -1,0 +1,99 @@
+//! What the settings promise: defaults that work, all problems at once, no secret shown.
+
+use std::time::Duration;
+
+use super::{Environment, LogFormat, SETTINGS, settings_table};
+
+const URL: &str = "postgres://fleet:swordfish@db.internal:5432/fleet";
+
+fn minimal() -> Environment {
+    Environment::default().with("DATABASE_URL", URL)
+}
+
+#[test]
+fn the_defaults_are_enough_with_a_database() {
+    let config = minimal().serve().unwrap();
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.worker.slots, 64);
+    assert_eq!(config.worker.lease, Duration::from_secs(30));
+    assert_eq!(config.worker.poll_interval, Duration::from_secs(1));
+    assert_eq!(config.worker.metrics_listen, None);
+    assert_eq!(config.database.connections, 10);
+    assert_eq!(config.aws.time_scale, 1);
+    assert_eq!(config.shutdown_grace, Duration::from_secs(20));
+    assert_eq!(minimal().log().unwrap().format, LogFormat::Text);
+}
+
+#[test]
+fn an_empty_value_counts_as_absent() {
+    let config = minimal()
+        .with("FLEET_LISTEN", "")
+        .with("FLEET_HTTP_WORKERS", "")
+        .serve();
+    assert_eq!(config.unwrap().http.workers, None);
+}
+
+#[test]
+fn all_problems_are_told_at_once_and_no_value_is() {
+    let error = Environment::default()
+        .with("DATABASE_URL", "mysql://root:swordfish@db/fleet")
+        .with("FLEET_LISTEN", "localhost")
+        .with("FLEET_WORKER_SLOTS", "0")
+        .with("FLEET_PAGE_TOKEN_SECRET", "swordfish")
+        .with("FLEET_AWS_TIME_SCALE", "60")
+        .with("FLEET_LOG_FORMAT", "xml")
+        .with("FLEET_LISTNE", "127.0.0.1:8080")
+        .serve()
+        .unwrap_err()
+        .to_string();
+    insta::assert_snapshot!(error, @r"
+    the settings are not usable:
+      FLEET_LISTNE does not exist: see docs/settings.md for those that do
+      DATABASE_URL must be postgres://user:password@host:port/database
+      FLEET_PAGE_TOKEN_SECRET must have at least 32 characters
+      FLEET_LISTEN must be an IP address and a port, such as 127.0.0.1:8080
+      FLEET_WORKER_SLOTS must be a whole number from 1 to 10000
+      FLEET_AWS_TIME_SCALE must be 1 without FLEET_AWS_ENDPOINT_URL: it is for simulators
+      FLEET_LOG_FORMAT must be text or json
+    ");
+}
+
+#[test]
+fn a_secret_is_not_shown_by_debug() {
+    let shown = format!("{:?}", minimal().serve().unwrap());
+    assert!(!shown.contains("swordfish"), "{shown}");
+}
+
+#[test]
+fn the_time_scale_is_for_simulators() {
+    let simulated = minimal()
+        .with("FLEET_AWS_ENDPOINT_URL", "http://127.0.0.1:4580")
+        .with("FLEET_AWS_TIME_SCALE", "60");
+    assert_eq!(simulated.serve().unwrap().aws.time_scale, 60);
+}
+
+#[test]
+fn every_setting_is_ours_or_a_well_known_one() {
+    let ours = |name: &str| name.starts_with("FLEET_");
+    let known = ["DATABASE_URL", "RUST_LOG"];
+    assert!(
+        SETTINGS
+            .iter()
+            .all(|it| ours(it.name) || known.contains(&it.name))
+    );
+}
+
+/// Rewrites a stale file, so that the remedy is to commit it.
+#[test]
+fn the_docs_hold_the_table_of_settings() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md");
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    let table = settings_table();
+    if written != table {
+        std::fs::write(path, &table).unwrap();
+    }
+    assert_eq!(
+        written, table,
+        "docs/settings.md was stale and is rewritten: commit it"
+    );
+}

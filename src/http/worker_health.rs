@@ -1,0 +1,87 @@
+//! `/livez` and `/readyz` of a worker that runs without the API: the only port it opens.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpResponse, HttpServer};
+use sqlx::PgPool;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+struct State {
+    pool: PgPool,
+    runtime: Handle,
+    ready: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+/// A running listener.
+pub struct WorkerHealth {
+    handle: ServerHandle,
+    tasks: TaskTracker,
+}
+
+impl WorkerHealth {
+    /// Starts answering. `ready` says whether the worker holds its leases.
+    #[expect(
+        clippy::unused_async,
+        reason = "called inside the runtime that the pool belongs to"
+    )]
+    pub async fn start(
+        pool: PgPool,
+        ready: impl Fn() -> bool + Send + Sync + 'static,
+        address: SocketAddr,
+    ) -> io::Result<Self> {
+        let state = Data::new(State {
+            pool,
+            runtime: Handle::current(),
+            ready: Box::new(ready),
+        });
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .route("/livez", web::get().to(livez))
+                .route("/readyz", web::get().to(readyz))
+        })
+        .disable_signals()
+        .workers(1)
+        .bind(address)?
+        .run();
+        let (handle, tasks) = (server.handle(), TaskTracker::new());
+        tasks.spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "answering for the worker's health");
+            }
+        });
+        Ok(Self { handle, tasks })
+    }
+
+    /// Stops answering.
+    pub async fn stop(self) {
+        self.handle.stop(false).await;
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn livez() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
+}
+
+async fn readyz(state: Data<State>) -> HttpResponse {
+    let pool = state.pool.clone();
+    let asked = state.runtime.spawn(async move {
+        let answered =
+            tokio::time::timeout(PATIENCE, sqlx::query!("select 1 as one").fetch_one(&pool));
+        answered.await.is_ok_and(|answer| answer.is_ok())
+    });
+    if (state.ready)() && asked.await.unwrap_or(false) {
+        return livez().await;
+    }
+    HttpResponse::ServiceUnavailable().json(serde_json::json!({ "status": "not ready" }))
+}

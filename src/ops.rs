@@ -1,0 +1,123 @@
+//! What jobs do: one operation a file, each a step machine whose every step may run twice.
+//!
+//! An operation reads its input, takes one step at AWS and answers with a verdict. Before it asks
+//! AWS for a change it notes so under its lease; what AWS accepted is followed to its end.
+
+mod context;
+mod create_fargate_profile;
+mod delete_fargate_profile;
+mod failures;
+mod following;
+mod get_fargate_profile;
+mod list_fargate_profiles;
+mod refused;
+
+use std::str::FromStr;
+
+use sqlx::PgPool;
+
+use crate::aws::Aws;
+use crate::db::{accounts, breaker};
+use crate::domain::{ErrorCode, JobKind};
+use crate::queue::worker::Trouble;
+use crate::queue::{ClaimedJob, Failure, Handler, Lease, Verdict};
+
+use context::Context;
+use failures::failure;
+
+/// The handler of all kinds of jobs.
+#[derive(Clone)]
+pub struct Operations {
+    pool: PgPool,
+    aws: Aws,
+    time_scale: f64,
+}
+
+impl Operations {
+    /// `time_scale` divides the times that AWS is given: for simulators, whose clock runs faster.
+    #[must_use]
+    pub const fn new(pool: PgPool, aws: Aws, time_scale: f64) -> Self {
+        Self {
+            pool,
+            aws,
+            time_scale,
+        }
+    }
+
+    async fn step(&self, job: &ClaimedJob, lease: &Lease) -> Result<Verdict, Verdict> {
+        let kind = JobKind::from_str(&job.kind)
+            .map_err(|error| Verdict::Fail(failure(ErrorCode::Internal, error.message())))?;
+        let context = self.context(kind, job, lease).await?;
+        Ok(match kind {
+            JobKind::CreateFargateProfile => create_fargate_profile::step(&context).await,
+            JobKind::DeleteFargateProfile => delete_fargate_profile::step(&context).await,
+            JobKind::GetFargateProfile => get_fargate_profile::step(&context).await,
+            JobKind::ListFargateProfiles => list_fargate_profiles::step(&context).await,
+            _ => Err(Verdict::Fail(failure(
+                ErrorCode::Internal,
+                format!("this worker does not know jobs of kind {kind}; upgrade it"),
+            ))),
+        }
+        .unwrap_or_else(|verdict| verdict))
+    }
+
+    /// The account, and a session in it.
+    async fn context<'a>(
+        &'a self,
+        kind: JobKind,
+        job: &'a ClaimedJob,
+        lease: &'a Lease,
+    ) -> Result<Context<'a>, Verdict> {
+        let account = accounts::find(&self.pool, &job.account_id)
+            .await
+            .map_err(|error| database_trouble(&error))?
+            .ok_or_else(|| {
+                Verdict::Fail(failure(
+                    ErrorCode::NotFound,
+                    format!("account {} is no longer registered", job.account_id),
+                ))
+            })?;
+        let context = Context::new(self, kind, job, lease, &account)?;
+        match context.eks.open().await {
+            Ok(()) if account.role_failures > 0 || account.state == "parked" => {
+                breaker::role_worked(&self.pool, &account.account_id)
+                    .await
+                    .map_err(|error| database_trouble(&error))?;
+            }
+            Ok(()) => {}
+            Err(refusal) => return Err(refused::verdict(&context, refusal).await),
+        }
+        Ok(context)
+    }
+}
+
+fn database_trouble(error: &sqlx::Error) -> Verdict {
+    tracing::warn!(%error, "reading the job's account");
+    Verdict::Retry(failure(
+        ErrorCode::Internal,
+        "the database could not be read",
+    ))
+}
+
+impl Handler for Operations {
+    async fn run(&self, job: &ClaimedJob, lease: &Lease) -> Verdict {
+        // Boxed: the SDK's futures are deep.
+        Box::pin(self.step(job, lease))
+            .await
+            .unwrap_or_else(|verdict| verdict)
+    }
+
+    fn failure(&self, trouble: Trouble) -> Failure {
+        match trouble {
+            Trouble::TimedOut => failure(ErrorCode::AwsUnavailable, "the step took too long"),
+            Trouble::Panicked => failure(
+                ErrorCode::Internal,
+                "the step failed for a reason that is ours; the worker's log says more",
+            ),
+            Trouble::DeadlineExceeded => failure(
+                ErrorCode::DeadlineExceeded,
+                "the job's deadline has passed; look at the cluster, then retry the job",
+            ),
+        }
+    }
+}

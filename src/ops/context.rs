@@ -1,0 +1,140 @@
+//! What every step has at hand: the job, its lease, and EKS in the job's account.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use super::Operations;
+use super::failures::failure;
+use crate::aws::sessions::sts_name;
+use crate::aws::{Access, Eks, SessionKey};
+use crate::db::accounts::Account;
+use crate::domain::{ErrorCode, JobKind, Region};
+use crate::queue::lease::{LeaseLost, Note, Progress};
+use crate::queue::verdict::Again;
+use crate::queue::{ClaimedJob, Lease, Verdict, Wait};
+
+/// The surroundings of one step.
+pub(super) struct Context<'a> {
+    pub(super) pool: &'a PgPool,
+    pub(super) job: &'a ClaimedJob,
+    pub(super) lease: &'a Lease,
+    pub(super) kind: JobKind,
+    pub(super) eks: Eks,
+    /// EKS cluster.
+    pub(super) cluster: &'a str,
+    /// Divides AWS's times.
+    pub(super) time_scale: f64,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        operations: &'a Operations,
+        kind: JobKind,
+        job: &'a ClaimedJob,
+        lease: &'a Lease,
+        account: &Account,
+    ) -> Result<Self, Verdict> {
+        let region = Region::parse(&job.region)
+            .map_err(|error| Verdict::Fail(failure(ErrorCode::Internal, error.message())))?;
+        let cluster = job.cluster_name.as_deref().unwrap_or_default();
+        let session = SessionKey {
+            account_id: account.account_id.clone(),
+            role_arn: account.role_arn.clone(),
+            external_id: account.external_id.clone(),
+            region: job.region.clone(),
+            partition: region.partition().as_str(),
+            cluster: cluster.to_owned(),
+            access: access(kind),
+            session_name: sts_name(&format!("job-{}", job.job_id)),
+            source_identity: sts_name(&job.requested_by),
+        };
+        let eks = operations.aws.eks(session);
+        let (pool, time_scale) = (&operations.pool, operations.time_scale);
+        Ok(Self {
+            pool,
+            job,
+            lease,
+            kind,
+            eks,
+            cluster,
+            time_scale,
+        })
+    }
+
+    /// The job's input.
+    pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, Verdict> {
+        T::deserialize(&self.job.input).map_err(|error| {
+            let message = format!("the job's input can't be read: {error}");
+            Verdict::Fail(failure(ErrorCode::Internal, message))
+        })
+    }
+
+    /// What the step has to know; nothing at the first.
+    pub(super) fn data<T: DeserializeOwned + Default>(&self) -> T {
+        T::deserialize(&self.job.step_data).unwrap_or_default()
+    }
+
+    /// Notes that AWS is about to be asked for a change. Stops instead when a cancel is waiting,
+    /// or the lease is lost.
+    pub(super) async fn note_asking(
+        &self,
+        step: &str,
+        data: &impl Serialize,
+        note: Note,
+    ) -> Result<(), Verdict> {
+        let progress = Progress {
+            step: step.to_owned(),
+            step_data: json!(data),
+            asked: true,
+        };
+        match self.lease.note(progress, note).await {
+            Ok(noted) if noted.stop => Err(Verdict::Canceled),
+            Ok(_) => Ok(()),
+            Err(lost) => Err(lease_lost(&lost)),
+        }
+    }
+
+    /// A wait before `step`.
+    pub(super) fn wait(
+        after: Duration,
+        (step, data): (&str, Value),
+        wait: Wait,
+        message: impl Into<String>,
+    ) -> Verdict {
+        Verdict::Again(Box::new(Again {
+            after,
+            step: step.to_owned(),
+            step_data: data,
+            wait,
+            message: message.into(),
+            accepted: false,
+        }))
+    }
+
+    /// A time of our own clock, kept from being divided by the scale.
+    pub(super) fn unscaled(&self, time: Duration) -> Duration {
+        time.mul_f64(self.time_scale)
+    }
+
+    /// A time of AWS's clock, as long as it takes here.
+    pub(super) fn scaled(&self, time: Duration) -> Duration {
+        time.div_f64(self.time_scale.max(0.001))
+    }
+}
+
+/// The verdict is written only if the lease holds after all; then it costs an attempt.
+fn lease_lost(lost: &LeaseLost) -> Verdict {
+    Verdict::Retry(failure(ErrorCode::Internal, lost.to_string()))
+}
+
+const fn access(kind: JobKind) -> Access {
+    match kind {
+        JobKind::CreateFargateProfile => Access::CreateProfile,
+        JobKind::DeleteFargateProfile => Access::DeleteProfile,
+        _ => Access::Read,
+    }
+}

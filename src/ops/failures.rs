@@ -1,0 +1,50 @@
+//! Failures as jobs keep them.
+
+use serde_json::json;
+
+use crate::aws::Refusal;
+use crate::domain::{ErrorCode, FargateProfile, JobError};
+use crate::queue::Failure;
+
+/// A failure in our own words.
+pub(super) fn failure(code: ErrorCode, message: impl Into<String>) -> Failure {
+    from_error(&JobError::new(code, message))
+}
+
+/// Something that is not there; `resource` says what.
+pub(super) fn not_found(resource: &str, message: impl Into<String>) -> Failure {
+    let mut error = JobError::new(ErrorCode::NotFound, message);
+    error.resource = Some(resource.to_owned());
+    from_error(&error)
+}
+
+/// A failure in AWS's words.
+pub(super) fn from_refusal(code: ErrorCode, refusal: &Refusal) -> Failure {
+    let mut error = JobError::new(code, &refusal.message);
+    error.aws_request_id.clone_from(&refusal.request_id);
+    from_error(&error)
+}
+
+/// AWS gave up on a profile; its health issues say why.
+pub(super) fn not_stabilized(what: &str, profile: &FargateProfile) -> Failure {
+    let issues = &profile.health_issues;
+    let reasons: Vec<String> = issues
+        .iter()
+        .map(|issue| format!("{}: {}", issue.code, issue.message))
+        .collect();
+    let why = if reasons.is_empty() {
+        "AWS gave no reason".to_owned()
+    } else {
+        reasons.join("; ")
+    };
+    let mut error = JobError::new(ErrorCode::NotStabilized, format!("{what} ({why})"));
+    error.health_issues = (!issues.is_empty()).then(|| issues.clone());
+    from_error(&error)
+}
+
+fn from_error(error: &JobError) -> Failure {
+    Failure {
+        message: error.message.clone(),
+        error: json!(error),
+    }
+}

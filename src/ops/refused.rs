@@ -1,0 +1,208 @@
+//! From AWS's refusals to verdicts, for everything that means the same to every operation.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::context::Context;
+use super::failures::{failure, from_refusal, not_found};
+use crate::aws::{Class, Refusal};
+use crate::db::breaker;
+use crate::domain::ErrorCode;
+use crate::queue::backoff::Backoff;
+use crate::queue::{Verdict, Wait};
+
+/// How long a busy cluster is waited for. E5 was seen to last over ten minutes.
+const LONGEST_BUSY: Duration = Duration::from_mins(30);
+const BUSY: Backoff = Backoff::millis(&[5_000, 10_000, 15_000, 20_000, 30_000]);
+/// How long IAM may take to spread a new role.
+const LONGEST_PROPAGATION: Duration = Duration::from_mins(2);
+const PROPAGATION: Backoff = Backoff::millis(&[3_000, 5_000, 10_000]);
+/// After AWS said "slower"; the budget spaces the calls beyond it.
+const THROTTLED: Duration = Duration::from_secs(2);
+/// Before an account's role is tried again.
+const ROLE_REFUSED: Duration = Duration::from_secs(2);
+/// Between looks at what AWS has accepted, while AWS does not answer.
+const UNAVAILABLE: Duration = Duration::from_secs(5);
+
+/// A wait that began once and has its own bound; kept in the step's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Since {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<DateTime<Utc>>,
+    times: u32,
+}
+
+impl Since {
+    /// Counts one more; `None` when it has lasted longer than `longest`.
+    fn again(self, now: DateTime<Utc>, longest: Duration) -> Option<Self> {
+        let since = self.since.unwrap_or(now);
+        let lasted = (now - since).to_std().unwrap_or_default();
+        (lasted < longest).then_some(Self {
+            since: Some(since),
+            times: self.times + 1,
+        })
+    }
+}
+
+/// What a refusal means wherever it comes from.
+pub(super) async fn verdict(context: &Context<'_>, refusal: Refusal) -> Verdict {
+    let refusal = told_apart(context, refusal).await;
+    match refusal.class {
+        Class::AssumeRoleFailed => {
+            count_failure(context, &refusal).await;
+            role_refused(context, &refusal)
+        }
+        Class::AssumeRoleFailedLately => role_refused(context, &refusal),
+        Class::Throttled => again(
+            context,
+            THROTTLED,
+            Wait::Throttled,
+            "AWS asks for fewer calls in this account; the job goes on by itself.",
+        ),
+        Class::OverBudget(wait) => again(
+            context,
+            context.unscaled(wait),
+            Wait::Throttled,
+            "The account's budget of AWS calls is used up for the moment; the job goes on by itself.",
+        ),
+        Class::Unavailable if context.job.accepted => again(
+            context,
+            UNAVAILABLE,
+            Wait::Retry,
+            &format!(
+                "AWS accepted the change, but can't be asked how far it is: {}.",
+                refusal.message
+            ),
+        ),
+        Class::Unavailable | Class::SessionExpired => {
+            Verdict::Retry(from_refusal(ErrorCode::AwsUnavailable, &refusal))
+        }
+        Class::ClusterNotFound => Verdict::Fail(not_found(
+            "cluster",
+            format!(
+                "there is no cluster {} in {}",
+                context.cluster, context.job.region
+            ),
+        )),
+        Class::ProfileNotFound | Class::NotFound => Verdict::Fail(not_found(
+            "profile",
+            format!(
+                "there is no Fargate profile {} on cluster {}",
+                context.job.profile_name.as_deref().unwrap_or_default(),
+                context.cluster
+            ),
+        )),
+        class => Verdict::Fail(from_refusal(error_code(class), &refusal)),
+    }
+}
+
+/// "Not found" without saying what: the cluster itself is looked at.
+pub(super) async fn told_apart(context: &Context<'_>, refusal: Refusal) -> Refusal {
+    if refusal.class != Class::NotFound {
+        return refusal;
+    }
+    match context.eks.cluster_status().await {
+        Ok(_) => Refusal {
+            class: Class::ProfileNotFound,
+            ..refusal
+        },
+        Err(gone) if matches!(gone.class, Class::NotFound | Class::ClusterNotFound) => Refusal {
+            class: Class::ClusterNotFound,
+            ..gone
+        },
+        Err(other) => other,
+    }
+}
+
+const fn error_code(class: Class) -> ErrorCode {
+    match class {
+        Class::LimitExceeded => ErrorCode::LimitExceeded,
+        Class::NotPrivateSubnet => ErrorCode::NotPrivateSubnet,
+        Class::UnsupportedZone => ErrorCode::UnsupportedZone,
+        Class::RoleNotUsable => ErrorCode::RoleNotUsable,
+        Class::AccessDenied => ErrorCode::AwsAccessDenied,
+        Class::AssumeRoleFailed | Class::AssumeRoleFailedLately => ErrorCode::AwsAssumeRoleFailed,
+        Class::AlreadyExists => ErrorCode::AlreadyExists,
+        Class::ClusterBusy | Class::NotActive => ErrorCode::Conflict,
+        Class::Throttled | Class::OverBudget(_) => ErrorCode::Throttled,
+        Class::ProfileNotFound | Class::ClusterNotFound | Class::NotFound => ErrorCode::NotFound,
+        Class::InvalidParameter => ErrorCode::InvalidParameter,
+        Class::SessionExpired | Class::Unavailable => ErrorCode::AwsUnavailable,
+    }
+}
+
+/// The same step again; nothing was changed.
+fn again(context: &Context<'_>, after: Duration, wait: Wait, message: &str) -> Verdict {
+    let progress = context.lease.progress();
+    Context::wait(after, (&progress.step, progress.step_data), wait, message)
+}
+
+/// The breaker counts what STS was asked.
+async fn count_failure(context: &Context<'_>, refusal: &Refusal) {
+    let account = &context.job.account_id;
+    let counted = breaker::role_failed(context.pool, account, &refusal.message, context.time_scale);
+    match counted.await {
+        Ok(failed) if failed.parked => tracing::warn!(%refusal, "the account is parked"),
+        Ok(_) => tracing::info!(%refusal, "the account's role could not be assumed"),
+        Err(error) => tracing::warn!(%error, "counting a failure of the account's role"),
+    }
+}
+
+/// A change keeps its place and waits, a read can't wait for a person.
+fn role_refused(context: &Context<'_>, refusal: &Refusal) -> Verdict {
+    if !context.kind.is_mutation() {
+        return Verdict::Fail(from_refusal(ErrorCode::AwsAssumeRoleFailed, refusal));
+    }
+    let message = format!(
+        "The account's role could not be assumed: {}. The job goes on when the role is mended.",
+        refusal.message.trim_end_matches('.')
+    );
+    again(context, ROLE_REFUSED, Wait::AccountParked, &message)
+}
+
+/// A busy cluster: wait, for free, up to half an hour.
+pub(super) fn busy(
+    context: &Context<'_>,
+    busy: Since,
+    words: &str,
+    resume: impl FnOnce(Since) -> (&'static str, serde_json::Value),
+) -> Verdict {
+    let longest = context.scaled(LONGEST_BUSY);
+    let Some(next) = busy.again(context.job.claimed_at, longest) else {
+        return Verdict::Fail(failure(
+            ErrorCode::DeadlineExceeded,
+            format!("the cluster has been busy for half an hour: {words}"),
+        ));
+    };
+    let message = format!("Waits for the cluster, which is busy: {words}");
+    Context::wait(
+        BUSY.delay(busy.times),
+        resume(next),
+        Wait::ClusterBusy(words.to_owned()),
+        message,
+    )
+}
+
+/// A role that EKS does not trust yet: IAM may still be spreading it.
+pub(super) fn role_not_usable(
+    context: &Context<'_>,
+    spreading: Since,
+    refusal: &Refusal,
+    resume: impl FnOnce(Since) -> (&'static str, serde_json::Value),
+) -> Verdict {
+    let longest = context.scaled(LONGEST_PROPAGATION);
+    let Some(next) = spreading.again(context.job.claimed_at, longest) else {
+        return Verdict::Fail(from_refusal(ErrorCode::RoleNotUsable, refusal));
+    };
+    Context::wait(
+        PROPAGATION.delay(spreading.times),
+        resume(next),
+        Wait::Retry,
+        format!(
+            "EKS can't use the pod execution role yet: {}",
+            refusal.message
+        ),
+    )
+}

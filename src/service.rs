@@ -1,0 +1,205 @@
+//! The service assembled: the API half, the worker half, or both in one process.
+//!
+//! The halves meet only in Postgres; in one process they also share a wake-up, which saves the way
+//! through NOTIFY.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::migrate::Migrator;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::aws::{Aws, AwsOptions};
+use crate::clock::Clock;
+use crate::http::{Api, ApiOptions, ApiParts, WorkerHealth};
+use crate::ops::Operations;
+use crate::queue::listener::{self, Watchers};
+use crate::queue::{Enqueuer, Worker, WorkerOptions};
+use crate::rng::Rng;
+
+/// The schema that this version needs.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct ServiceOptions {
+    /// The API, if it runs here.
+    pub api: Option<ApiOptions>,
+    /// The worker, if it runs here.
+    pub worker: Option<WorkerOptions>,
+    /// Where the worker's health is answered.
+    pub worker_health: Option<SocketAddr>,
+    /// AWS, for the worker.
+    pub aws: AwsOptions,
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database can't be asked.
+    #[error("asking the database for its schema")]
+    Database(#[source] sqlx::Error),
+    /// The schema is older than this version.
+    #[error("the database's schema is not up to date: run `fargate-fleet migrate`")]
+    Schema,
+    /// An address can't be listened on.
+    #[error("listening on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// A running service.
+pub struct Service {
+    pool: PgPool,
+    api: Option<Api>,
+    worker: Option<Arc<Worker>>,
+    health: Option<WorkerHealth>,
+    stop_listening: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Service {
+    /// Starts what the options name, on a database whose schema is up to date.
+    pub async fn start(
+        pool: PgPool,
+        (clock, rng): (Clock, Rng),
+        options: ServiceOptions,
+    ) -> Result<Self, StartError> {
+        check_schema(&pool).await?;
+        let (tasks, stop_listening) = (TaskTracker::new(), CancellationToken::new());
+        let (wake, watchers) = (Arc::new(Notify::new()), Watchers::default());
+        let listening = listener::listen(
+            pool.clone(),
+            Arc::clone(&wake),
+            watchers.clone(),
+            stop_listening.clone(),
+        );
+        tasks.spawn(listening);
+
+        let worker = match options.worker {
+            None => None,
+            Some(worker_options) => {
+                let scale = worker_options.time_scale;
+                let aws = Aws::new(options.aws, clock.clone(), rng.clone()).await;
+                let operations = Operations::new(pool.clone(), aws, scale);
+                let parts = (clock.clone(), rng.clone());
+                let wake = Arc::clone(&wake);
+                let worker = Worker::start(pool.clone(), operations, parts, wake, worker_options);
+                Some(Arc::new(worker))
+            }
+        };
+        let health = worker_health(worker.as_ref(), &pool, options.worker_health).await?;
+        let api = match options.api {
+            None => None,
+            Some(api_options) => {
+                let enqueuer = Enqueuer::start(pool.clone(), wake, &tasks);
+                let parts = ApiParts {
+                    pool: pool.clone(),
+                    enqueuer,
+                    watchers,
+                    clock,
+                    rng,
+                };
+                Some(start_api(parts, worker.clone(), api_options).await?)
+            }
+        };
+        Ok(Self {
+            pool,
+            api,
+            worker,
+            health,
+            stop_listening,
+            tasks,
+        })
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub fn api_address(&self) -> Option<SocketAddr> {
+        self.api.as_ref().map(Api::addr)
+    }
+
+    /// Answers what is under way, hands the leases back, and stops; at most about `grace`.
+    pub async fn drain(self, grace: Duration) {
+        let worker = async {
+            if let Some(worker) = &self.worker
+                && let Err(error) = worker.drain(grace).await
+            {
+                tracing::warn!(%error, "handing the leases back; they run out by themselves");
+            }
+        };
+        let api = async {
+            if let Some(api) = self.api {
+                api.stop(grace).await;
+            }
+        };
+        tokio::join!(worker, api);
+        if let Some(health) = self.health {
+            health.stop().await;
+        }
+        self.stop_listening.cancel();
+        self.tasks.close();
+        // The writers end when the last handle to them is gone.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.pool.close()).await;
+    }
+}
+
+async fn start_api(
+    parts: ApiParts,
+    worker: Option<Arc<Worker>>,
+    options: ApiOptions,
+) -> Result<Api, StartError> {
+    let address = options.listen;
+    let ready = move || worker.as_ref().is_none_or(|worker| worker.is_healthy());
+    Api::start(parts, ready, options)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
+}
+
+async fn worker_health(
+    worker: Option<&Arc<Worker>>,
+    pool: &PgPool,
+    address: Option<SocketAddr>,
+) -> Result<Option<WorkerHealth>, StartError> {
+    let (Some(worker), Some(address)) = (worker.cloned(), address) else {
+        return Ok(None);
+    };
+    let ready = move || worker.is_healthy();
+    WorkerHealth::start(pool.clone(), ready, address)
+        .await
+        .map(Some)
+        .map_err(|source| StartError::Listen { address, source })
+}
+
+/// Every migration that this version knows has been applied.
+async fn check_schema(pool: &PgPool) -> Result<(), StartError> {
+    let applied: Result<Vec<i64>, sqlx::Error> =
+        sqlx::query_scalar("select version from _sqlx_migrations where success")
+            .fetch_all(pool)
+            .await;
+    let applied = match applied {
+        Ok(applied) => applied,
+        // 42P01: there is no such table, so nothing was ever migrated.
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => {
+            return Err(StartError::Schema);
+        }
+        Err(error) => return Err(StartError::Database(error)),
+    };
+    let missing = MIGRATIONS
+        .iter()
+        .any(|migration| !applied.contains(&migration.version));
+    if missing {
+        Err(StartError::Schema)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+//! A simulated AWS: EKS's Fargate profiles, clusters and tags, and STS, over their real wire protocols.
+//!
+//! It is how `demo`, the tests and the benchmarks run without an AWS account. Clients point
+//! `AWS_ENDPOINT_URL` (or an SDK's `endpoint_url`) at it. It uses nothing else of this crate.
+//!
+//! Promises:
+//! - state lives in one [`World`](world::World) behind a plain mutex; nothing runs in the background:
+//!   what a profile has become is worked out from the simulated clock when somebody looks;
+//! - one mutation a cluster at a time, with EKS's own words when a second one is tried, and every such
+//!   try is on record;
+//! - calls are recorded when they arrive, their status when they are answered;
+//! - durations are divided by the speed; times of day, sessions and injected delays are real time.
+
+mod access;
+mod accounts;
+mod action;
+mod arn;
+mod arrange;
+mod bucket;
+mod caller;
+mod change;
+mod clock;
+mod cluster;
+mod control;
+mod control_http;
+mod create;
+mod eks;
+mod error;
+mod faults;
+mod fleet;
+mod mutation;
+mod options;
+mod page;
+mod policy;
+mod profile;
+mod record;
+mod selector;
+mod serve;
+mod server;
+mod session;
+mod sts;
+mod tags;
+mod text;
+mod wire;
+mod world;
+
+pub use control::{AccountSettings, ProfileSpec, SimControl};
+pub use faults::Fault;
+pub use fleet::{FleetShape, FleetShapeError, SimAccount};
+pub use options::SimOptions;
+pub use profile::{Health, HealthIssue, ProfileView};
+pub use record::{Call, Overlap, Record};
+pub use selector::Selector;
+pub use server::Simulator;

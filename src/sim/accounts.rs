@@ -1,0 +1,136 @@
+//! The accounts of the simulated AWS and the clusters in their regions.
+
+use std::collections::BTreeMap;
+
+use super::cluster::Cluster;
+use super::fleet::FleetShape;
+
+/// What an account was told to do to its callers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Settings {
+    /// The external id that its role demands; any when none was set.
+    pub external_id: Option<String>,
+    /// Answer every EKS call with 429.
+    pub throttle: bool,
+    /// Refuse `AssumeRole`.
+    pub deny_assume_role: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    pub settings: Settings,
+    regions: BTreeMap<String, BTreeMap<String, Cluster>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    by_id: BTreeMap<String, Account>,
+    first: String,
+}
+
+impl Accounts {
+    pub(super) fn of(fleet: FleetShape) -> Self {
+        let fleet = fleet.accounts();
+        let first = fleet.first().map(|account| account.account_id.clone());
+        let mut accounts = Self {
+            first: first.unwrap_or_default(),
+            ..Self::default()
+        };
+        for account in fleet {
+            for (region, name) in &account.clusters {
+                accounts.add_cluster(&account.account_id, region, name);
+            }
+        }
+        accounts
+    }
+
+    pub(super) fn get(&self, account: &str) -> Option<&Account> {
+        self.by_id.get(account)
+    }
+
+    /// The account, which is made when there is none.
+    pub(super) fn entry(&mut self, account: &str) -> &mut Account {
+        self.by_id.entry(account.to_owned()).or_default()
+    }
+
+    /// The account of callers without a session of ours.
+    pub(super) fn first(&self) -> &str {
+        &self.first
+    }
+
+    /// The cluster, which is made with its account when there is none.
+    pub(super) fn add_cluster(&mut self, account: &str, region: &str, name: &str) -> &mut Cluster {
+        let clusters = self
+            .entry(account)
+            .regions
+            .entry(region.to_owned())
+            .or_default();
+        clusters
+            .entry(name.to_owned())
+            .or_insert_with(|| Cluster::new(account, region, name))
+    }
+
+    pub(super) fn remove_cluster(&mut self, account: &str, region: &str, name: &str) -> bool {
+        let clusters = self
+            .by_id
+            .get_mut(account)
+            .and_then(|account| account.regions.get_mut(region));
+        clusters.is_some_and(|clusters| clusters.remove(name).is_some())
+    }
+
+    pub(super) fn cluster(
+        &mut self,
+        account: &str,
+        region: &str,
+        name: &str,
+    ) -> Option<&mut Cluster> {
+        self.by_id
+            .get_mut(account)?
+            .regions
+            .get_mut(region)?
+            .get_mut(name)
+    }
+
+    /// The names of the clusters of a region, ascending.
+    pub(super) fn cluster_names(&self, account: &str, region: &str) -> impl Iterator<Item = &str> {
+        let clusters = self
+            .by_id
+            .get(account)
+            .and_then(|account| account.regions.get(region));
+        clusters
+            .into_iter()
+            .flat_map(|clusters| clusters.keys().map(String::as_str))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_of_one_account_and_region_are_not_those_of_another() {
+        let mut accounts = Accounts::of(FleetShape::default());
+        assert!(accounts.remove_cluster("111111111111", "eu-central-1", "prod-1"));
+        assert!(!accounts.remove_cluster("111111111111", "eu-central-1", "prod-1"));
+        assert!(
+            accounts
+                .cluster("111111111111", "us-east-1", "prod-1")
+                .is_some()
+        );
+        assert!(
+            accounts
+                .cluster("222222222222", "eu-central-1", "prod-1")
+                .is_some()
+        );
+        let left: Vec<_> = accounts
+            .cluster_names("111111111111", "eu-central-1")
+            .collect();
+        assert_eq!(left, ["dev-1"]);
+        assert_eq!(
+            accounts
+                .cluster_names("999999999999", "eu-central-1")
+                .count(),
+            0
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! The two mutations of a cluster: creating a Fargate profile and deleting one.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash as _, Hasher as _};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::access::authorize;
+use super::action::Action;
+use super::arn;
+use super::caller::Caller;
+use super::clock::{fresh_id, wall};
+use super::create::{CreateRequest, NewProfile};
+use super::eks::cluster_arn;
+use super::error::AwsError;
+use super::faults::Subject;
+use super::mutation::{Admission, Refusal, admit_create, admit_delete};
+use super::profile::{HealthIssue, Phase, Profile};
+use super::world::{Arrival, World};
+
+impl World {
+    /// `CreateFargateProfile`.
+    pub(super) fn create_profile(
+        &mut self,
+        arrival: &Arrival,
+        cluster: &str,
+        body: &[u8],
+    ) -> Result<Value, AwsError> {
+        let caller = &arrival.caller;
+        let request = CreateRequest::parse(body)?;
+        authorize(
+            caller,
+            "eks:CreateFargateProfile",
+            &cluster_arn(caller, cluster),
+        )?;
+        let new = request.check(caller, &self.options)?;
+        authorize(caller, "iam:PassRole", &new.role_arn)?;
+        let quota = self.options.profiles_per_cluster;
+        let admitted = admit_create(self.settled(caller, cluster)?, &new, quota);
+        let name = match self.or_overlap(arrival.seq, &new.name, admitted)? {
+            Admission::Replay(name) => name,
+            Admission::New => {
+                self.check_trust(&new.role_arn)?;
+                let issues = self.health(Action::CreateFargateProfile, caller, cluster, &new.name);
+                self.begin_creation(caller, cluster, new, issues)?
+            }
+        };
+        self.answer_profile(caller, cluster, &name)
+    }
+
+    /// `DeleteFargateProfile`.
+    pub(super) fn delete_profile(
+        &mut self,
+        arrival: &Arrival,
+        cluster: &str,
+        name: &str,
+    ) -> Result<Value, AwsError> {
+        let caller = &arrival.caller;
+        let resource = self.profile_arn(caller, cluster, name);
+        authorize(caller, "eks:DeleteFargateProfile", &resource)?;
+        let admitted = admit_delete(self.settled(caller, cluster)?, name);
+        self.or_overlap(arrival.seq, name, admitted)?;
+        let issues = self.health(Action::DeleteFargateProfile, caller, cluster, name);
+        let until = self.clock.now() + self.takes(self.options.delete_time, &resource);
+        let settled = self.settled(caller, cluster)?;
+        if let Some(profile) = settled.profiles.get_mut(name) {
+            profile.phase = Phase::Deleting { until, issues };
+        }
+        self.answer_profile(caller, cluster, name)
+    }
+
+    fn begin_creation(
+        &mut self,
+        caller: &Caller,
+        cluster: &str,
+        new: NewProfile,
+        issues: Vec<HealthIssue>,
+    ) -> Result<String, AwsError> {
+        let arn = arn::profile(
+            &cluster_arn(caller, cluster),
+            &new.name,
+            &fresh_id().to_string(),
+        );
+        let until = self.clock.now() + self.takes(self.options.create_time, &arn);
+        let cluster = self.settled(caller, cluster)?;
+        let subnets = if new.subnets.is_empty() {
+            cluster.private_subnets()
+        } else {
+            new.subnets
+        };
+        let profile = Profile {
+            arn,
+            created_at: wall(),
+            role_arn: new.role_arn,
+            subnets,
+            selectors: new.selectors,
+            tags: new.tags,
+            origin: new.origin,
+            phase: Phase::Creating { until, issues },
+        };
+        cluster.profiles.insert(new.name.clone(), profile);
+        Ok(new.name)
+    }
+
+    fn answer_profile(
+        &mut self,
+        caller: &Caller,
+        cluster: &str,
+        name: &str,
+    ) -> Result<Value, AwsError> {
+        let cluster = self.settled(caller, cluster)?;
+        let profile = cluster
+            .profiles
+            .get(name)
+            .ok_or_else(|| AwsError::no_profile(name))?;
+        Ok(json!({ "fargateProfile": profile.view(&cluster.name, name) }))
+    }
+
+    /// Puts a refused second mutation on record.
+    fn or_overlap<T>(
+        &mut self,
+        seq: u64,
+        profile: &str,
+        admitted: Result<T, Refusal>,
+    ) -> Result<T, AwsError> {
+        admitted.map_err(|refusal| {
+            if let Some(blocker) = refusal.overlap {
+                self.recorder.overlap(seq, profile, blocker.record_name());
+            }
+            refusal.error
+        })
+    }
+
+    fn health(
+        &mut self,
+        action: Action,
+        caller: &Caller,
+        cluster: &str,
+        profile: &str,
+    ) -> Vec<HealthIssue> {
+        self.faults.take_health(&Subject {
+            action: action.name(),
+            account: &caller.account,
+            region: &caller.region,
+            cluster: Some(cluster),
+            profile: Some(profile),
+        })
+    }
+
+    /// How long something takes here: a tenth more or less, which follows from `seed`.
+    fn takes(&self, aws: Duration, seed: &str) -> Duration {
+        let mut hasher = DefaultHasher::new();
+        seed.hash(&mut hasher);
+        let [low, high, ..] = hasher.finish().to_le_bytes();
+        let part = f64::from(u16::from_le_bytes([low, high])) / f64::from(u16::MAX);
+        self.clock.scale(aws).mul_f64(0.9 + 0.2 * part)
+    }
+
+    /// Roles named `*-untrusted` never trust EKS Fargate; `*-propagating` do after a while.
+    fn check_trust(&mut self, role_arn: &str) -> Result<(), AwsError> {
+        let now = self.clock.now();
+        let refused = if role_arn.ends_with("-propagating") {
+            let wait = self.clock.scale(self.options.iam_propagation);
+            let (first, tries) = self
+                .propagating
+                .entry(role_arn.to_owned())
+                .or_insert((now, 0));
+            *tries += 1;
+            if wait.is_zero() {
+                *tries <= 2
+            } else {
+                now < *first + wait
+            }
+        } else {
+            role_arn.ends_with("-untrusted")
+        };
+        if !refused {
+            return Ok(());
+        }
+        Err(AwsError::invalid_parameter(
+            "Misconfigured PodExecutionRole Trust Policy; \
+             Please add the eks-fargate-pods.amazonaws.com Service Principal",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::options::SimOptions;
+    use super::*;
+
+    #[test]
+    fn a_propagating_role_is_trusted_once_its_time_has_come() {
+        let options = SimOptions {
+            iam_propagation: Duration::from_mins(1),
+            ..SimOptions::default()
+        };
+        let mut world = World::new(options);
+        world.clock.freeze();
+        let role = "arn:aws:iam::111111111111:role/fresh-propagating";
+        for _ in 0..5 {
+            assert!(world.check_trust(role).is_err());
+        }
+        world.clock.advance(Duration::from_mins(1));
+        assert_eq!(world.check_trust(role), Ok(()));
+        assert!(
+            world
+                .check_trust("arn:aws:iam::111111111111:role/x-untrusted")
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn durations_vary_by_a_tenth_and_not_from_one_look_to_the_next() {
+        let world = World::new(SimOptions::default());
+        let takes = |seed: &str| world.takes(Duration::from_mins(2), seed);
+        assert_eq!(takes("a"), takes("a"));
+        for seed in ["a", "b", "c", "d"] {
+            assert!(
+                (Duration::from_millis(1_799)..=Duration::from_millis(2_201))
+                    .contains(&takes(seed))
+            );
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! A cluster with its profiles, and the rule that only one thing of it changes at a time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::arn;
+use super::clock::{epoch_seconds, fresh_id, wall};
+use super::profile::{Change, Profile};
+
+/// What keeps a cluster from taking another mutation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Blocker {
+    Profile { name: String, status: String },
+    Update { id: String },
+}
+
+impl Blocker {
+    /// As the record names it: the profile, or `update:<id>`.
+    pub(super) fn record_name(&self) -> String {
+        match self {
+            Self::Profile { name, .. } => name.clone(),
+            Self::Update { id } => format!("update:{id}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Cluster {
+    pub name: String,
+    pub arn: String,
+    pub created_at: DateTime<Utc>,
+    pub status: String,
+    pub tags: BTreeMap<String, String>,
+    pub profiles: BTreeMap<String, Profile>,
+    /// A shown update, and until when it is under way.
+    update: Option<(String, Duration)>,
+    /// Until when mutations are refused after a profile turned active, and the id of that update.
+    settling: Option<(String, Duration)>,
+}
+
+impl Cluster {
+    pub(super) fn new(account: &str, region: &str, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            arn: arn::cluster(account, region, name),
+            created_at: wall(),
+            status: "ACTIVE".to_owned(),
+            tags: BTreeMap::new(),
+            profiles: BTreeMap::new(),
+            update: None,
+            settling: None,
+        }
+    }
+
+    /// Brings every profile up to `now`.
+    pub(super) fn settle(&mut self, now: Duration, settle_time: Duration) {
+        let mut activated: Option<Duration> = None;
+        self.profiles
+            .retain(|_, profile| match profile.settle(now) {
+                Change::Gone => false,
+                Change::Activated(at) => {
+                    activated = activated.max(Some(at));
+                    true
+                }
+                Change::Nothing => true,
+            });
+        if let Some(at) = activated.filter(|_| !settle_time.is_zero()) {
+            self.settling = Some((fresh_id().to_string(), at + settle_time));
+        }
+        self.update.take_if(|(_, until)| *until <= now);
+        self.settling.take_if(|(_, until)| *until <= now);
+    }
+
+    pub(super) fn start_update(&mut self, until: Duration) {
+        self.update = Some((fresh_id().to_string(), until));
+    }
+
+    /// What is under way, other than the profile `except`. Settle first.
+    pub(super) fn blocker(&self, except: Option<&str>) -> Option<Blocker> {
+        let moving = self
+            .profiles
+            .iter()
+            .find(|(name, profile)| profile.in_motion() && except != Some(name.as_str()))
+            .map(|(name, profile)| Blocker::Profile {
+                name: name.clone(),
+                status: profile.status().to_owned(),
+            });
+        let update = self.update.as_ref().or(self.settling.as_ref());
+        moving.or_else(|| update.map(|(id, _)| Blocker::Update { id: id.clone() }))
+    }
+
+    /// The subnets that a profile gets when it names none.
+    pub(super) fn private_subnets(&self) -> Vec<String> {
+        ["a", "b", "c"]
+            .iter()
+            .map(|zone| format!("subnet-0{}{zone}", self.fingerprint()))
+            .collect()
+    }
+
+    fn public_subnets(&self) -> Vec<String> {
+        let id = self.fingerprint();
+        ["a", "b", "c"]
+            .iter()
+            .map(|zone| format!("subnet-public-0{id}{zone}"))
+            .collect()
+    }
+
+    /// 14 hexadecimal digits that follow from the ARN.
+    fn fingerprint(&self) -> String {
+        use sha2::Digest as _;
+        let digest = sha2::Sha256::digest(self.arn.as_bytes());
+        let number = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        format!("{:014x}", number >> 8)
+    }
+
+    /// As `DescribeCluster` answers it.
+    pub(super) fn view(&self) -> Value {
+        let id = self.fingerprint();
+        let parts = arn::Arn::parse(&self.arn);
+        let (partition, region, account) = parts.map_or(("aws", "", ""), |arn| {
+            (arn.partition, arn.region, arn.account)
+        });
+        let subnets = [self.public_subnets(), self.private_subnets()].concat();
+        let updating = self.status == "ACTIVE" && self.update.is_some();
+        let oidc = format!(
+            "https://oidc.eks.{region}.amazonaws.com/id/{}",
+            id.to_uppercase()
+        );
+        json!({
+            "name": self.name,
+            "arn": self.arn,
+            "createdAt": epoch_seconds(self.created_at),
+            "version": "1.34",
+            "endpoint": format!("https://{}.gr7.{region}.eks.amazonaws.com", id.to_uppercase()),
+            "roleArn": format!("arn:{partition}:iam::{account}:role/eksctl-{}-cluster-ServiceRole", self.name),
+            "resourcesVpcConfig": {
+                "subnetIds": subnets,
+                "securityGroupIds": [format!("sg-0{id}a")],
+                "clusterSecurityGroupId": format!("sg-0{id}b"),
+                "vpcId": format!("vpc-0{id}a"),
+                "endpointPublicAccess": true,
+                "endpointPrivateAccess": false,
+                "publicAccessCidrs": ["0.0.0.0/0"],
+            },
+            "kubernetesNetworkConfig": {"serviceIpv4Cidr": "10.100.0.0/16", "ipFamily": "ipv4"},
+            "identity": {"oidc": {"issuer": oidc}},
+            "status": if updating { "UPDATING" } else { self.status.as_str() },
+            "certificateAuthority": {"data": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=="},
+            "platformVersion": "eks.9",
+            "tags": self.tags,
+            "health": {"issues": []},
+            "accessConfig": {"authenticationMode": "API_AND_CONFIG_MAP"},
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::profile::Phase;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn cluster_with(phase: Phase) -> Cluster {
+        let mut cluster = Cluster::new("111111111111", "eu-central-1", "prod-1");
+        let profile = Profile {
+            arn: String::new(),
+            created_at: DateTime::UNIX_EPOCH,
+            role_arn: String::new(),
+            subnets: vec![],
+            selectors: vec![],
+            tags: BTreeMap::new(),
+            origin: None,
+            phase,
+        };
+        cluster.profiles.insert("a".into(), profile);
+        cluster
+    }
+
+    #[test]
+    fn a_profile_in_motion_blocks_the_others_but_not_itself() {
+        let cluster = cluster_with(Phase::Creating {
+            until: SECOND,
+            issues: vec![],
+        });
+        let blocker = cluster.blocker(None).unwrap();
+        assert_eq!(
+            blocker,
+            Blocker::Profile {
+                name: "a".into(),
+                status: "CREATING".into()
+            }
+        );
+        assert_eq!(blocker.record_name(), "a");
+        assert_eq!(cluster.blocker(Some("a")), None);
+    }
+
+    #[test]
+    fn the_settle_window_counts_from_the_activation() {
+        let mut cluster = cluster_with(Phase::Creating {
+            until: SECOND,
+            issues: vec![],
+        });
+        cluster.settle(SECOND * 2, SECOND * 3);
+        assert!(matches!(
+            cluster.blocker(None),
+            Some(Blocker::Update { .. })
+        ));
+        assert_eq!(cluster.view()["status"], "ACTIVE");
+        cluster.settle(SECOND * 4, SECOND * 3);
+        assert_eq!(cluster.blocker(None), None);
+    }
+
+    #[test]
+    fn an_update_shows_and_blocks_until_it_ends() {
+        let mut cluster = cluster_with(Phase::Active);
+        cluster.start_update(SECOND);
+        assert_eq!(cluster.view()["status"], "UPDATING");
+        assert!(
+            cluster
+                .blocker(None)
+                .unwrap()
+                .record_name()
+                .starts_with("update:")
+        );
+        cluster.settle(SECOND, Duration::ZERO);
+        assert_eq!(cluster.blocker(None), None);
+        assert_eq!(cluster.view()["status"], "ACTIVE");
+    }
+
+    #[test]
+    fn a_deleted_profile_leaves_when_its_time_has_come() {
+        let mut cluster = cluster_with(Phase::Deleting {
+            until: SECOND,
+            issues: vec![],
+        });
+        cluster.settle(SECOND, Duration::ZERO);
+        assert!(cluster.profiles.is_empty());
+    }
+}

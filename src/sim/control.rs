@@ -1,0 +1,253 @@
+//! The in-process controls: arranging states, faults and the clock, and reading the record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::arrange::Place;
+use super::faults::Fault;
+use super::profile::{HealthIssue, ProfileView};
+use super::record::{Call, Record};
+use super::selector::Selector;
+use super::world::Shared;
+
+/// What an account does to its callers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccountSettings {
+    /// The external id that the role demands from now on; absent leaves it as it is, empty lifts it.
+    pub external_id: Option<String>,
+    /// Answer every EKS call with 429. Off when absent.
+    #[serde(default)]
+    pub throttle: bool,
+    /// Refuse `AssumeRole`. Off when absent.
+    #[serde(default)]
+    pub deny_assume_role: bool,
+}
+
+/// A profile to put in place. What is left empty gets the simulator's defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ProfileSpec {
+    /// Its name.
+    pub name: String,
+    /// The account's `fargate-pod-execution` when empty.
+    pub pod_execution_role_arn: String,
+    /// Namespace `default` when empty.
+    pub selectors: Vec<Selector>,
+    /// The cluster's private subnets when empty.
+    pub subnets: Vec<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A handle to a running simulator. Accounts and clusters that are named and missing are made.
+#[derive(Clone)]
+pub struct SimControl {
+    shared: Arc<Shared>,
+}
+
+impl SimControl {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Stops the simulated clock: nothing that is `CREATING` or `DELETING` gets any further.
+    pub fn freeze(&self) {
+        self.shared.lock().clock.freeze();
+    }
+
+    /// Lets the clock go on from where it stood.
+    pub fn thaw(&self) {
+        self.shared.lock().clock.thaw();
+    }
+
+    /// Pushes the clock, frozen or not, ahead by a duration as AWS counts it.
+    pub fn advance(&self, by: Duration) {
+        self.shared.lock().clock.advance(by);
+    }
+
+    /// Back to the initial fleet; sessions stay valid.
+    pub fn reset(&self) {
+        self.shared.lock().reset();
+    }
+
+    /// Adds faults behind those that wait; all or, with a sentence, none.
+    pub fn try_add_faults(&self, faults: Vec<Fault>) -> Result<(), String> {
+        self.shared.lock().faults.add(faults)
+    }
+
+    /// Adds faults behind those that wait.
+    ///
+    /// # Panics
+    /// When one of them makes no sense: a test that asks for it is wrong.
+    pub fn add_faults(&self, faults: Vec<Fault>) {
+        let added = self.try_add_faults(faults);
+        assert!(added.is_ok(), "{}", added.err().unwrap_or_default());
+    }
+
+    /// Drops the faults that have not happened yet.
+    pub fn clear_faults(&self) {
+        self.shared.lock().faults.clear();
+    }
+
+    /// Sets what an account does to its callers.
+    pub fn set_account(&self, account_id: &str, settings: AccountSettings) {
+        self.shared.lock().set_account(account_id, settings);
+    }
+
+    /// Ends every session that `AssumeRole` gave out so far.
+    pub fn expire_sessions(&self) {
+        self.shared.lock().sessions.expire_all();
+    }
+
+    /// A copy of the record.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        self.shared.lock().recorder.copy(0)
+    }
+
+    /// The first call on record, now or later, that the predicate takes. It is asked when a call
+    /// arrives and again when it is answered.
+    pub async fn wait_for(&self, predicate: impl Fn(&Call) -> bool) -> Call {
+        let mut changed = self.shared.lock().recorder.subscribe();
+        let mut from = 0;
+        loop {
+            changed.borrow_and_update();
+            let found = self.shared.lock().recorder.search(from, &predicate);
+            match found {
+                Ok(call) => return call,
+                Err(next) => from = next,
+            }
+            // The sender lives as long as `self`.
+            let _ = changed.changed().await;
+        }
+    }
+
+    /// Makes a cluster, `ACTIVE` and empty.
+    pub fn add_cluster(&self, account_id: &str, region: &str, name: &str) {
+        self.shared
+            .lock()
+            .accounts
+            .add_cluster(account_id, region, name);
+    }
+
+    /// Lets a cluster, if there is one, vanish with all its profiles.
+    pub fn remove_cluster(&self, account_id: &str, region: &str, name: &str) {
+        self.shared
+            .lock()
+            .accounts
+            .remove_cluster(account_id, region, name);
+    }
+
+    /// Sets what `DescribeCluster` says and creations go by.
+    pub fn set_cluster_status(&self, account_id: &str, region: &str, name: &str, status: &str) {
+        let mut world = self.shared.lock();
+        status.clone_into(&mut world.accounts.add_cluster(account_id, region, name).status);
+    }
+
+    /// Begins an update of the cluster, which takes a duration as AWS counts it.
+    pub fn start_cluster_update(
+        &self,
+        account_id: &str,
+        region: &str,
+        name: &str,
+        takes: Duration,
+    ) {
+        let mut world = self.shared.lock();
+        let until = world.clock.now() + world.clock.scale(takes);
+        world
+            .accounts
+            .add_cluster(account_id, region, name)
+            .start_update(until);
+    }
+
+    /// Puts a profile in place, in any status: one in motion takes its usual time from now.
+    pub fn put_profile(
+        &self,
+        account_id: &str,
+        region: &str,
+        cluster: &str,
+        spec: ProfileSpec,
+        status: &str,
+    ) {
+        self.shared
+            .lock()
+            .put_profile((account_id, region, cluster), spec, status);
+    }
+
+    /// The profile as it is now.
+    #[must_use]
+    pub fn profile(
+        &self,
+        account_id: &str,
+        region: &str,
+        cluster: &str,
+        name: &str,
+    ) -> Option<ProfileView> {
+        self.shared
+            .lock()
+            .look_at_profile((account_id, region, cluster), name)
+    }
+
+    /// Lets a profile, if there is one, vanish, whatever its status.
+    pub fn vanish_profile(&self, account_id: &str, region: &str, cluster: &str, name: &str) {
+        self.shared
+            .lock()
+            .vanish_profile((account_id, region, cluster), name);
+    }
+
+    /// Lets the next accepted creation in the cluster (of this profile) end `CREATE_FAILED`.
+    pub fn fail_next_create(
+        &self,
+        account_id: &str,
+        region: &str,
+        cluster: &str,
+        profile: Option<&str>,
+        issues: Vec<HealthIssue>,
+    ) {
+        self.fail_next(
+            "CreateFargateProfile",
+            (account_id, region, cluster),
+            profile,
+            issues,
+        );
+    }
+
+    /// Lets the next accepted deletion in the cluster (of this profile) end `DELETE_FAILED`.
+    pub fn fail_next_delete(
+        &self,
+        account_id: &str,
+        region: &str,
+        cluster: &str,
+        profile: Option<&str>,
+        issues: Vec<HealthIssue>,
+    ) {
+        self.fail_next(
+            "DeleteFargateProfile",
+            (account_id, region, cluster),
+            profile,
+            issues,
+        );
+    }
+
+    fn fail_next(
+        &self,
+        action: &str,
+        (account, region, cluster): Place<'_>,
+        profile: Option<&str>,
+        health: Vec<HealthIssue>,
+    ) {
+        self.add_faults(vec![Fault {
+            action: action.to_owned(),
+            account_id: Some(account.to_owned()),
+            region: Some(region.to_owned()),
+            cluster: Some(cluster.to_owned()),
+            profile: profile.map(str::to_owned),
+            health,
+            ..Fault::default()
+        }]);
+    }
+}

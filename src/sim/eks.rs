@@ -1,0 +1,265 @@
+//! EKS's operations: what each does to the world, and what it answers.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::access::authorize;
+use super::accounts::Accounts;
+use super::action::{Action, Target};
+use super::arn::{self, Arn};
+use super::caller::Caller;
+use super::cluster::Cluster;
+use super::error::AwsError;
+use super::page::PageRequest;
+use super::tags;
+use super::wire::Inbound;
+use super::world::{Arrival, World};
+
+#[derive(Deserialize)]
+struct TagRequest {
+    tags: Option<BTreeMap<String, String>>,
+}
+
+impl World {
+    /// Serves one call of a caller whose credentials are good.
+    pub(super) fn eks(
+        &mut self,
+        inbound: &Inbound,
+        arrival: &Arrival,
+        target: &Target,
+    ) -> Result<Value, AwsError> {
+        let caller = &arrival.caller;
+        self.throttle(caller, target.action)?;
+        let cluster = target.cluster.as_deref().unwrap_or_default();
+        let profile = target.profile.as_deref().unwrap_or_default();
+        let set_status = arrival.fault.set_status.as_deref();
+        match target.action {
+            Action::ListClusters => self.list_clusters(caller, &inbound.query),
+            Action::DescribeCluster => self.describe_cluster(caller, cluster, set_status),
+            Action::ListFargateProfiles => self.list_profiles(caller, cluster, &inbound.query),
+            Action::DescribeFargateProfile => {
+                self.describe_profile(caller, cluster, profile, set_status)
+            }
+            Action::CreateFargateProfile => self.create_profile(arrival, cluster, &inbound.body),
+            Action::DeleteFargateProfile => self.delete_profile(arrival, cluster, profile),
+            Action::TagResource | Action::UntagResource | Action::ListTagsForResource => {
+                self.tagging(caller, target, inbound)
+            }
+            Action::AssumeRole | Action::GetCallerIdentity => Err(AwsError::new(
+                404,
+                "UnknownOperationException",
+                "This is no operation of EKS",
+            )),
+        }
+    }
+
+    /// The cluster as it is now.
+    pub(super) fn settled(
+        &mut self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<&mut Cluster, AwsError> {
+        let (now, settle) = (self.clock.now(), self.clock.scale(self.options.settle_time));
+        let cluster = self
+            .accounts
+            .cluster(&caller.account, &caller.region, name)
+            .ok_or_else(|| AwsError::no_cluster(name))?;
+        cluster.settle(now, settle);
+        Ok(cluster)
+    }
+
+    fn list_clusters(
+        &self,
+        caller: &Caller,
+        query: &[(String, String)],
+    ) -> Result<Value, AwsError> {
+        let Caller {
+            account, region, ..
+        } = caller;
+        authorize(
+            caller,
+            "eks:ListClusters",
+            &arn::cluster(account, region, "*"),
+        )?;
+        let names = self.accounts.cluster_names(account, region);
+        let scope = format!("{account}/{region}");
+        let (clusters, next) = PageRequest::parse(query)?.cut(&scope, names)?;
+        Ok(page("clusters", &clusters, next))
+    }
+
+    fn describe_cluster(
+        &mut self,
+        caller: &Caller,
+        name: &str,
+        set_status: Option<&str>,
+    ) -> Result<Value, AwsError> {
+        authorize(caller, "eks:DescribeCluster", &cluster_arn(caller, name))?;
+        let mut view = self.settled(caller, name)?.view();
+        if let Some(status) = set_status {
+            view["status"] = Value::from(status);
+        }
+        Ok(json!({ "cluster": view }))
+    }
+
+    fn list_profiles(
+        &mut self,
+        caller: &Caller,
+        cluster: &str,
+        query: &[(String, String)],
+    ) -> Result<Value, AwsError> {
+        authorize(
+            caller,
+            "eks:ListFargateProfiles",
+            &cluster_arn(caller, cluster),
+        )?;
+        let request = PageRequest::parse(query)?;
+        let cluster = self.settled(caller, cluster)?;
+        let names = cluster.profiles.keys().map(String::as_str);
+        let (names, next) = request.cut(&cluster.arn, names)?;
+        Ok(page("fargateProfileNames", &names, next))
+    }
+
+    fn describe_profile(
+        &mut self,
+        caller: &Caller,
+        cluster: &str,
+        name: &str,
+        set_status: Option<&str>,
+    ) -> Result<Value, AwsError> {
+        let resource = self.profile_arn(caller, cluster, name);
+        authorize(caller, "eks:DescribeFargateProfile", &resource)?;
+        let cluster = self.settled(caller, cluster)?;
+        let profile = cluster
+            .profiles
+            .get(name)
+            .ok_or_else(|| AwsError::no_profile(name))?;
+        let mut view = profile.view(&cluster.name, name);
+        if let Some(status) = set_status {
+            status.clone_into(&mut view.status);
+        }
+        Ok(json!({ "fargateProfile": view }))
+    }
+
+    /// The ARN by which policies know a profile, also one that doesn't exist.
+    pub(super) fn profile_arn(&mut self, caller: &Caller, cluster: &str, name: &str) -> String {
+        let cluster_arn = cluster_arn(caller, cluster);
+        let known = self
+            .settled(caller, cluster)
+            .ok()
+            .and_then(|c| c.profiles.get(name));
+        known.map_or_else(
+            || arn::profile(&cluster_arn, name, "00000000-0000-0000-0000-000000000000"),
+            |profile| profile.arn.clone(),
+        )
+    }
+
+    fn tagging(
+        &mut self,
+        caller: &Caller,
+        target: &Target,
+        inbound: &Inbound,
+    ) -> Result<Value, AwsError> {
+        let resource = target.resource.as_deref().unwrap_or_default();
+        authorize(caller, &format!("eks:{}", target.action.name()), resource)?;
+        let (_, name) = tagged_names(resource)?;
+        if let Some(cluster) = name {
+            // Whatever is gone by now can't be tagged.
+            self.settled(caller, cluster)
+                .map_err(|_| not_found(resource))?;
+        }
+        let there = tagged(&mut self.accounts, caller, resource)?;
+        match target.action {
+            Action::TagResource => {
+                let new = new_tags(&inbound.body)?;
+                tags::check(there, &new).map_err(bad_request)?;
+                there.extend(new);
+            }
+            Action::UntagResource => {
+                let keys: Vec<&str> = inbound
+                    .query
+                    .iter()
+                    .filter(|(key, _)| key == "tagKeys")
+                    .map(|(_, value)| value.as_str())
+                    .collect();
+                if keys.is_empty() || keys.len() > 50 {
+                    return Err(bad_request("tagKeys must hold 1 to 50 keys".to_owned()));
+                }
+                there.retain(|key, _| !keys.contains(&key.as_str()));
+            }
+            _ => return Ok(json!({ "tags": there })),
+        }
+        Ok(json!({}))
+    }
+}
+
+pub(super) fn cluster_arn(caller: &Caller, name: &str) -> String {
+    arn::cluster(&caller.account, &caller.region, name)
+}
+
+fn page(member: &str, items: &[String], next: Option<String>) -> Value {
+    let mut page = json!({ member: items });
+    if let Some(next) = next {
+        page["nextToken"] = Value::from(next);
+    }
+    page
+}
+
+fn new_tags(body: &[u8]) -> Result<BTreeMap<String, String>, AwsError> {
+    let request: TagRequest =
+        serde_json::from_slice(body).map_err(|error| bad_request(format!("Malformed: {error}")))?;
+    let tags = request.tags.unwrap_or_default();
+    if tags.is_empty() {
+        return Err(bad_request("tags must hold at least one tag".to_owned()));
+    }
+    Ok(tags)
+}
+
+/// The ARN taken apart, and the name of the cluster in it.
+fn tagged_names(resource: &str) -> Result<(Arn<'_>, Option<&str>), AwsError> {
+    let arn = Arn::parse(resource).filter(|arn| arn.service == "eks");
+    let arn = arn.ok_or_else(|| bad_request(format!("Invalid resource ARN: {resource}")))?;
+    Ok((arn, arn.resource.split('/').nth(1)))
+}
+
+/// The tags of the resource with this ARN. Settle its cluster first.
+fn tagged<'a>(
+    accounts: &'a mut Accounts,
+    caller: &Caller,
+    resource: &str,
+) -> Result<&'a mut BTreeMap<String, String>, AwsError> {
+    let (arn, _) = tagged_names(resource)?;
+    let parts: Vec<&str> = arn.resource.split('/').collect();
+    let (kind, cluster) = match parts.as_slice() {
+        [kind @ "cluster", cluster] | [kind @ "fargateprofile", cluster, _, _] => (*kind, *cluster),
+        _ => return Err(bad_request(format!("Invalid resource ARN: {resource}"))),
+    };
+    let owned = arn.account == caller.account && arn.region == caller.region;
+    let cluster = accounts
+        .cluster(&caller.account, &caller.region, cluster)
+        .filter(|_| owned)
+        .ok_or_else(|| not_found(resource))?;
+    if kind == "cluster" {
+        return Ok(&mut cluster.tags);
+    }
+    let profile = cluster
+        .profiles
+        .values_mut()
+        .find(|profile| profile.arn == resource);
+    profile
+        .map(|profile| &mut profile.tags)
+        .ok_or_else(|| not_found(resource))
+}
+
+fn bad_request(message: String) -> AwsError {
+    AwsError::new(400, "BadRequestException", message)
+}
+
+fn not_found(resource: &str) -> AwsError {
+    AwsError::new(
+        404,
+        "NotFoundException",
+        format!("No resource found for ARN: {resource}"),
+    )
+}

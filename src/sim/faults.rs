@@ -1,0 +1,200 @@
+//! Faults: what the next matching calls are answered instead of, or besides, the truth.
+
+use std::collections::VecDeque;
+
+use serde::Deserialize;
+
+use super::action::Action;
+use super::profile::HealthIssue;
+
+const LONGEST_DELAY_MS: u64 = 600_000;
+const MOST_FAULTS: usize = 10_000;
+
+/// One fault. Without status, code, cut and the others it only delays.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fault {
+    /// The AWS operation, such as `DescribeFargateProfile`.
+    pub action: String,
+    /// Only calls for this account.
+    pub account_id: Option<String>,
+    /// Only calls in this region.
+    pub region: Option<String>,
+    /// Only calls about this cluster.
+    pub cluster: Option<String>,
+    /// Only calls about this profile.
+    pub profile: Option<String>,
+    /// How many calls; 1 unless told.
+    pub times: Option<u32>,
+    /// How many matching calls pass first; 0 when absent.
+    pub skip: Option<u32>,
+    /// Answer this status and change nothing.
+    pub status: Option<u16>,
+    /// Answer this error code and change nothing.
+    pub code: Option<String>,
+    /// The message of that answer.
+    pub message: Option<String>,
+    /// Wait before anything is applied.
+    pub delay_ms: Option<u64>,
+    /// Wait after it was applied and before it is answered.
+    pub delay_after_ms: Option<u64>,
+    /// Apply the call and drop the connection without an answer.
+    #[serde(default)]
+    pub cut: bool,
+    /// Apply the call and break off in the middle of the answer's body.
+    #[serde(default)]
+    pub truncate: bool,
+    /// Let an accepted creation or deletion end as failed with these issues.
+    #[serde(default)]
+    pub health: Vec<HealthIssue>,
+    /// Show this status in the answer of a describe.
+    pub set_status: Option<String>,
+}
+
+/// What a fault is compared with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub action: &'a str,
+    pub account: &'a str,
+    pub region: &'a str,
+    pub cluster: Option<&'a str>,
+    pub profile: Option<&'a str>,
+}
+
+impl Fault {
+    /// Says in a sentence what is wrong with it, if anything is.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let action = Action::parse(&self.action).ok_or_else(|| {
+            format!(
+                "`{}` is not an action that the simulator knows",
+                self.action
+            )
+        })?;
+        let answers = self.status.is_some() || self.code.is_some();
+        if self
+            .status
+            .is_some_and(|status| !(400..=599).contains(&status))
+        {
+            return Err("status must lie between 400 and 599".to_owned());
+        }
+        if self.times.is_some_and(|times| times == 0) {
+            return Err("times must be at least 1".to_owned());
+        }
+        let longest = self.delay_ms.max(self.delay_after_ms).unwrap_or(0);
+        if longest > LONGEST_DELAY_MS {
+            return Err(format!("delays must be at most {LONGEST_DELAY_MS} ms"));
+        }
+        if answers && (self.cut || self.truncate || self.set_status.is_some()) {
+            return Err(
+                "an answer of its own (status, code) excludes cut, truncate and setStatus: \
+                        these apply the call"
+                    .to_owned(),
+            );
+        }
+        if self.cut && self.truncate {
+            return Err("cut and truncate exclude each other".to_owned());
+        }
+        if self.message.is_some() && !answers {
+            return Err("message needs a status or a code".to_owned());
+        }
+        self.check_kind(action, answers)
+    }
+
+    fn check_kind(&self, action: Action, answers: bool) -> Result<(), String> {
+        let describes = matches!(
+            action,
+            Action::DescribeFargateProfile | Action::DescribeCluster
+        );
+        if self.set_status.is_some() && !describes {
+            return Err("setStatus is for DescribeFargateProfile and DescribeCluster".to_owned());
+        }
+        let ends = matches!(
+            action,
+            Action::CreateFargateProfile | Action::DeleteFargateProfile
+        );
+        let alone = !answers
+            && !self.cut
+            && !self.truncate
+            && self.delay_ms.max(self.delay_after_ms).is_none();
+        let ends_badly = !self.health.is_empty();
+        if ends_badly && (!ends || !alone) {
+            return Err(
+                "health is for CreateFargateProfile and DeleteFargateProfile, \
+                        and stands alone"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    fn matches(&self, subject: &Subject<'_>) -> bool {
+        let fits = |wanted: &Option<String>, actual: Option<&str>| {
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| Some(wanted) == actual)
+        };
+        self.action == subject.action
+            && fits(&self.account_id, Some(subject.account))
+            && fits(&self.region, Some(subject.region))
+            && fits(&self.cluster, subject.cluster)
+            && fits(&self.profile, subject.profile)
+    }
+}
+
+/// The faults that are still to come, in order.
+#[derive(Debug, Default)]
+pub(super) struct Faults(VecDeque<Fault>);
+
+impl Faults {
+    /// Adds all or, when one is wrong, none of them.
+    pub(super) fn add(&mut self, faults: Vec<Fault>) -> Result<(), String> {
+        for (index, fault) in faults.iter().enumerate() {
+            fault
+                .check()
+                .map_err(|why| format!("fault {index}: {why}"))?;
+        }
+        if self.0.len() + faults.len() > MOST_FAULTS {
+            return Err(format!("at most {MOST_FAULTS} faults can wait"));
+        }
+        self.0.extend(faults);
+        Ok(())
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The fault for a call that arrives, if there is one.
+    pub(super) fn take(&mut self, subject: &Subject<'_>) -> Option<Fault> {
+        self.take_where(|fault| fault.health.is_empty() && fault.matches(subject))
+    }
+
+    /// The issues with which an accepted creation or deletion is to end.
+    pub(super) fn take_health(&mut self, subject: &Subject<'_>) -> Vec<HealthIssue> {
+        self.take_where(|fault| !fault.health.is_empty() && fault.matches(subject))
+            .map_or_else(Vec::new, |fault| fault.health)
+    }
+
+    fn take_where(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let index = self.0.iter_mut().position(|fault| {
+            let fits = wanted(fault);
+            let passes = fault.skip.filter(|_| fits).unwrap_or(0);
+            fault.skip = fault
+                .skip
+                .map(|skip| if fits { skip.saturating_sub(1) } else { skip });
+            fits && passes == 0
+        })?;
+        let fault = self.0.get_mut(index)?;
+        match fault.times.unwrap_or(1) {
+            0 | 1 => self.0.remove(index),
+            times => {
+                fault.times = Some(times - 1);
+                Some(fault.clone())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "faults_tests.rs"]
+mod tests;

@@ -1,0 +1,81 @@
+//! Which faults are taken, how often, and which are refused.
+
+use super::*;
+
+fn subject(action: &str) -> Subject<'_> {
+    Subject {
+        action,
+        account: "111111111111",
+        region: "eu-central-1",
+        cluster: Some("prod-1"),
+        profile: Some("web"),
+    }
+}
+
+fn faults(json: &str) -> Result<Faults, String> {
+    let parsed: Vec<Fault> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    let mut faults = Faults::default();
+    faults.add(parsed)?;
+    Ok(faults)
+}
+
+#[test]
+fn a_fault_serves_as_many_calls_as_it_says() {
+    let mut faults = faults(r#"[{"action":"DescribeCluster","times":2,"status":503}]"#).unwrap();
+    assert!(faults.take(&subject("ListClusters")).is_none());
+    assert!(faults.take(&subject("DescribeCluster")).is_some());
+    assert!(faults.take(&subject("DescribeCluster")).is_some());
+    assert!(faults.take(&subject("DescribeCluster")).is_none());
+}
+
+#[test]
+fn every_filter_narrows_it() {
+    for other in [
+        r#""accountId":"222222222222""#,
+        r#""region":"us-east-1""#,
+        r#""cluster":"dev-1""#,
+        r#""profile":"api""#,
+    ] {
+        let json = format!(r#"[{{"action":"DeleteFargateProfile",{other},"cut":true}}]"#);
+        let mut faults = faults(&json).unwrap();
+        assert!(
+            faults.take(&subject("DeleteFargateProfile")).is_none(),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn health_waits_for_an_accepted_call() {
+    let json = r#"[{"action":"CreateFargateProfile","health":[{"code":"AccessDenied"}]}]"#;
+    let mut faults = faults(json).unwrap();
+    assert!(faults.take(&subject("CreateFargateProfile")).is_none());
+    assert_eq!(
+        faults.take_health(&subject("CreateFargateProfile")).len(),
+        1
+    );
+    assert!(
+        faults
+            .take_health(&subject("CreateFargateProfile"))
+            .is_empty()
+    );
+}
+
+#[test]
+fn wrong_faults_are_refused_with_a_sentence() {
+    for bad in [
+        r#"[{"action":"Nonsense"}]"#,
+        r#"[{"action":"ListClusters","unknown":1}]"#,
+        r#"[{"action":"ListClusters","status":200}]"#,
+        r#"[{"action":"ListClusters","times":0}]"#,
+        r#"[{"action":"ListClusters","delayMs":600001}]"#,
+        r#"[{"action":"ListClusters","cut":true,"status":500}]"#,
+        r#"[{"action":"ListClusters","cut":true,"truncate":true}]"#,
+        r#"[{"action":"ListClusters","message":"alone"}]"#,
+        r#"[{"action":"ListClusters","setStatus":"NEW"}]"#,
+        r#"[{"action":"ListClusters","health":[{"code":"x"}]}]"#,
+        "[{}]",
+    ] {
+        assert!(faults(bad).is_err(), "{bad}");
+    }
+}

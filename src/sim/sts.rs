@@ -1,0 +1,279 @@
+//! STS: `AssumeRole` and `GetCallerIdentity` over the AWS Query protocol.
+//!
+//! Only the role [`FLEET_ROLE`] of accounts that exist can be assumed. Session tags, managed session
+//! policies and MFA are taken and ignored.
+
+use std::time::Duration;
+
+use super::access::authorize;
+use super::arn::Arn;
+use super::caller::{Caller, MANAGEMENT_ACCOUNT};
+use super::error::AwsError;
+use super::policy::Policy;
+use super::record::Call;
+use super::session::{NewSession, Session};
+use super::text::{is_word, xml};
+use super::wire::{Inbound, pairs};
+use super::world::World;
+
+/// The role that exists in every account of the fleet.
+pub(super) const FLEET_ROLE: &str = "fargate-fleet";
+
+const VERSION: &str = "2011-06-15";
+const LARGEST_POLICY: usize = 2_048;
+const LONGEST_CHAINED: u64 = 3_600;
+
+/// The fields of a request.
+#[derive(Debug)]
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    pub(super) fn read(inbound: &Inbound) -> Self {
+        let posted = || {
+            std::str::from_utf8(&inbound.body)
+                .map(pairs)
+                .unwrap_or_default()
+        };
+        Self(if inbound.method == "POST" {
+            posted()
+        } else {
+            inbound.query.clone()
+        })
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// What the record has of such a call: for `AssumeRole` the account and session it asks for.
+    pub(super) fn describe(&self, caller: &Caller, call: &mut Call) {
+        self.get("Action")
+            .unwrap_or("Unknown")
+            .clone_into(&mut call.action);
+        if caller.session.is_none() {
+            MANAGEMENT_ACCOUNT.clone_into(&mut call.account_id);
+        }
+        if call.action == "AssumeRole" {
+            if let Some(arn) = self.get("RoleArn").and_then(Arn::parse) {
+                arn.account.clone_into(&mut call.account_id);
+            }
+            call.session_name = self.get("RoleSessionName").map(str::to_owned);
+            call.source_identity = self.get("SourceIdentity").map(str::to_owned);
+        }
+    }
+}
+
+impl World {
+    /// Serves one call; the answer is a whole XML document.
+    pub(super) fn sts(&mut self, form: &Form, caller: &Caller) -> Result<String, AwsError> {
+        let action = form.get("Action").unwrap_or_default();
+        let version = form.get("Version").unwrap_or_default();
+        match (action, version) {
+            ("AssumeRole", VERSION) => self.assume_role(form, caller),
+            ("GetCallerIdentity", VERSION) => Ok(identity(caller)),
+            ("", _) => Err(AwsError::new(
+                400,
+                "MissingAction",
+                "The request has no Action",
+            )),
+            _ => Err(AwsError::new(
+                400,
+                "InvalidAction",
+                format!("Could not find operation {action} for version {version}"),
+            )),
+        }
+    }
+
+    fn assume_role(&mut self, form: &Form, caller: &Caller) -> Result<String, AwsError> {
+        let role_arn = required(form, "RoleArn", "roleArn")?;
+        let arn = Arn::parse(role_arn)
+            .filter(|arn| arn.role().is_some())
+            .ok_or_else(|| validation(format!("{role_arn} is invalid")))?;
+        let name = required(form, "RoleSessionName", "roleSessionName")?;
+        check_word("roleSessionName", name)?;
+        let source_identity = form.get("SourceIdentity");
+        source_identity.map_or(Ok(()), |identity| check_word("sourceIdentity", identity))?;
+        let lasts = duration(form, caller)?;
+        let policy = form.get("Policy").map(session_policy).transpose()?;
+        authorize(caller, "sts:AssumeRole", role_arn).map_err(|error| AwsError {
+            code: "AccessDenied".to_owned(),
+            ..error
+        })?;
+        self.check_trusted(&arn, form.get("ExternalId"))?
+            .then_some(())
+            .ok_or_else(|| denied(caller, role_arn))?;
+        let session = self.sessions.issue(NewSession {
+            account: arn.account.to_owned(),
+            partition: arn.partition.to_owned(),
+            role: FLEET_ROLE.to_owned(),
+            name: name.to_owned(),
+            source_identity: source_identity.map(str::to_owned),
+            policy,
+            lasts,
+        });
+        Ok(assumed(&session, form.get("Policy").map(str::len)))
+    }
+
+    /// Whether the role is there and trusts a caller with this external id.
+    fn check_trusted(&self, role: &Arn<'_>, external_id: Option<&str>) -> Result<bool, AwsError> {
+        if let Some(id) = external_id {
+            check_external_id(id)?;
+        }
+        let Some(account) = self.accounts.get(role.account) else {
+            return Ok(false);
+        };
+        if role.role() != Some(FLEET_ROLE) || account.settings.deny_assume_role {
+            return Ok(false);
+        }
+        Ok(match &account.settings.external_id {
+            Some(demanded) => external_id == Some(demanded),
+            None => external_id.is_some() || !self.options.require_external_id,
+        })
+    }
+}
+
+fn required<'a>(form: &'a Form, field: &str, member: &str) -> Result<&'a str, AwsError> {
+    form.get(field)
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| constraint("null", member, "Member must not be null"))
+}
+
+fn check_word(member: &str, value: &str) -> Result<(), AwsError> {
+    if is_word(value, "+=,.@-", 2..=64) {
+        return Ok(());
+    }
+    let rule = match value.chars().count() {
+        0 | 1 => "Member must have length greater than or equal to 2",
+        2..=64 => r"Member must satisfy regular expression pattern: [\w+=,.@-]*",
+        _ => "Member must have length less than or equal to 64",
+    };
+    Err(constraint(value, member, rule))
+}
+
+fn check_external_id(id: &str) -> Result<(), AwsError> {
+    if is_word(id, "+=,.@:/-", 2..=1224) {
+        return Ok(());
+    }
+    let rule = match id.chars().count() {
+        0 | 1 => "Member must have length greater than or equal to 2",
+        2..=1224 => r"Member must satisfy regular expression pattern: [\w+=,.@:\/-]*",
+        _ => "Member must have length less than or equal to 1224",
+    };
+    Err(constraint(id, "externalId", rule))
+}
+
+fn duration(form: &Form, caller: &Caller) -> Result<Duration, AwsError> {
+    let Some(text) = form.get("DurationSeconds") else {
+        return Ok(Duration::from_hours(1));
+    };
+    let rule = |rule: &str| constraint(text, "durationSeconds", rule);
+    let seconds: u64 = text
+        .parse()
+        .map_err(|_| rule("Member must be an integer"))?;
+    match seconds {
+        0..900 => Err(rule("Member must have value greater than or equal to 900")),
+        43_201.. => Err(rule("Member must have value less than or equal to 43200")),
+        _ if caller.session.is_some() && seconds > LONGEST_CHAINED => Err(validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+                .to_owned(),
+        )),
+        _ => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+fn session_policy(text: &str) -> Result<Policy, AwsError> {
+    if text.chars().count() > LARGEST_POLICY {
+        let percent = packed(text.len());
+        return Err(AwsError::new(
+            400,
+            "PackedPolicyTooLarge",
+            format!(
+                "Packed policy consumes {percent}% of allotted space, please use smaller policy."
+            ),
+        ));
+    }
+    Policy::parse(text).map_err(|why| AwsError::new(400, "MalformedPolicyDocument", why))
+}
+
+fn packed(length: usize) -> usize {
+    (length * 100).div_ceil(LARGEST_POLICY)
+}
+
+fn constraint(value: &str, member: &str, rule: &str) -> AwsError {
+    let value: String = value.chars().take(100).collect();
+    validation(format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {rule}"
+    ))
+}
+
+fn validation(message: String) -> AwsError {
+    AwsError::new(400, "ValidationError", message)
+}
+
+fn denied(caller: &Caller, role_arn: &str) -> AwsError {
+    let who = caller.arn();
+    AwsError::new(
+        403,
+        "AccessDenied",
+        format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"),
+    )
+}
+
+fn assumed(session: &Session, policy_length: Option<usize>) -> String {
+    let optional = |name: &str, value: Option<String>| {
+        value
+            .map(|value| format!("<{name}>{}</{name}>", xml(&value)))
+            .unwrap_or_default()
+    };
+    let body = format!(
+        "<AssumedRoleUser><AssumedRoleId>{}</AssumedRoleId><Arn>{}</Arn></AssumedRoleUser>\
+         <Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
+         <SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>{}{}",
+        xml(&session.user_id()),
+        xml(&session.arn()),
+        session.access_key_id,
+        session.secret,
+        session.token,
+        session.expiration(),
+        optional(
+            "PackedPolicySize",
+            policy_length.map(|length| packed(length).to_string())
+        ),
+        optional("SourceIdentity", session.about.source_identity.clone()),
+    );
+    document("AssumeRole", &body)
+}
+
+fn identity(caller: &Caller) -> String {
+    let (user, account) = caller.session.as_ref().map_or_else(
+        || {
+            (
+                "AIDASIMMANAGEMENT000".to_owned(),
+                MANAGEMENT_ACCOUNT.to_owned(),
+            )
+        },
+        |session| (session.user_id(), session.about.account.clone()),
+    );
+    let arn = xml(&caller.arn());
+    let body = format!(
+        "<Arn>{arn}</Arn><UserId>{}</UserId><Account>{account}</Account>",
+        xml(&user)
+    );
+    document("GetCallerIdentity", &body)
+}
+
+fn document(action: &str, body: &str) -> String {
+    let id = super::clock::fresh_id();
+    format!(
+        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/{VERSION}/\">\
+         <{action}Result>{body}</{action}Result>\
+         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
+    )
+}
+
+#[cfg(test)]
+#[path = "sts_tests.rs"]
+mod tests;

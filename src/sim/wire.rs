@@ -1,0 +1,171 @@
+//! Requests and answers as they travel: EKS's JSON and STS's XML, each with its headers.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde_json::Value;
+
+use super::clock::fresh_id;
+use super::error::AwsError;
+use super::text::xml;
+
+/// A request, read whole.
+#[derive(Debug)]
+pub(super) struct Inbound {
+    pub method: String,
+    /// Still percent-encoded.
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub authorization: Option<String>,
+    /// The security token that goes with a session's key.
+    pub token: Option<String>,
+    pub body: Bytes,
+}
+
+impl Inbound {
+    pub(super) fn new(request: &HttpRequest, body: Bytes) -> Self {
+        let header = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        Self {
+            method: request.method().as_str().to_owned(),
+            path: request.uri().path().to_owned(),
+            query: pairs(request.query_string()),
+            authorization: header("authorization"),
+            token: header("x-amz-security-token"),
+            body,
+        }
+    }
+}
+
+/// The fields of a query string or form; none when it is malformed.
+pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
+    web::Query::<Vec<(String, String)>>::from_query(text)
+        .map(web::Query::into_inner)
+        .unwrap_or_default()
+}
+
+/// An answer before it becomes bytes.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: u16,
+    content_type: &'static str,
+    error: Option<String>,
+    pub body: String,
+}
+
+impl Answer {
+    pub(super) fn eks(
+        result: Result<Value, AwsError>,
+        cluster: Option<&str>,
+        profile: Option<&str>,
+    ) -> Self {
+        let (status, error, body) = match result {
+            Ok(body) => (200, None, body),
+            Err(error) => (
+                error.status,
+                Some(error.code.clone()),
+                error.body(cluster, profile),
+            ),
+        };
+        Self {
+            status,
+            content_type: "application/json",
+            error,
+            body: body.to_string(),
+        }
+    }
+
+    pub(super) fn sts(result: Result<String, AwsError>) -> Self {
+        let (status, body) = match result {
+            Ok(document) => (200, document),
+            Err(error) => (error.status, sts_error(&error)),
+        };
+        Self {
+            status,
+            content_type: "text/xml",
+            error: None,
+            body,
+        }
+    }
+
+    pub(super) fn unknown(method: &str, path: &str) -> Self {
+        let message = format!("The simulator knows no operation {method} {path}");
+        Self::eks(
+            Err(AwsError::new(404, "UnknownOperationException", message)),
+            None,
+            None,
+        )
+    }
+
+    /// The head of the answer, to which a body is to be added.
+    pub(super) fn head(&self) -> HttpResponseBuilder {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut head = HttpResponse::build(status);
+        head.content_type(self.content_type);
+        head.insert_header(("x-amzn-RequestId", fresh_id().to_string()));
+        if let Some(code) = &self.error {
+            head.insert_header(("x-amzn-ErrorType", code.as_str()));
+        }
+        head
+    }
+}
+
+/// STS names some errors otherwise than EKS does.
+fn sts_error(error: &AwsError) -> String {
+    let code = match error.code.as_str() {
+        "ExpiredTokenException" => "ExpiredToken",
+        "UnrecognizedClientException" => "InvalidClientTokenId",
+        "MissingAuthenticationTokenException" => "MissingAuthenticationToken",
+        "IncompleteSignatureException" => "IncompleteSignature",
+        "AccessDeniedException" => "AccessDenied",
+        "TooManyRequestsException" => "Throttling",
+        "ServerException" => "InternalFailure",
+        "ServiceUnavailableException" => "ServiceUnavailable",
+        other => other,
+    };
+    let kind = if error.status >= 500 {
+        "Receiver"
+    } else {
+        "Sender"
+    };
+    format!(
+        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <Error><Type>{kind}</Type><Code>{}</Code><Message>{}</Message></Error>\
+         <RequestId>{}</RequestId></ErrorResponse>",
+        xml(code),
+        xml(&error.message),
+        fresh_id()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sts_answers_with_its_own_names_and_escapes_them() {
+        let answer = Answer::sts(Err(AwsError::new(403, "AccessDeniedException", "<no>")));
+        assert!(
+            answer
+                .body
+                .contains("<Code>AccessDenied</Code><Message>&lt;no&gt;</Message>")
+        );
+        assert_eq!(answer.status, 403);
+    }
+
+    #[test]
+    fn forms_are_read_with_repeated_fields() {
+        assert_eq!(
+            pairs("tagKeys=a%20b&tagKeys=c+d"),
+            [
+                ("tagKeys".into(), "a b".into()),
+                ("tagKeys".into(), "c d".into())
+            ]
+        );
+    }
+}

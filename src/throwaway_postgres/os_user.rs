@@ -1,0 +1,32 @@
+//! Which operating-system user runs the server: us, unless we are root, whom Postgres refuses.
+
+use nix::unistd::{Gid, Uid, User};
+
+use super::error::StartError;
+
+/// The unprivileged user whom a root process gives the server to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OsUser {
+    /// Its user id.
+    pub(super) uid: Uid,
+    /// Its primary group; a process started with `CommandExt::uid` has no supplementary groups.
+    pub(super) gid: Gid,
+}
+
+/// `None` when we may run the server ourselves; else `postgres`, else `nobody`.
+pub(super) fn for_server() -> Result<Option<OsUser>, StartError> {
+    if !Uid::effective().is_root() {
+        return Ok(None);
+    }
+    ["postgres", "nobody"]
+        .into_iter()
+        .filter_map(|name| User::from_name(name).ok().flatten())
+        .find(|user| !user.uid.is_root())
+        .map(|user| {
+            Some(OsUser {
+                uid: user.uid,
+                gid: user.gid,
+            })
+        })
+        .ok_or(StartError::NoUser)
+}

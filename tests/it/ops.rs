@@ -1,0 +1,9 @@
+//! The operations, against the simulated AWS.
+
+mod adoption;
+mod busy;
+mod crashes;
+mod journey;
+mod refusals;
+mod roles;
+mod support;

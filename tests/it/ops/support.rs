@@ -1,0 +1,276 @@
+//! A fleet of simulated accounts, a queue, and workers with the real operations.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use fargate_fleet::aws::{Aws, AwsOptions};
+use fargate_fleet::domain::job_input::{CreateProfileInput, DeleteProfileInput, ReadInput};
+use fargate_fleet::domain::{FargateProfile, ProfileName, ProfileSpec, RoleArn, Selector};
+use fargate_fleet::ops::Operations;
+use fargate_fleet::queue::enqueue::NewJob;
+use fargate_fleet::queue::{Submission, Submitted, Worker, WorkerOptions};
+use fargate_fleet::rng::Rng;
+use fargate_fleet::sim::{self, AccountSettings, Fault, SimControl, SimOptions, Simulator};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::queue::support::{Queue, options};
+
+pub const ACCOUNT: &str = "111111111111";
+pub const OTHER_ACCOUNT: &str = "222222222222";
+pub const REGION: &str = "eu-central-1";
+pub const CLUSTER: &str = "prod-1";
+pub const EXTERNAL_ID: &str = "fleet-external-id";
+pub const ROLE: &str = "arn:aws:iam::111111111111:role/fargate-pod-execution";
+/// How much faster AWS is here.
+pub const SPEED: f64 = 1_000.0;
+
+pub struct Fleet {
+    pub queue: Queue,
+    simulator: Simulator,
+    pub sim: SimControl,
+}
+
+impl Fleet {
+    pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub async fn with(adjust: impl FnOnce(&mut SimOptions)) -> Self {
+        let mut sim_options = SimOptions {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            speed: SPEED,
+            require_external_id: true,
+            reads_per_second: 100_000,
+            mutations_per_second: 100_000,
+            ..SimOptions::default()
+        };
+        adjust(&mut sim_options);
+        let simulator = Simulator::start(sim_options).await.expect("the simulator");
+        let sim = simulator.control();
+        let queue = Queue::new().await;
+        queue.add_account(OTHER_ACCOUNT).await;
+        sqlx::query(
+            "update accounts
+            set role_arn = 'arn:aws:iam::' || account_id || ':role/fargate-fleet',
+                external_id = $1",
+        )
+        .bind(EXTERNAL_ID)
+        .execute(queue.pool())
+        .await
+        .unwrap();
+        for account in [ACCOUNT, OTHER_ACCOUNT] {
+            sim.set_account(account, settings(false));
+        }
+        Self {
+            queue,
+            simulator,
+            sim,
+        }
+    }
+
+    /// The real operations.
+    pub async fn operations(&self) -> Operations {
+        let aws_options = AwsOptions {
+            endpoint_url: Some(self.simulator.endpoint()),
+            static_credentials: Some(("test".to_owned(), "test".to_owned())),
+            time_scale: SPEED,
+        };
+        let aws = Aws::new(aws_options, self.queue.clock.clone(), Rng::seeded(7)).await;
+        Operations::new(self.queue.pool().clone(), aws, SPEED)
+    }
+
+    /// A worker with them.
+    pub async fn worker(&self) -> Worker {
+        let worker_options = WorkerOptions {
+            time_scale: SPEED,
+            ..options()
+        };
+        self.queue
+            .worker_with(self.operations().await, worker_options)
+    }
+
+    /// Runs a worker until every job has ended.
+    pub async fn run(&self) {
+        let worker = self.worker().await;
+        self.queue.until_idle().await;
+        worker.drain(Duration::from_secs(5)).await.expect("drained");
+    }
+
+    /// Ends a test: nothing may be left, and nothing may have overlapped.
+    pub async fn end(self) {
+        self.queue.database.assert_settled().await;
+        let overlaps = self.sim.record().overlaps;
+        assert!(
+            overlaps.is_empty(),
+            "mutations of a cluster overlapped: {overlaps:?}"
+        );
+        self.simulator.stop().await;
+    }
+
+    pub async fn create(&self, name: &str, namespace: &str) -> Uuid {
+        self.submit(
+            "create_fargate_profile",
+            Some(name),
+            create_input(Some(name), namespace),
+        )
+        .await
+    }
+
+    pub async fn create_unnamed(&self, namespace: &str) -> Uuid {
+        self.submit(
+            "create_fargate_profile",
+            None,
+            create_input(None, namespace),
+        )
+        .await
+    }
+
+    pub async fn delete(&self, name: &str, wait: bool) -> Uuid {
+        let input = json!(DeleteProfileInput { wait });
+        self.submit("delete_fargate_profile", Some(name), input)
+            .await
+    }
+
+    pub async fn get(&self, name: &str) -> Uuid {
+        self.submit("get_fargate_profile", Some(name), json!(ReadInput {}))
+            .await
+    }
+
+    pub async fn list(&self) -> Uuid {
+        self.submit("list_fargate_profiles", None, json!(ReadInput {}))
+            .await
+    }
+
+    pub async fn submit(&self, kind: &'static str, profile: Option<&str>, input: Value) -> Uuid {
+        self.submit_to(ACCOUNT, CLUSTER, kind, (profile, input))
+            .await
+    }
+
+    pub async fn submit_to(
+        &self,
+        account: &str,
+        cluster: &str,
+        kind: &'static str,
+        (profile, input): (Option<&str>, Value),
+    ) -> Uuid {
+        let job_id = self.queue.clock.uuid();
+        let mutation = kind.starts_with("create") || kind.starts_with("delete");
+        let job = NewJob {
+            kind,
+            cluster_name: Some(cluster.to_owned()),
+            profile_name: profile.map(str::to_owned),
+            ..crate::queue::support::new_job(
+                job_id,
+                mutation.then(|| format!("{REGION}/{cluster}")).as_deref(),
+                input,
+            )
+        };
+        let submission = Submission {
+            subject_id: job_id,
+            jobs: vec![job],
+            ..self.queue.one(account, None, json!({}))
+        };
+        let submitted = self.queue.enqueuer.submit(submission).await.unwrap();
+        assert_eq!(submitted, Submitted::Accepted);
+        job_id
+    }
+
+    /// Asserts how a job ended; its row's error code otherwise says why not.
+    pub async fn assert_state(&self, job: Uuid, state: &str) {
+        let found = self.queue.column(job, "state").await;
+        let message = self.queue.column(job, "message").await;
+        assert_eq!(found, state, "{message}");
+    }
+
+    /// Asserts that a job failed, and with what code.
+    pub async fn assert_failed(&self, job: Uuid, code: &str) {
+        self.assert_state(job, "failed").await;
+        let found = self.queue.column(job, "error->>'code'").await;
+        let message = self.queue.column(job, "message").await;
+        assert_eq!(found, code, "{message}");
+    }
+
+    /// The profile in a job's result.
+    pub async fn profile_of(&self, job: Uuid) -> FargateProfile {
+        let text = self.queue.column(job, "result->'profile'").await;
+        serde_json::from_str(&text).expect("a profile in the result")
+    }
+
+    /// The status of a profile at the simulated AWS; `None` when it is not there.
+    pub fn status(&self, name: &str) -> Option<String> {
+        self.sim
+            .profile(ACCOUNT, REGION, CLUSTER, name)
+            .map(|profile| profile.status)
+    }
+
+    /// Puts a profile in place.
+    pub fn put(&self, name: &str, namespace: &str, status: &str) {
+        let spec = sim::ProfileSpec {
+            name: name.to_owned(),
+            pod_execution_role_arn: ROLE.to_owned(),
+            selectors: vec![sim::Selector {
+                namespace: namespace.to_owned(),
+                labels: BTreeMap::new(),
+            }],
+            ..sim::ProfileSpec::default()
+        };
+        self.sim.put_profile(ACCOUNT, REGION, CLUSTER, spec, status);
+    }
+
+    /// Waits, for a bounded time, until an action was called once more than `before` times.
+    pub async fn until_called(&self, action: &str, before: u32) {
+        let wait = async {
+            while self.calls(action, None) <= before as usize {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+        if waited.is_err() {
+            let calls = self.sim.record().calls;
+            let dump = self.queue.dump().await;
+            panic!("call #{before} of {action} never came; {calls:#?}; {dump}");
+        }
+    }
+
+    /// The number of calls of an action that were answered with a status.
+    pub fn calls(&self, action: &str, status: Option<u16>) -> usize {
+        let calls = self.sim.record().calls;
+        calls
+            .iter()
+            .filter(|call| call.action == action)
+            .filter(|call| status.is_none() || call.status == status)
+            .count()
+    }
+}
+
+pub fn settings(deny: bool) -> AccountSettings {
+    AccountSettings {
+        external_id: Some(EXTERNAL_ID.to_owned()),
+        deny_assume_role: deny,
+        ..AccountSettings::default()
+    }
+}
+
+pub fn fault(action: &str) -> Fault {
+    Fault {
+        action: action.to_owned(),
+        ..Fault::default()
+    }
+}
+
+pub fn create_input(name: Option<&str>, namespace: &str) -> Value {
+    json!(CreateProfileInput {
+        profile: ProfileSpec {
+            name: name.map(|name| ProfileName::parse(name).unwrap()),
+            selectors: vec![Selector {
+                namespace: namespace.to_owned(),
+                labels: BTreeMap::new(),
+            }],
+            ..ProfileSpec::default()
+        },
+        pod_execution_role_arn: RoleArn::parse(ROLE).unwrap(),
+        name_generated: name.is_none(),
+    })
+}

@@ -1,0 +1,9 @@
+//! The queue's promises, on a real Postgres.
+
+mod cancel;
+mod enqueue;
+mod fencing;
+mod lanes;
+pub mod support;
+mod verdicts;
+mod workers;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub struct JobRow {
     /// AWS account.
     pub account_id: String,
-    /// UUIDv7.
+    /// A UUID of version 7.
     pub job_id: Uuid,
     /// What it does.
     pub kind: String,

@@ -3,6 +3,7 @@
 //! The attributes at the handlers say what is particular to an operation; [`finish`] adds what all
 //! have in common, [`flat`] removes what generators stumble over, [`v3_0`] makes the 3.0 document.
 
+mod common;
 mod finish;
 mod flat;
 pub(super) mod shapes;

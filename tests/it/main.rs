@@ -6,6 +6,8 @@
     reason = "a test that meets what it did not expect shall fail there"
 )]
 
+mod api;
+mod openapi;
 mod ops;
 mod queue;
 mod support;

@@ -1,3 +1,5 @@
 //! What the tests stand on.
 
+pub mod app;
 pub mod database;
+pub mod hands;

@@ -10,7 +10,7 @@ async fn an_update_of_the_cluster_delays_changes_and_costs_no_attempt() {
     fleet.put("fp-old", "old", "ACTIVE");
     fleet
         .sim
-        .start_cluster_update(ACCOUNT, REGION, CLUSTER, Duration::from_secs(300));
+        .start_cluster_update(ACCOUNT, REGION, CLUSTER, Duration::from_mins(5));
     let create = fleet.create("fp-dev", "dev").await;
     let delete = fleet.delete("fp-old", true).await;
     fleet.run().await;

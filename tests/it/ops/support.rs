@@ -232,7 +232,7 @@ impl Fleet {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+        let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
         if waited.is_err() {
             let calls = self.sim.record().calls;
             let dump = self.queue.dump().await;

@@ -132,6 +132,29 @@ impl Problem {
         self
     }
 
+    /// The table's code for what did not answer in time, with the status of what may soon.
+    pub(super) fn unavailable(detail: &str) -> Self {
+        let problem = Self::new(ErrorCode::DeadlineExceeded, detail).status(503);
+        problem.retry_after(2)
+    }
+
+    fn of_database(error: &sqlx::Error) -> Self {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "using the database"
+        );
+        if passes_by(error) {
+            return Self::unavailable(
+                "The database does not answer: repeat the request, with the same Idempotency-Key \
+                 where it has one.",
+            );
+        }
+        Self::new(
+            ErrorCode::Internal,
+            "This is a fault of the service: report it with the request id.",
+        )
+    }
+
     /// This process is stopping.
     pub(super) fn shutting_down() -> Self {
         let detail = "This process is stopping: repeat the request, another one answers it.";
@@ -244,11 +267,7 @@ impl From<Vec<Invalid>> for Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "using the database"
-        );
-        database_trouble()
+        Self::of_database(&error)
     }
 }
 
@@ -259,25 +278,28 @@ impl From<GroupCommitError> for Problem {
             GroupCommitError::Full => {
                 let detail = "Too many requests are waiting for the database: slow down, then \
                               repeat the request.";
-                Self::new(ErrorCode::RateLimited, detail)
-                    .status(503)
-                    .retry_after(2)
+                Self::new(ErrorCode::RateLimited, detail).retry_after(2)
             }
-            GroupCommitError::Database(error) => {
-                tracing::error!(error = &*error as &dyn std::error::Error, "submitting");
-                database_trouble()
-            }
+            GroupCommitError::Database(error) => Self::of_database(&error),
         }
     }
 }
 
-/// The code table has none for our own database; `internal` with 503 and `retryable` says it best.
-fn database_trouble() -> Problem {
-    let detail = "The database does not answer as it should: repeat the request, with the same \
-                  Idempotency-Key where it has one.";
-    let mut problem = Problem::new(ErrorCode::Internal, detail)
-        .status(503)
-        .retry_after(2);
-    problem.retryable = true;
-    problem
+/// Whether the database can't be reached or has no room, which passes; all else is a fault of ours.
+fn passes_by(error: &sqlx::Error) -> bool {
+    // Connection lost, transaction rolled back, out of resources, shut down or in recovery.
+    const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            CLASSES.iter().any(|class| code.starts_with(class)) || code == "25006"
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
 }

@@ -17,8 +17,8 @@ use utoipa::OpenApi;
 use utoipa_actix_web::AppExt as _;
 
 use super::job_events::JobEvent;
-use super::problem::ProblemBody;
 use super::routes;
+use super::wire::problem::ProblemBody;
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(ProblemBody<'_>, JobEvent)))]

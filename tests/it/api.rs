@@ -9,5 +9,6 @@ mod idempotency;
 mod job_events;
 mod jobs;
 mod lists;
+mod logs;
 mod problems;
 mod stopping;

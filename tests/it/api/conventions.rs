@@ -83,3 +83,34 @@ async fn an_answer_is_compressed_when_asked() {
     assert_eq!(gzip.answer().await.header("content-encoding"), "gzip");
     app.end().await;
 }
+
+#[tokio::test]
+async fn readiness_is_that_of_the_whole_process() {
+    let app = TestApp::start_with(false).await;
+    app.request(Method::GET, "/livez")
+        .answer()
+        .await
+        .expect(200);
+    let unready = app.request(Method::GET, "/readyz").answer().await;
+    assert_eq!(unready.problem(503, "deadline_exceeded")["retryable"], true);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn without_its_database_the_api_lives_and_asks_to_be_tried_again() {
+    let app = TestApp::start().await;
+    app.pool.close().await;
+    app.request(Method::GET, "/livez")
+        .answer()
+        .await
+        .expect(200);
+    for path in ["/readyz", "/v1/jobs"] {
+        let problem = app
+            .viewer(path)
+            .answer()
+            .await
+            .problem(503, "deadline_exceeded");
+        assert_eq!(problem["retryable"], true, "{path}");
+    }
+    app.stop().await;
+}

@@ -104,10 +104,11 @@ impl Answer {
 impl TestApp {
     /// An API with one account, [`ACCOUNT`].
     pub async fn start() -> Self {
-        Self::start_with(ApiOptions::default()).await
+        Self::start_with(true).await
     }
 
-    pub async fn start_with(options: ApiOptions) -> Self {
+    /// The same in a process whose other half says whether it is `ready`.
+    pub async fn start_with(ready: bool) -> Self {
         let database = Database::new().await;
         let pool = database.pool.clone();
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -130,9 +131,9 @@ impl TestApp {
         let options = ApiOptions {
             listen,
             workers: 1,
-            ..options
+            ..ApiOptions::default()
         };
-        let api = Api::start(parts, || true, options).await.unwrap();
+        let api = Api::start(parts, move || ready, options).await.unwrap();
         let app = Self {
             hands: Hands::new(pool.clone(), &tracker),
             tokens: Tokens::create(&pool).await,

@@ -43,7 +43,7 @@ pub(in crate::http) async fn retry_job(call: Call<Operator>) -> Result<HttpRespo
         job,
         &Manner {
             replayed: made.replayed,
-            applied: None,
+            ..Manner::default()
         },
     ))
 }

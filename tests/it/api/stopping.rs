@@ -26,7 +26,7 @@ async fn those_who_wait_are_answered_at_once_when_the_process_stops() {
         app.stop().await;
     };
     let (answer, ()): (Answer, ()) = tokio::join!(held.answer(), stopping);
-    assert_eq!(answer.expect(202).json()["state"], "queued");
+    assert_eq!(answer.expect(200).json()["state"], "queued");
     assert!(stream.chunk().await.unwrap().is_none());
     assert!(
         begun.elapsed() < Duration::from_secs(10),

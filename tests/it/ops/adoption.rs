@@ -172,3 +172,22 @@ async fn a_creation_whose_profile_someone_deletes_says_so() {
     fleet.assert_failed(create, "not_found").await;
     fleet.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_second_deletion_waits_for_the_first_and_finds_its_work_done() {
+    let fleet = Fleet::new().await;
+    fleet.put("fp-dev", "dev", "ACTIVE");
+    let jobs = [
+        fleet.delete("fp-dev", true).await,
+        fleet.delete("fp-dev", true).await,
+    ];
+    fleet.run().await;
+    for job in jobs {
+        fleet.assert_state(job, "succeeded").await;
+    }
+    assert_eq!(fleet.calls("DeleteFargateProfile", None), 1);
+    let third = fleet.delete("fp-dev", true).await;
+    fleet.run().await;
+    fleet.assert_failed(third, "not_found").await;
+    fleet.end().await;
+}

@@ -6,6 +6,8 @@
     reason = "a test that meets what it did not expect shall fail there"
 )]
 
+mod architecture;
+mod binary;
 mod ops;
 mod queue;
 mod support;

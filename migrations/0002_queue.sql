@@ -104,6 +104,9 @@ create index jobs_next_in_lane on jobs (account_id, lane, seq) where phase = 'bl
 create index jobs_due on jobs (due_at) where phase = 'parked';
 create index jobs_by_worker on jobs (lease_worker) where phase = 'leased';
 create index jobs_by_id on jobs (job_id);
+-- Was a profile deleted by one job while another waited to delete it?
+create index jobs_finished_deletions on jobs (account_id, region, cluster_name, profile_name, finished_at)
+    where kind = 'delete_fargate_profile' and phase = 'finished';
 create index jobs_by_operation on jobs (operation_id, seq) where operation_id is not null;
 
 -- One row a lane in use: its lock at enqueue and at finish, and how many of its jobs are unfinished.

@@ -92,7 +92,7 @@ impl Operations {
 }
 
 fn database_trouble(error: &sqlx::Error) -> Verdict {
-    tracing::warn!(%error, "reading the job's account");
+    tracing::warn!(%error, "reading what the step has to know");
     Verdict::Retry(failure(
         ErrorCode::Internal,
         "the database could not be read",

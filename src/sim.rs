@@ -4,7 +4,7 @@
 //! `AWS_ENDPOINT_URL` (or an SDK's `endpoint_url`) at it. It uses nothing else of this crate.
 //!
 //! Promises:
-//! - state lives in one [`World`](world::World) behind a plain mutex; nothing runs in the background:
+//! - state lives in one `World` behind a plain mutex; nothing runs in the background:
 //!   what a profile has become is worked out from the simulated clock when somebody looks;
 //! - one mutation a cluster at a time, with EKS's own words when a second one is tried, and every such
 //!   try is on record;

@@ -43,10 +43,8 @@ impl Serve {
         let pool = pool(config.database.url.expose(), config.database.connections)?;
         let parts = (Clock::system(), Rng::from_os());
         let service = Service::start(pool, parts, options(&config, self.role)).await?;
-        match service.api_address() {
-            Some(address) => tracing::info!(%address, role = ?self.role, "serving"),
-            None => tracing::info!(role = ?self.role, "serving"),
-        }
+        let address = service.api_address().map(|address| address.to_string());
+        tracing::info!(address, role = ?self.role, "serving");
         shutdown.token().cancelled().await;
         tokio::select! {
             () = service.drain(config.shutdown_grace) => {}

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 /// A job's row, with what is known about the wait of one that has not begun.
@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub struct JobRow {
     /// AWS account.
     pub account_id: String,
-    /// UUIDv7.
+    /// A UUID of version 7.
     pub job_id: Uuid,
     /// What it does.
     pub kind: String,
@@ -181,4 +181,34 @@ pub async fn list_ids(pool: &PgPool, filter: JobFilter) -> Result<Vec<Uuid>, sql
     query.push(" order by job_id desc limit ");
     query.push_bind(filter.limit);
     query.build_query_scalar().fetch_all(pool).await
+}
+
+/// Whether another job deleted the profile of this one after this one was made.
+pub async fn deleted_meanwhile(
+    executor: impl PgExecutor<'_>,
+    account_id: &str,
+    job_id: Uuid,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"-- deleted_meanwhile
+        select exists (
+            select
+            from jobs mine
+            join jobs other
+                on other.account_id = mine.account_id
+               and other.region = mine.region
+               and other.cluster_name = mine.cluster_name
+               and other.profile_name = mine.profile_name
+            where mine.account_id = $1
+              and mine.job_id = $2
+              and other.kind = 'delete_fargate_profile'
+              and other.phase = 'finished'
+              and other.state = 'succeeded'
+              and other.finished_at >= mine.created_at
+        ) as "exists!""#,
+        account_id,
+        job_id,
+    )
+    .fetch_one(executor)
+    .await
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// An operation's row, with how its jobs stand.
 #[derive(Debug, Clone)]
 pub struct OperationRow {
-    /// UUIDv7.
+    /// A UUID of version 7.
     pub operation_id: Uuid,
     /// What it does.
     pub action: String,

@@ -30,7 +30,7 @@ pub struct NewToken {
 /// A token's row; the token itself is nowhere.
 #[derive(Debug, Clone)]
 pub struct TokenRow {
-    /// UUIDv7.
+    /// A UUID of version 7.
     pub token_id: Uuid,
     /// Who uses it.
     pub name: String,

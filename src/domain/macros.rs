@@ -25,7 +25,7 @@ macro_rules! text_newtype {
             /// The longest text that can be one, in characters.
             pub const MAX_LENGTH: usize = $max;
 
-            #[doc = concat!("Parses ", $what, ": ", $expected, ".")]
+            #[doc = concat!("Parses ", $what, ": `", $expected, "`.")]
             pub fn parse(text: impl Into<String>) -> Result<Self, $crate::domain::invalid::ParseError> {
                 let text = text.into();
                 if Self::check(&text) {

@@ -58,7 +58,7 @@ pub(super) async fn get_account(call: Call<Viewer>) -> Result<HttpResponse, Prob
     ))
 }
 
-/// An account with its ETag.
+/// An account with its `ETag`.
 pub(super) fn account_answer(
     mut answer: actix_web::HttpResponseBuilder,
     row: db::Account,

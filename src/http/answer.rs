@@ -18,6 +18,8 @@ pub(super) struct Manner {
     pub replayed: bool,
     /// For `Preference-Applied`.
     pub applied: Option<String>,
+    /// The job or operation itself was asked for, so `200` whatever its state.
+    pub read: bool,
 }
 
 impl Manner {
@@ -25,17 +27,29 @@ impl Manner {
         Self {
             replayed,
             applied: patience.applied.clone(),
+            read: false,
+        }
+    }
+
+    pub(super) fn of_read(patience: &Patience) -> Self {
+        Self {
+            read: true,
+            ..Self::of(false, patience)
+        }
+    }
+
+    fn status(&self, finished: bool) -> StatusCode {
+        if finished || self.read {
+            StatusCode::OK
+        } else {
+            StatusCode::ACCEPTED
         }
     }
 }
 
-/// `200` with a job that has ended, `202` with one that has not.
+/// `200` with a job that has ended, `202` with one that a request has set going.
 pub(super) fn job(state: &State, row: JobRow, manner: &Manner) -> HttpResponse {
-    let status = if row.finished_at.is_some() {
-        StatusCode::OK
-    } else {
-        StatusCode::ACCEPTED
-    };
+    let status = manner.status(row.finished_at.is_some());
     let tag = etag::of_job(&row);
     let job = Job::of(row, state.options.time_scale);
     let mut answer = HttpResponse::build(status);
@@ -46,14 +60,9 @@ pub(super) fn job(state: &State, row: JobRow, manner: &Manner) -> HttpResponse {
     json(answer, &job)
 }
 
-/// `200` with an operation whose jobs have all ended, else `202`.
+/// The same for an operation, which has ended when all its jobs have.
 pub(super) fn operation(operation: &Operation, manner: &Manner) -> HttpResponse {
-    let unfinished = operation.retry_after_seconds.is_some();
-    let status = if unfinished {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::OK
-    };
+    let status = manner.status(operation.retry_after_seconds.is_none());
     let mut answer = HttpResponse::build(status);
     located(
         &mut answer,

@@ -37,9 +37,7 @@ const MEDIA_TYPES: [&str; 4] = [
     params(ChangeQuery),
     request_body(content(
         (ClusterConfig = "application/json"),
-        (ClusterConfig = "application/yaml"),
-        (ClusterConfig = "application/x-yaml"),
-        (ClusterConfig = "text/yaml"),
+        (String = "application/yaml"),
     )),
     responses(
         (status = 200, description = "All jobs have ended within the wait.", body = Operation),
@@ -57,13 +55,8 @@ pub(super) async fn create_fargate_profiles_from_cluster_config(
     body::must_be(call.headers(), &MEDIA_TYPES)?;
     let body = call.body().await?;
     let key = call.idempotency_key(&body)?;
-    let made = match call.replayed(key.as_ref()).await? {
-        Some(subject) => submit::replayed(&subject)?,
-        None => {
-            let config = read(&call, &body)?.validate()?;
-            call.submit(work(&call, &account, config)?, key).await?
-        }
-    };
+    let work = async || work(&call, &account, read(&call, &body)?.validate()?);
+    let made = call.once(key, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let seconds = patience.seconds;
     let operation = operations::within(&call.state, &call.caller, made.subject_id, seconds).await?;

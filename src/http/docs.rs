@@ -1,5 +1,7 @@
 //! The documents and the page for people.
 
+use std::future::ready;
+
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -12,23 +14,23 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     config
         .route(
             "/openapi.json",
-            web::get().to(move || document(v31.clone())),
+            web::get().to(move || ready(document(v31.clone()))),
         )
         .route(
             "/openapi-3.0.json",
-            web::get().to(move || document(v30.clone())),
+            web::get().to(move || ready(document(v30.clone()))),
         )
-        .route("/docs", web::get().to(redirect))
+        .route("/docs", web::get().to(|| ready(redirect())))
         .service(SwaggerUi::new("/docs/{_:.*}").config(page));
 }
 
-async fn document(text: String) -> HttpResponse {
+fn document(text: String) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
         .body(text)
 }
 
-async fn redirect() -> HttpResponse {
+fn redirect() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header(("Location", "/docs/"))
         .finish()

@@ -84,7 +84,7 @@ impl<R: Needs> Call<R> {
 
     /// The parameters in the path; what is wrong is told under `/path`.
     pub(super) fn path<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        query::path(self.request.match_info())
+        query::path(&self.request)
     }
 
     /// The parameters in the query; what is wrong is told under `/query`.

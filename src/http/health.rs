@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use super::answer;
 use super::problem::Problem;
 use super::state::State;
-use crate::domain::ErrorCode;
 
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -65,10 +64,7 @@ pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
 }
 
 fn unready(what: &str) -> Problem {
-    let detail = format!("{what} Other processes may answer; this one tries on.");
-    let mut problem = Problem::new(ErrorCode::Internal, detail)
-        .status(503)
-        .retry_after(2);
-    problem.retryable = true;
-    problem
+    Problem::unavailable(&format!(
+        "{what} Other processes may answer; this one tries on."
+    ))
 }

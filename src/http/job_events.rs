@@ -59,7 +59,7 @@ pub(super) struct JobEvent {
 
 /// Follow a job.
 ///
-/// Server-sent events, one a transition: `event: job`, `id` the event's number, `data` a JobEvent.
+/// Server-sent events, one a transition: `event: job`, `id` the event's number, `data` a `JobEvent`.
 /// Send `Last-Event-ID` to go on where a stream broke off. Comment lines keep the stream alive; it
 /// ends after the terminal event.
 #[utoipa::path(

@@ -58,14 +58,14 @@ pub(super) struct KeyQuery {
 
 /// Read a job.
 ///
-/// With `waitSeconds` the answer is held until the job has ended. `202` while it has not.
+/// With `waitSeconds` the answer is held until the job has ended or the time is over; `state` and
+/// `retryAfterSeconds` say which.
 #[utoipa::path(
     operation_id = "getJob",
     tag = "jobs",
     params(WaitQuery),
     responses(
-        (status = 200, description = "The job has ended.", body = Job),
-        (status = 202, description = "The job has not ended yet.", body = Job),
+        (status = 200, description = "The job, ended or not.", body = Job),
         (status = 304, description = "The job is as your `If-None-Match` has it."),
     ),
     extensions(("x-required-role" = json!("viewer"))),
@@ -86,5 +86,5 @@ pub(super) async fn get_job(call: Call<Viewer>) -> Result<HttpResponse, Problem>
             .insert_header(("ETag", tag))
             .finish());
     }
-    Ok(answer::job(&call.state, job, &Manner::of(false, &patience)))
+    Ok(answer::job(&call.state, job, &Manner::of_read(&patience)))
 }

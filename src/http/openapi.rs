@@ -3,6 +3,7 @@
 //! The attributes at the handlers say what is particular to an operation; [`finish`] adds what all
 //! have in common, [`flat`] removes what generators stumble over, [`v3_0`] makes the 3.0 document.
 
+mod common;
 mod finish;
 mod flat;
 pub(super) mod shapes;
@@ -16,8 +17,8 @@ use utoipa::OpenApi;
 use utoipa_actix_web::AppExt as _;
 
 use super::job_events::JobEvent;
-use super::problem::ProblemBody;
 use super::routes;
+use super::wire::problem::ProblemBody;
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(ProblemBody<'_>, JobEvent)))]

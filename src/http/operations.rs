@@ -93,8 +93,7 @@ pub(super) async fn list_operations(call: Call<Viewer>) -> Result<HttpResponse, 
     tag = "operations",
     params(WaitQuery),
     responses(
-        (status = 200, description = "All of its jobs have ended.", body = Operation),
-        (status = 202, description = "Some of its jobs have not ended yet.", body = Operation),
+        (status = 200, description = "The operation, ended or not.", body = Operation),
     ),
     extensions(("x-required-role" = json!("viewer"))),
 )]
@@ -106,7 +105,7 @@ pub(super) async fn get_operation(call: Call<Viewer>) -> Result<HttpResponse, Pr
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let seconds = patience.seconds;
     let operation = within(&call.state, &call.caller, path.operation_id, seconds).await?;
-    Ok(answer::operation(&operation, &Manner::of(false, &patience)))
+    Ok(answer::operation(&operation, &Manner::of_read(&patience)))
 }
 
 /// Reads an operation until all its jobs have ended or `seconds` have passed.

@@ -5,9 +5,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use serde::Serialize;
-use utoipa::ToSchema;
 
+use super::wire::problem::ProblemBody;
 use crate::db::jobs::JobRow;
 use crate::domain::{ErrorCode, Invalid, JobError, ParseError};
 use crate::queue::group_commit::GroupCommitError;
@@ -27,57 +26,6 @@ pub(super) struct Problem {
     pub errors: Vec<Invalid>,
     /// For 405: what would be allowed.
     pub allow: Option<String>,
-}
-
-/// The body of every error, `application/problem+json` (RFC 9457).
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Problem, examples(json!({
-    "type": "/problems/not_found",
-    "title": "Not found",
-    "status": 404,
-    "detail": "There is no account 111111111111 that you may see: register it, or check the id.",
-    "instance": "/v1/accounts/111111111111",
-    "code": "not_found",
-    "retryable": false,
-    "requestId": "0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f",
-    "resource": "account"
-})))]
-pub(super) struct ProblemBody<'a> {
-    /// A URI reference that names the kind of problem, by its code.
-    #[schema(max_length = 256, examples("/problems/not_found"))]
-    pub r#type: String,
-    /// The kind of problem in a few words.
-    #[schema(max_length = 256, examples("Not found"))]
-    pub title: String,
-    /// The HTTP status.
-    #[schema(minimum = 400, maximum = 599, examples(404))]
-    pub status: u16,
-    /// What happened, and what to do next.
-    #[schema(max_length = 8192)]
-    pub detail: &'a str,
-    /// The path of the request.
-    #[schema(max_length = 8192, examples("/v1/accounts/111111111111"))]
-    pub instance: &'a str,
-    /// The stable code.
-    pub code: ErrorCode,
-    /// Whether the same request can succeed later.
-    pub retryable: bool,
-    /// In how many seconds to try again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, minimum = 1, maximum = 86_400, examples(5))]
-    pub retry_after_seconds: Option<u32>,
-    /// The request's id, as in `X-Request-Id`.
-    #[schema(max_length = 128)]
-    pub request_id: &'a str,
-    /// Which kind of thing was not found: account, cluster, profile, job, operation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 64, examples("account"))]
-    pub resource: Option<&'a str>,
-    /// The fields that are wrong.
-    #[serde(skip_serializing_if = "<[Invalid]>::is_empty")]
-    #[schema(max_items = 1000, required = false)]
-    pub errors: &'a [Invalid],
 }
 
 impl Problem {
@@ -130,6 +78,29 @@ impl Problem {
     pub(super) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_seconds = Some(seconds.clamp(1, 86_400));
         self
+    }
+
+    /// The table's code for what did not answer in time, with the status of what may soon.
+    pub(super) fn unavailable(detail: &str) -> Self {
+        let problem = Self::new(ErrorCode::DeadlineExceeded, detail).status(503);
+        problem.retry_after(2)
+    }
+
+    fn of_database(error: &sqlx::Error) -> Self {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "using the database"
+        );
+        if passes_by(error) {
+            return Self::unavailable(
+                "The database does not answer: repeat the request, with the same Idempotency-Key \
+                 where it has one.",
+            );
+        }
+        Self::new(
+            ErrorCode::Internal,
+            "This is a fault of the service: report it with the request id.",
+        )
     }
 
     /// This process is stopping.
@@ -244,11 +215,7 @@ impl From<Vec<Invalid>> for Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "using the database"
-        );
-        database_trouble()
+        Self::of_database(&error)
     }
 }
 
@@ -259,25 +226,28 @@ impl From<GroupCommitError> for Problem {
             GroupCommitError::Full => {
                 let detail = "Too many requests are waiting for the database: slow down, then \
                               repeat the request.";
-                Self::new(ErrorCode::RateLimited, detail)
-                    .status(503)
-                    .retry_after(2)
+                Self::new(ErrorCode::RateLimited, detail).retry_after(2)
             }
-            GroupCommitError::Database(error) => {
-                tracing::error!(error = &*error as &dyn std::error::Error, "submitting");
-                database_trouble()
-            }
+            GroupCommitError::Database(error) => Self::of_database(&error),
         }
     }
 }
 
-/// The code table has none for our own database; `internal` with 503 and `retryable` says it best.
-fn database_trouble() -> Problem {
-    let detail = "The database does not answer as it should: repeat the request, with the same \
-                  Idempotency-Key where it has one.";
-    let mut problem = Problem::new(ErrorCode::Internal, detail)
-        .status(503)
-        .retry_after(2);
-    problem.retryable = true;
-    problem
+/// Whether the database can't be reached or has no room, which passes; all else is a fault of ours.
+fn passes_by(error: &sqlx::Error) -> bool {
+    // Connection lost, transaction rolled back, out of resources, shut down or in recovery.
+    const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            CLASSES.iter().any(|class| code.starts_with(class)) || code == "25006"
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use actix_web::dev::{Path, Url};
+use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
@@ -29,13 +29,21 @@ pub(super) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-pub(super) fn path<T: DeserializeOwned>(found: &Path<Url>) -> Result<T, Problem> {
+pub(super) fn path<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
+    // The router replaces bytes that are not UTF-8, so this looks at what was sent.
+    if percent_decode_str(request.uri().path())
+        .decode_utf8()
+        .is_err()
+    {
+        return Err(Problem::invalid_field(
+            "/path",
+            "not UTF-8 after percent-decoding",
+        ));
+    }
     let mut tree = Map::new();
-    for (name, value) in found.iter() {
-        let text = percent_decode_str(value).decode_utf8();
-        let text = text.map_err(|_| {
-            Problem::invalid_field(format!("/path/{name}"), "not UTF-8 after percent-decoding")
-        })?;
+    for (name, value) in request.match_info().iter() {
+        // The router leaves these encoded: % / +
+        let text = percent_decode_str(value).decode_utf8_lossy();
         tree.insert(name.to_owned(), Value::String(text.into_owned()));
     }
     parsed(tree, "/path")

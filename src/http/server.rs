@@ -81,6 +81,10 @@ pub struct Api {
 
 impl Api {
     /// Starts serving. `ready` says whether the process's other half, if any, is healthy.
+    #[expect(
+        clippy::unused_async,
+        reason = "called inside the runtime that the pool belongs to"
+    )]
     pub async fn start(
         parts: ApiParts,
         ready: impl Fn() -> bool + Send + Sync + 'static,

@@ -9,15 +9,16 @@ use super::auth::Needs;
 use super::extract::{Call, no_account};
 use super::idempotency::{self, Key};
 use super::problem::Problem;
+use super::state::State;
 use crate::db::accounts::Account;
 use crate::domain::{ErrorCode, Region};
 use crate::queue::enqueue::{Audit, NewJob, NewOperation};
 use crate::queue::{Submission, Submitted};
 
 /// How long a mutation may wait and run.
-pub(super) const MUTATION_DEADLINE: Duration = Duration::from_secs(24 * 3600);
+pub(super) const MUTATION_DEADLINE: Duration = Duration::from_hours(24);
 /// How long a read may wait and run.
-pub(super) const READ_DEADLINE: Duration = Duration::from_secs(120);
+pub(super) const READ_DEADLINE: Duration = Duration::from_mins(2);
 
 /// What a request asks for.
 pub(super) struct Work {
@@ -38,6 +39,20 @@ pub(super) struct Made {
 }
 
 impl<R: Needs> Call<R> {
+    /// Submits the work, unless an earlier request with the same key did: then that one's work is
+    /// answered with, whatever has changed since.
+    pub(super) async fn once(
+        &self,
+        key: Option<Key>,
+        work: impl AsyncFnOnce() -> Result<Work, Problem>,
+    ) -> Result<Made, Problem> {
+        if let Some(subject) = self.replayed(key.as_ref()).await? {
+            return replayed(&subject);
+        }
+        let work = work().await?;
+        self.submit(work, key).await
+    }
+
     /// Commits the jobs, their audit row and the idempotency key together.
     pub(super) async fn submit(&self, work: Work, key: Option<Key>) -> Result<Made, Problem> {
         let (subject_id, account_id) = (work.subject_id, work.account_id.clone());
@@ -71,7 +86,7 @@ impl<R: Needs> Call<R> {
 }
 
 /// What an earlier request with the same key made.
-pub(super) fn replayed(subject: &str) -> Result<Made, Problem> {
+fn replayed(subject: &str) -> Result<Made, Problem> {
     let subject_id = Uuid::parse_str(subject).map_err(|_| idempotency::reused())?;
     Ok(Made {
         subject_id,
@@ -105,11 +120,8 @@ pub(super) fn check_place(account: &Account, region: &Region, at: &str) -> Resul
 }
 
 /// Refuses live reads at once while the account's role is known to be broken.
-pub(super) fn check_not_parked(
-    account: &Account,
-    call_state: &super::state::State,
-) -> Result<(), Problem> {
-    let Some(probe_at) = account.probe_at.filter(|at| *at > call_state.clock.now()) else {
+pub(super) fn check_not_parked(account: &Account, state: &State) -> Result<(), Problem> {
+    let Some(probe_at) = account.probe_at.filter(|at| *at > state.clock.now()) else {
         return Ok(());
     };
     let reason = account
@@ -123,7 +135,7 @@ pub(super) fn check_not_parked(
         account.account_id,
         probe_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     );
-    let seconds = (probe_at - call_state.clock.now()).num_seconds().max(1);
+    let seconds = (probe_at - state.clock.now()).num_seconds().max(1);
     let problem = Problem::new(ErrorCode::AwsAssumeRoleFailed, detail);
     Err(problem.retry_after(u32::try_from(seconds).unwrap_or(600)))
 }

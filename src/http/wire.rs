@@ -5,4 +5,5 @@ pub(super) mod job;
 pub(super) mod list;
 pub(super) mod operation;
 pub(super) mod paths;
+pub(super) mod problem;
 pub(super) mod standing;

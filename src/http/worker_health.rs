@@ -28,6 +28,10 @@ pub struct WorkerHealth {
 
 impl WorkerHealth {
     /// Starts answering. `ready` says whether the worker holds its leases.
+    #[expect(
+        clippy::unused_async,
+        reason = "called inside the runtime that the pool belongs to"
+    )]
     pub async fn start(
         pool: PgPool,
         ready: impl Fn() -> bool + Send + Sync + 'static,

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::context::Context;
+use super::database_trouble;
 use super::failures::{failure, not_stabilized};
 use super::following::{DELETION, Followed, look_again};
 use super::refused::{self, Since};
 use crate::aws::{Class, Refusal};
+use crate::db::jobs;
 use crate::domain::job_input::{DeleteProfileInput, JobResult};
 use crate::domain::{ErrorCode, FargateProfile};
 use crate::queue::Verdict;
@@ -44,7 +46,7 @@ async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
     }
     let profile = match context.eks.profile(name(context)).await {
         Ok(profile) => profile,
-        Err(refusal) => return Err(refused::verdict(context, refusal).await),
+        Err(refusal) => return not_there(context, refusal).await,
     };
     if is_being_deleted(&profile) {
         return accepted(context, &profile);
@@ -57,6 +59,25 @@ async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
         },
     )
     .await
+}
+
+/// Nothing to delete at the first look: no error when another job did it while this one waited.
+async fn not_there(context: &Context<'_>, refusal: Refusal) -> Result<Verdict, Verdict> {
+    let refusal = refused::told_apart(context, refusal).await;
+    if refusal.class == Class::ProfileNotFound {
+        let job = context.job;
+        match jobs::deleted_meanwhile(context.pool, &job.account_id, job.job_id).await {
+            Ok(true) => {
+                let name = name(context);
+                return Ok(done(format!(
+                    "Fargate profile {name} was deleted by another job while this one waited."
+                )));
+            }
+            Ok(false) => {}
+            Err(error) => return Err(database_trouble(&error)),
+        }
+    }
+    Err(refused::verdict(context, refusal).await)
 }
 
 /// `delete` was noted, and perhaps AWS was asked, before the worker died or the cluster was busy.

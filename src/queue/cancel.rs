@@ -3,6 +3,8 @@
 
 use uuid::Uuid;
 
+use super::maintenance::promote_head;
+
 /// What became of a request to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Canceled {
@@ -40,7 +42,7 @@ pub async fn cancel(
     .await?;
     let Some(job) = sqlx::query!(
         "-- lock_job
-        select phase, asked, accepted
+        select phase, asked, accepted, lane
         from jobs
         where account_id = $1
           and job_id = $2
@@ -65,7 +67,11 @@ pub async fn cancel(
             Ok(Canceled::Requested)
         }
         _ => {
-            end(transaction, account_id, job_id, job.phase != "blocked").await?;
+            end(transaction, account_id, job_id).await?;
+            // The lane's lock is held since the beginning, so this sees all that it guards.
+            if let Some(lane) = job.lane.filter(|_| job.phase != "blocked") {
+                promote_head(&mut **transaction, account_id, &lane).await?;
+            }
             Ok(Canceled::Now)
         }
     }
@@ -136,7 +142,6 @@ async fn end(
     transaction: &mut sqlx::PgTransaction<'_>,
     account_id: &str,
     job_id: Uuid,
-    was_head: bool,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "-- cancel_now
@@ -168,48 +173,6 @@ async fn end(
         )
         select pg_notify('fleet_jobs', job_id::text)
         from ended",
-        account_id,
-        job_id,
-    )
-    .fetch_all(&mut **transaction)
-    .await?;
-    if was_head {
-        promote_after(transaction, account_id, job_id).await?;
-    }
-    Ok(())
-}
-
-/// The lane's lock is held since the beginning, so this sees all that it guards.
-async fn promote_after(
-    transaction: &mut sqlx::PgTransaction<'_>,
-    account_id: &str,
-    job_id: Uuid,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "-- promote_after_cancel
-        with promoted as (
-            update jobs j
-            set phase = 'ready',
-                ready_seq = nextval('jobs_ready_seq'),
-                due_at = now(),
-                waiting_reason = null,
-                version = j.version + 1,
-                updated_at = now()
-            where j.account_id = $1
-              and j.phase = 'blocked'
-              and j.job_id = (
-                  select b.job_id
-                  from jobs b
-                  where b.account_id = $1
-                    and b.lane = (select lane from jobs where account_id = $1 and job_id = $2)
-                    and b.phase = 'blocked'
-                  order by b.seq
-                  limit 1
-              )
-            returning j.job_id
-        )
-        select pg_notify('fleet_ready', ''), pg_notify('fleet_jobs', job_id::text)
-        from promoted",
         account_id,
         job_id,
     )

@@ -3,6 +3,8 @@
 //! Promises: what is answered `Accepted` has been committed; the jobs of a submission enter their
 //! lanes together, in their order; the same key makes jobs once, however many ask at once.
 
+mod columns;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
+
+use columns::{Jobs, Units};
 
 use super::group_commit::{GroupCommit, GroupCommitError, Statement};
 
@@ -184,96 +188,6 @@ fn replay(item: &Submission, known: &HashMap<(&str, &str), (Vec<u8>, String)>) -
 struct Written {
     known: bool,
     accepted: bool,
-}
-
-/// The columns of the submissions, one array a column.
-#[derive(Default)]
-struct Units {
-    no: Vec<i32>,
-    subject_id: Vec<Uuid>,
-    account_id: Vec<String>,
-    requested_by: Vec<String>,
-    caller: Vec<String>,
-    key: Vec<Option<String>>,
-    sha256: Vec<Option<Vec<u8>>>,
-    traceparent: Vec<Option<String>>,
-    audit_action: Vec<Option<String>>,
-    audit_resource: Vec<Option<String>>,
-    request_id: Vec<Option<String>>,
-    detail: Vec<Option<Value>>,
-    operation_action: Vec<Option<String>>,
-    operation_region: Vec<Option<String>>,
-    operation_cluster: Vec<Option<String>>,
-    job_count: Vec<i32>,
-}
-
-/// The columns of their jobs.
-#[derive(Default)]
-struct Jobs {
-    unit_no: Vec<i32>,
-    job_id: Vec<Uuid>,
-    kind: Vec<String>,
-    region: Vec<String>,
-    cluster_name: Vec<Option<String>>,
-    profile_name: Vec<Option<String>>,
-    retry_of: Vec<Option<Uuid>>,
-    lane: Vec<Option<String>>,
-    input: Vec<Value>,
-    message: Vec<String>,
-    warnings: Vec<Value>,
-    deadline_ms: Vec<i64>,
-}
-
-impl Units {
-    fn push(&mut self, no: i32, item: &Submission) {
-        self.no.push(no);
-        self.subject_id.push(item.subject_id);
-        self.account_id.push(item.account_id.clone());
-        self.requested_by.push(item.requested_by.clone());
-        self.caller.push(item.caller.clone());
-        self.key
-            .push(item.idempotency.as_ref().map(|key| key.key.clone()));
-        self.sha256.push(
-            item.idempotency
-                .as_ref()
-                .map(|key| key.request_sha256.clone()),
-        );
-        self.traceparent.push(item.traceparent.clone());
-        self.audit_action
-            .push(item.audit.as_ref().map(|audit| audit.action.to_owned()));
-        self.audit_resource
-            .push(item.audit.as_ref().map(|audit| audit.resource.clone()));
-        self.request_id
-            .push(item.audit.as_ref().map(|audit| audit.request_id.clone()));
-        self.detail
-            .push(item.audit.as_ref().map(|audit| audit.detail.clone()));
-        self.operation_action
-            .push(item.operation.as_ref().map(|o| o.action.to_owned()));
-        self.operation_region
-            .push(item.operation.as_ref().map(|o| o.region.clone()));
-        self.operation_cluster
-            .push(item.operation.as_ref().map(|o| o.cluster_name.clone()));
-        self.job_count
-            .push(i32::try_from(item.jobs.len()).unwrap_or(i32::MAX));
-    }
-}
-
-impl Jobs {
-    fn push(&mut self, unit_no: i32, job: &NewJob) {
-        self.unit_no.push(unit_no);
-        self.job_id.push(job.job_id);
-        self.kind.push(job.kind.to_owned());
-        self.region.push(job.region.clone());
-        self.cluster_name.push(job.cluster_name.clone());
-        self.profile_name.push(job.profile_name.clone());
-        self.retry_of.push(job.retry_of);
-        self.lane.push(job.lane.clone());
-        self.input.push(job.input.clone());
-        self.message.push(job.message.clone());
-        self.warnings.push(job.warnings.clone());
-        self.deadline_ms
-            .push(i64::try_from(job.deadline_after.as_millis()).unwrap_or(i64::MAX));
-    }
 }
 
 async fn insert(pool: &PgPool, items: &[Submission]) -> Result<Vec<Written>, sqlx::Error> {

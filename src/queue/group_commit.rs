@@ -102,7 +102,7 @@ async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>) {
         .into_iter()
         .map(|pending| (pending.item, pending.reply))
         .unzip();
-    match statement.run(&items).await {
+    match run_undisturbed(statement, &items).await {
         Ok(answers) => {
             for (reply, answer) in replies.into_iter().zip(answers) {
                 // A caller that went away has lost interest, not its row.
@@ -128,13 +128,31 @@ async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>) {
     }
 }
 
+/// A statement that Postgres gave up for another one's sake is simply run again.
+async fn run_undisturbed<S: Statement>(
+    statement: &S,
+    items: &[S::Item],
+) -> Result<Vec<S::Reply>, sqlx::Error> {
+    const TRIES: u32 = 3;
+    let mut tried = 1;
+    loop {
+        match statement.run(items).await {
+            Err(error) if tried < TRIES && has_class(&error, &["40"]) => tried += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Postgres refused what one of the items holds; the others may be sound.
 fn is_data_error(error: &sqlx::Error) -> bool {
-    let sqlx::Error::Database(error) = error else {
-        return false;
-    };
-    // Class 22: data exception. Class 23: integrity constraint violation.
-    error
-        .code()
-        .is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+    has_class(error, &["22", "23"])
+}
+
+/// Whether the error's SQLSTATE is of one of these classes: 22 data exception, 23 integrity
+/// constraint violation, 40 transaction rollback (a deadlock, say).
+fn has_class(error: &sqlx::Error, classes: &[&str]) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| classes.iter().any(|class| code.starts_with(class)))
 }

@@ -65,9 +65,6 @@ pub enum LeaseLost {
     /// Another worker holds the job.
     #[error(transparent)]
     Fenced(#[from] Fenced),
-    /// The heartbeat is overdue.
-    #[error("the lease could not be renewed in time")]
-    Overdue,
     /// The note could not be written.
     #[error("noting progress")]
     Write(#[from] GroupCommitError),
@@ -126,7 +123,7 @@ impl Lease {
     ///
     /// `stop` in the answer means that a cancel is waiting: don't ask AWS for the change.
     pub async fn note(&self, progress: Progress, note: Note) -> Result<Noted, LeaseLost> {
-        self.check()?;
+        self.firm().await;
         let outcome = Outcome {
             step: progress.step.clone(),
             step_data: progress.step_data.clone(),
@@ -138,16 +135,16 @@ impl Lease {
         };
         let noted = self.outcomes.write(outcome).await??;
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
-        self.check()?;
+        self.firm().await;
         Ok(noted)
     }
 
-    /// Refuses when the worker may have lost its leases; asked before every change at AWS.
-    pub fn check(&self) -> Result<(), LeaseLost> {
-        if self.standing.holds() {
-            Ok(())
-        } else {
-            Err(LeaseLost::Overdue)
+    /// Waits while the heartbeat is overdue: either it comes after all, or the step is stopped.
+    /// Asked before every change at AWS.
+    pub async fn firm(&self) {
+        const LOOK_AGAIN: Duration = Duration::from_millis(10);
+        while !self.standing.holds() {
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 

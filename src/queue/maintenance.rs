@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 /// A job that lost its worker this often has probably killed it: it fails.
@@ -171,8 +171,18 @@ pub async fn promote_lane(pool: &PgPool, account_id: &str, lane: &str) -> Result
     )
     .fetch_optional(&mut *transaction)
     .await?;
+    promote_head(&mut *transaction, account_id, lane).await?;
+    transaction.commit().await
+}
+
+/// The same for who holds the lane's lock already.
+pub(super) async fn promote_head(
+    executor: impl PgExecutor<'_>,
+    account_id: &str,
+    lane: &str,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "-- promote_lane
+        "-- promote_head
         with promoted as (
             update jobs j
             set phase = 'ready',
@@ -201,14 +211,14 @@ pub async fn promote_lane(pool: &PgPool, account_id: &str, lane: &str) -> Result
               and j.phase = 'blocked'
             returning j.job_id
         )
-        select pg_notify('fleet_ready', '')
+        select pg_notify('fleet_ready', ''), pg_notify('fleet_jobs', job_id::text)
         from promoted",
         account_id,
         lane,
     )
-    .fetch_all(&mut *transaction)
+    .fetch_all(executor)
     .await?;
-    transaction.commit().await
+    Ok(())
 }
 
 /// The net under promotion at finish: a crash between two statements can leave a lane without head.

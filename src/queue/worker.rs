@@ -99,6 +99,7 @@ struct Shared<H> {
 /// A step under way.
 struct Running {
     account_id: String,
+    lease_token: i64,
 }
 
 /// A running worker.
@@ -199,6 +200,15 @@ impl Worker {
 impl<H> Shared<H> {
     fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets a step, but not a later lease of ours on the same job.
+    fn ended(&self, job: &ClaimedJob) {
+        let mut running = self.running();
+        let step = running.get(&job.job_id);
+        if step.is_some_and(|step| step.lease_token == job.lease_token) {
+            running.remove(&job.job_id);
+        }
     }
 
     /// Accounts that fill their share of the slots.

@@ -6,8 +6,10 @@
     reason = "a test that meets what it did not expect shall fail there"
 )]
 
+mod api;
 mod architecture;
 mod binary;
+mod openapi;
 mod ops;
 mod queue;
 mod support;

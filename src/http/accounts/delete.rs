@@ -54,7 +54,7 @@ pub(in crate::http) async fn delete_account(call: Call<Admin>) -> Result<HttpRes
         &mut answer,
         &Manner {
             replayed,
-            applied: None,
+            ..Manner::default()
         },
     );
     Ok(answer.finish())

@@ -50,7 +50,7 @@ pub(in crate::http) async fn register_account(call: Call<Admin>) -> Result<HttpR
     answer.insert_header(("Location", location));
     let manner = Manner {
         replayed: taken != Taken::Fresh,
-        applied: None,
+        ..Manner::default()
     };
     Ok(account_answer(answer, row, &manner))
 }

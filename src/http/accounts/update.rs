@@ -28,10 +28,7 @@ use crate::http::wire::paths;
 #[utoipa::path(
     operation_id = "updateAccount",
     tag = "accounts",
-    request_body(content(
-        (AccountPatch = "application/json"),
-        (AccountPatch = "application/merge-patch+json"),
-    )),
+    request_body(content = AccountPatch, content_type = "application/json"),
     responses((status = 200, description = "The account as it is now.", body = Account)),
     extensions(("x-required-role" = json!("admin"))),
 )]
@@ -45,7 +42,7 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
         &["application/json", "application/merge-patch+json"],
     )?;
     let body = call.body().await?;
-    let (patch, sent) = read_patch(&body)?;
+    let (changes, sent) = read_patch(&body)?;
     let seen = IfMatch::of(call.headers());
     let event = AuditEvent {
         actor: call.caller.name.clone(),
@@ -59,7 +56,7 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
     let row = call.state.run(update(
         call.state.pool.clone(),
         path.account_id,
-        patch,
+        changes,
         seen,
         event,
     ));

@@ -47,14 +47,8 @@ pub(in crate::http) async fn create_fargate_profile(
     body::must_be(call.headers(), &["application/json"])?;
     let body = call.body().await?;
     let key = call.idempotency_key(&body)?;
-    let made = match call.replayed(key.as_ref()).await? {
-        Some(subject) => submit::replayed(&subject)?,
-        None => {
-            submit::check_place(&account, &path.region, "/path/region")?;
-            let work = work(&call, &account, &path, &body)?;
-            call.submit(work, key).await?
-        }
-    };
+    let work = async || work(&call, &account, &path, &body);
+    let made = call.once(key, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let job = call
         .state
@@ -73,6 +67,7 @@ fn work(
     path: &ClusterPath,
     body: &[u8],
 ) -> Result<Work, Problem> {
+    submit::check_place(account, &path.region, "/path/region")?;
     let input: ProfileInput = body::json(body)?;
     let spec = input.validate(Naming::Optional)?;
     let role = usable_role(&spec, None, account, &path.region)

@@ -73,14 +73,11 @@ pub(in crate::http) async fn delete_fargate_profile(
     let query: DeleteQuery = call.query()?;
     let account = call.account(&path.account_id).await?;
     let key = call.idempotency_key(&[])?;
-    let made = match call.replayed(key.as_ref()).await? {
-        Some(subject) => submit::replayed(&subject)?,
-        None => {
-            submit::check_place(&account, &path.region, "/path/region")?;
-            let work = work(&call, path, query.wait.unwrap_or(true))?;
-            call.submit(work, key).await?
-        }
+    let work = async || {
+        submit::check_place(&account, &path.region, "/path/region")?;
+        work(&call, path, query.wait.unwrap_or(true))
     };
+    let made = call.once(key, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let job = call
         .state

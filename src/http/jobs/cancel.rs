@@ -44,7 +44,7 @@ pub(in crate::http) async fn cancel_job(call: Call<Operator>) -> Result<HttpResp
     let job = call.job(path.job_id).await?;
     let manner = Manner {
         replayed: taken != Taken::Fresh,
-        applied: None,
+        ..Manner::default()
     };
     Ok(answer::job(&call.state, job, &manner))
 }

@@ -36,20 +36,14 @@ pub(in crate::http) async fn retry_job(call: Call<Operator>) -> Result<HttpRespo
     let _: KeyQuery = call.query()?;
     let old = call.job(path.job_id).await?;
     let key = call.idempotency_key(&call.body().await?)?;
-    let made = match call.replayed(key.as_ref()).await? {
-        Some(subject) => submit::replayed(&subject)?,
-        None => {
-            let work = work(&call, old).await?;
-            call.submit(work, key).await?
-        }
-    };
+    let made = call.once(key, async || work(&call, old).await).await?;
     let job = call.job(made.subject_id).await?;
     Ok(answer::job(
         &call.state,
         job,
         &Manner {
             replayed: made.replayed,
-            applied: None,
+            ..Manner::default()
         },
     ))
 }

@@ -12,6 +12,10 @@ use crate::domain::{AccountId, AccountName, AccountState, ExternalId, Region, Ro
 /// An AWS account of the fleet.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "accountId is the contract's name"
+)]
 #[schema(examples(json!({
     "accountId": "111111111111",
     "name": "payments-production",

@@ -45,7 +45,7 @@ use crate::domain::{
     }
 })))]
 pub(in crate::http) struct Job {
-    /// The job's id, a UUIDv7.
+    /// The job's id, a UUID of version 7.
     pub id: Uuid,
     /// What it does.
     #[schema(value_type = JobKind)]

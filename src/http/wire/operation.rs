@@ -14,7 +14,7 @@ use crate::domain::{AccountId, ClusterName, JobState, Region};
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct Operation {
-    /// The operation's id, a UUIDv7.
+    /// The operation's id, a UUID of version 7.
     pub id: Uuid,
     /// What it does.
     #[schema(max_length = 64, examples("create_fargate_profiles"))]

@@ -18,10 +18,16 @@ const LARGEST_CLAIM: usize = 500;
 pub(super) async fn claim_loop<H: Handler>(shared: Arc<Shared<H>>, tracker: TaskTracker) {
     let mut cursor = String::new();
     let mut may_hold_unknown = false;
+    let mut looked = shared.clock.monotonic();
     loop {
         let found = match shared.standing() {
             None => 0,
             Some(standing) => {
+                // Once a lease anyway: the net under every way to forget a job.
+                let now = shared.clock.monotonic();
+                if now.saturating_duration_since(looked) > shared.options.lease {
+                    (looked, may_hold_unknown) = (now, true);
+                }
                 if may_hold_unknown {
                     may_hold_unknown = !hand_back_unknown(&shared, &standing).await;
                 }
@@ -76,12 +82,11 @@ async fn start<H: Handler>(
     job: ClaimedJob,
     tracker: &TaskTracker,
 ) {
-    shared.running().insert(
-        job.job_id,
-        Running {
-            account_id: job.account_id.clone(),
-        },
-    );
+    let running = Running {
+        account_id: job.account_id.clone(),
+        lease_token: job.lease_token,
+    };
+    shared.running().insert(job.job_id, running);
     // The claim took no more than the free slots, so this does not wait.
     let Ok(slot) = Arc::clone(&shared.slots).acquire_owned().await else {
         return;
@@ -90,7 +95,7 @@ async fn start<H: Handler>(
     let standing = standing.clone();
     tracker.spawn(async move {
         run_step(&shared, &standing, &job).await;
-        shared.running().remove(&job.job_id);
+        shared.ended(&job);
         drop(slot);
     });
 }

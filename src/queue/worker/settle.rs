@@ -38,7 +38,7 @@ pub(super) async fn run_step<H: Handler>(
         };
         let outcome = outcome_of(shared, job, &lease, verdict);
         tokio::select! {
-            () = write(shared, standing, outcome) => {}
+            () = write(shared, outcome) => {}
             () = standing.lost.cancelled() => {}
             () = shared.abandon.cancelled() => {}
         }
@@ -145,10 +145,11 @@ fn scaled<H: Handler>(shared: &Shared<H>, delay: Duration) -> Duration {
         .div_f64(shared.options.time_scale.max(0.001))
 }
 
-/// Writes until it is written, refused, or the lease is over: then another worker takes the job.
-async fn write<H: Handler>(shared: &Shared<H>, standing: &Standing, outcome: Outcome) {
+/// Writes until it is written or refused. The caller stops it when the lease is over: then another
+/// worker takes the job. A lease that is merely overdue is no reason to let go of the outcome.
+async fn write<H: Handler>(shared: &Shared<H>, outcome: Outcome) {
     let mut pause = Duration::from_millis(50);
-    while standing.holds() {
+    loop {
         match shared.outcomes.write(outcome.clone()).await {
             Ok(Ok(_)) => return log_end(&outcome),
             Ok(Err(error)) => return tracing::warn!(%error, "the step's outcome was refused"),

@@ -1,5 +1,7 @@
 //! What is there already: adopted when it is what was asked for, a conflict when it is not.
 
+use std::time::Duration;
+
 use super::support::{ACCOUNT, CLUSTER, Fleet, REGION};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -44,9 +46,14 @@ async fn a_name_that_is_being_deleted_is_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn someone_elses_deletion_is_adopted() {
     let fleet = Fleet::new().await;
+    fleet.sim.freeze();
     fleet.put("fp-dev", "dev", "DELETING");
     let delete = fleet.delete("fp-dev", true).await;
-    fleet.run().await;
+    let worker = fleet.worker().await;
+    fleet.until_called("DescribeFargateProfile", 0).await;
+    fleet.sim.thaw();
+    fleet.queue.until_idle().await;
+    worker.drain(Duration::from_secs(5)).await.unwrap();
     fleet.assert_state(delete, "succeeded").await;
     assert_eq!(fleet.calls("DeleteFargateProfile", None), 0);
     assert_eq!(fleet.status("fp-dev"), None);
@@ -56,13 +63,18 @@ async fn someone_elses_deletion_is_adopted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_deletion_that_begins_between_look_and_call_is_adopted_too() {
     let fleet = Fleet::new().await;
+    fleet.sim.freeze();
     fleet.put("fp-dev", "dev", "DELETING");
     // The first look sees what was a moment ago.
     let mut stale = super::support::fault("DescribeFargateProfile");
     stale.set_status = Some("ACTIVE".to_owned());
     fleet.sim.add_faults(vec![stale]);
     let delete = fleet.delete("fp-dev", true).await;
-    fleet.run().await;
+    let worker = fleet.worker().await;
+    fleet.until_called("DeleteFargateProfile", 0).await;
+    fleet.sim.thaw();
+    fleet.queue.until_idle().await;
+    worker.drain(Duration::from_secs(5)).await.unwrap();
     fleet.assert_state(delete, "succeeded").await;
     assert_eq!(
         fleet.calls("DeleteFargateProfile", Some(400)),
@@ -94,10 +106,7 @@ async fn a_profile_that_never_was_is_not_found_and_one_that_vanished_is_deleted(
     fleet.sim.vanish_profile(ACCOUNT, REGION, CLUSTER, "fp-dev");
     fleet.sim.thaw();
     fleet.queue.until_idle().await;
-    worker
-        .drain(std::time::Duration::from_secs(5))
-        .await
-        .unwrap();
+    worker.drain(Duration::from_secs(5)).await.unwrap();
     fleet.assert_state(delete, "succeeded").await;
     fleet.end().await;
 }
@@ -159,10 +168,26 @@ async fn a_creation_whose_profile_someone_deletes_says_so() {
         .await;
     fleet.sim.vanish_profile(ACCOUNT, REGION, CLUSTER, "fp-dev");
     fleet.queue.until_idle().await;
-    worker
-        .drain(std::time::Duration::from_secs(5))
-        .await
-        .unwrap();
+    worker.drain(Duration::from_secs(5)).await.unwrap();
     fleet.assert_failed(create, "not_found").await;
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_second_deletion_waits_for_the_first_and_finds_its_work_done() {
+    let fleet = Fleet::new().await;
+    fleet.put("fp-dev", "dev", "ACTIVE");
+    let jobs = [
+        fleet.delete("fp-dev", true).await,
+        fleet.delete("fp-dev", true).await,
+    ];
+    fleet.run().await;
+    for job in jobs {
+        fleet.assert_state(job, "succeeded").await;
+    }
+    assert_eq!(fleet.calls("DeleteFargateProfile", None), 1);
+    let third = fleet.delete("fp-dev", true).await;
+    fleet.run().await;
+    fleet.assert_failed(third, "not_found").await;
     fleet.end().await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::support::{ACCOUNT, CLUSTER, Fleet, REGION};
+use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, SPEED};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_update_of_the_cluster_delays_changes_and_costs_no_attempt() {
@@ -10,7 +10,7 @@ async fn an_update_of_the_cluster_delays_changes_and_costs_no_attempt() {
     fleet.put("fp-old", "old", "ACTIVE");
     fleet
         .sim
-        .start_cluster_update(ACCOUNT, REGION, CLUSTER, Duration::from_secs(300));
+        .start_cluster_update(ACCOUNT, REGION, CLUSTER, Duration::from_mins(5));
     let create = fleet.create("fp-dev", "dev").await;
     let delete = fleet.delete("fp-old", true).await;
     fleet.run().await;
@@ -43,7 +43,8 @@ async fn the_wait_is_told_in_awss_own_words() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn after_half_an_hour_the_job_gives_up() {
-    let fleet = Fleet::new().await;
+    let mut fleet = Fleet::new().await;
+    fleet.patience = SPEED;
     fleet.put("fp-dev", "dev", "ACTIVE");
     fleet
         .sim

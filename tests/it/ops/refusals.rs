@@ -2,7 +2,7 @@
 
 use fargate_fleet::sim::{Fault, HealthIssue};
 
-use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, create_input, fault};
+use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, SPEED, create_input, fault};
 
 fn answer(action: &str, status: u16, code: &str, message: &str) -> Fault {
     Fault {
@@ -156,7 +156,8 @@ async fn a_role_that_iam_is_still_spreading_is_waited_for_and_a_wrong_one_is_not
         ("pods-propagating", "succeeded"),
         ("pods-untrusted", "failed"),
     ] {
-        let fleet = Fleet::new().await;
+        let mut fleet = Fleet::new().await;
+        fleet.patience = SPEED;
         let mut input = create_input(Some("fp-dev"), "dev");
         input["podExecutionRoleArn"] = format!("arn:aws:iam::{ACCOUNT}:role/{role}").into();
         let create = fleet

@@ -26,7 +26,12 @@ pub const ROLE: &str = "arn:aws:iam::111111111111:role/fargate-pod-execution";
 /// How much faster AWS is here.
 pub const SPEED: f64 = 1_000.0;
 
+/// How much sooner the operations lose patience. Less than AWS is faster: this machine is not.
+const PATIENCE: f64 = 60.0;
+
 pub struct Fleet {
+    /// Divides the times after which operations give up.
+    pub patience: f64,
     pub queue: Queue,
     simulator: Simulator,
     pub sim: SimControl,
@@ -64,6 +69,7 @@ impl Fleet {
             sim.set_account(account, settings(false));
         }
         Self {
+            patience: PATIENCE,
             queue,
             simulator,
             sim,
@@ -78,7 +84,7 @@ impl Fleet {
             time_scale: SPEED,
         };
         let aws = Aws::new(aws_options, self.queue.clock.clone(), Rng::seeded(7)).await;
-        Operations::new(self.queue.pool().clone(), aws, SPEED)
+        Operations::new(self.queue.pool().clone(), aws, self.patience)
     }
 
     /// A worker with them.
@@ -226,7 +232,7 @@ impl Fleet {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+        let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
         if waited.is_err() {
             let calls = self.sim.record().calls;
             let dump = self.queue.dump().await;

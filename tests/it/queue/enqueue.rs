@@ -18,7 +18,7 @@ async fn count(queue: &Queue, sql: &'static str) -> i64 {
 async fn job_audit_row_and_key_commit_together() {
     let queue = Queue::new().await;
     let mut submission = queue.one(ACCOUNT, None, json!({"a": 1}));
-    submission.idempotency = key("k", "request");
+    submission.idempotency = Some(key("k", "request"));
     assert_eq!(
         queue.enqueuer.submit(submission).await.unwrap(),
         Submitted::Accepted
@@ -36,7 +36,7 @@ async fn a_hundred_submissions_with_one_key_make_one_job() {
     let queue = Queue::new().await;
     let submissions = (0..100).map(|_| {
         let mut submission = queue.one(ACCOUNT, Some("lane"), json!({}));
-        submission.idempotency = key("same", "request");
+        submission.idempotency = Some(key("same", "request"));
         queue.enqueuer.submit(submission)
     });
     let answers: Vec<Submitted> = join_all(submissions)
@@ -67,7 +67,7 @@ async fn a_key_of_another_request_or_caller_is_told_apart() {
     let queue = Queue::new().await;
     let submit = async |request: &str, caller: &str| {
         let mut submission = queue.one(ACCOUNT, None, json!({}));
-        submission.idempotency = key("k", request);
+        submission.idempotency = Some(key("k", request));
         caller.clone_into(&mut submission.caller);
         queue.enqueuer.submit(submission).await.unwrap()
     };
@@ -82,7 +82,7 @@ async fn a_key_is_free_again_after_a_day() {
     let queue = Queue::new().await;
     for _ in 0..2 {
         let mut submission = queue.one(ACCOUNT, None, json!({}));
-        submission.idempotency = key("k", "request");
+        submission.idempotency = Some(key("k", "request"));
         assert_eq!(
             queue.enqueuer.submit(submission).await.unwrap(),
             Submitted::Accepted

@@ -166,12 +166,11 @@ impl Queue {
             }
         };
         let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
-        if waited.is_err() {
-            panic!(
-                "in a minute it did not come true: {sql}; {}",
-                self.dump().await
-            );
-        }
+        assert!(
+            waited.is_ok(),
+            "in a minute it did not come true: {sql}; {}",
+            self.dump().await
+        );
     }
 
     /// The jobs and the workers, to be read when a test fails.
@@ -228,11 +227,11 @@ pub fn new_job(job_id: Uuid, lane: Option<&str>, input: Value) -> NewJob {
     }
 }
 
-pub fn key(text: &str, request: &str) -> Option<IdempotencyKey> {
-    Some(IdempotencyKey {
+pub fn key(text: &str, request: &str) -> IdempotencyKey {
+    IdempotencyKey {
         key: text.to_owned(),
         request_sha256: request.as_bytes().to_vec(),
-    })
+    }
 }
 
 pub fn done() -> Verdict {

@@ -1,0 +1,14 @@
+//! The API as its callers meet it.
+
+mod access;
+mod accounts;
+mod cluster_configs;
+mod conventions;
+mod fargate_profiles;
+mod idempotency;
+mod job_events;
+mod jobs;
+mod lists;
+mod logs;
+mod problems;
+mod stopping;

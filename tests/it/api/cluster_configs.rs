@@ -1,0 +1,171 @@
+//! eksctl's config files.
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use crate::support::app::{ACCOUNT, Send as _, TestApp};
+
+const PATH: &str = "/v1/accounts/111111111111/fargate-profiles";
+
+const CONFIG: &str = "apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata:
+  name: prod-1
+  region: eu-central-1
+fargateProfiles:
+  - name: fp-z
+    selectors: [{namespace: z}]
+  - name: fp-a
+    selectors: [{namespace: a}]
+  - name: fp-m
+    selectors: [{namespace: m}]
+";
+
+async fn post(app: &TestApp, kind: &str, body: &str) -> crate::support::app::Answer {
+    let post = app.operator(Method::POST, PATH).header(CONTENT_TYPE, kind);
+    post.body(body.to_owned()).answer().await
+}
+
+fn names(operation: &Value) -> Vec<&str> {
+    let jobs = operation["jobs"].as_array().unwrap();
+    jobs.iter()
+        .map(|job| job["profileName"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_config_file_becomes_one_job_a_profile_in_the_order_of_the_file() {
+    let app = TestApp::start().await;
+    let made = post(&app, "application/yaml", CONFIG).await.expect(202);
+    let operation = made.json();
+    let own = operation["links"]["self"].as_str().unwrap();
+    assert_eq!(
+        (made.header("location"), made.header("operation-location")),
+        (own, own)
+    );
+    assert_eq!(names(&operation), ["fp-z", "fp-a", "fp-m"]);
+    assert_eq!(operation["state"], "queued");
+    assert_eq!(operation["counts"]["queued"], 3);
+    let second = &operation["jobs"][1];
+    assert_eq!(second["waitingReason"], "lane");
+    assert_eq!(second["blockedBy"], operation["jobs"][0]["id"]);
+    assert_eq!(
+        (
+            &second["queuePosition"],
+            &operation["jobs"][2]["queuePosition"]
+        ),
+        (&json!(1), &json!(2))
+    );
+    let mut order = Vec::new();
+    for _ in 0..3 {
+        let job = app.hands.claim_one().await;
+        order.push(job.profile_name.clone().unwrap());
+        app.hands.succeed(&job, json!({})).await;
+    }
+    assert_eq!(order, ["fp-z", "fp-a", "fp-m"]);
+    let done = app.viewer(own).answer().await.expect(200).json();
+    assert_eq!(
+        (&done["state"], &done["progressPercent"]),
+        (&json!("succeeded"), &json!(100))
+    );
+    assert!(done["finishedAt"].is_string() && done.get("retryAfterSeconds").is_none());
+    let jobs = app
+        .viewer(operation["links"]["jobs"].as_str().unwrap())
+        .answer()
+        .await
+        .expect(200);
+    assert_eq!(jobs.json()["items"].as_array().unwrap().len(), 3);
+    let list = app
+        .viewer("/v1/operations")
+        .answer()
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(list["items"][0]["id"], operation["id"]);
+    assert!(list["items"][0].get("jobs").is_none());
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_guides_own_file_works_as_it_stands() {
+    let app = TestApp::start().await;
+    let regions = json!({"regions": ["eu-central-1", "ap-northeast-1"]});
+    let account = format!("/v1/accounts/{ACCOUNT}");
+    app.admin(Method::PATCH, &account)
+        .json(&regions)
+        .answer()
+        .await
+        .expect(200);
+    let file = include_str!("../../data/fargate-example-cluster.yaml");
+    for kind in [
+        "application/yaml",
+        "application/x-yaml",
+        "text/yaml; charset=utf-8",
+    ] {
+        let operation = post(&app, kind, file).await.expect(202).json();
+        assert_eq!(names(&operation), ["fp-default", "fp-dev"]);
+        assert_eq!(operation["clusterName"], "fargate-example-cluster");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn json_does_as_well_as_yaml_and_mistakes_are_pointed_at() {
+    let app = TestApp::start().await;
+    let config = json!({
+        "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
+        "metadata": {"name": "prod-1", "region": "eu-central-1"},
+        "fargateProfiles": [{"name": "fp-a", "selectors": [{"namespace": "a"}]}],
+    });
+    post(&app, "application/json", &config.to_string())
+        .await
+        .expect(202);
+    post(&app, "text/plain", CONFIG)
+        .await
+        .problem(415, "invalid_request");
+    post(&app, "application/yaml", "a: [")
+        .await
+        .problem(400, "invalid_request");
+    post(&app, "application/json", "{")
+        .await
+        .problem(400, "invalid_request");
+    for (pointer, from, to) in [
+        ("/metadata/region", "eu-central-1", "ap-northeast-1"),
+        (
+            "/nodeGroups",
+            "kind: ClusterConfig",
+            "kind: ClusterConfig\nnodeGroups: []",
+        ),
+        ("/fargateProfiles/1/name", "name: fp-a", "name: fp-z"),
+        (
+            "/fargateProfiles/0/selector",
+            "selectors: [{namespace: z}]",
+            "selector: []",
+        ),
+        (
+            "/fargateProfiles/0/podExecutionRoleARN",
+            "- name: fp-z",
+            "- name: fp-z\n    podExecutionRoleARN: arn:aws:iam::222222222222:role/x",
+        ),
+    ] {
+        let refused = post(&app, "application/yaml", &CONFIG.replace(from, to)).await;
+        let problem = refused.problem(422, "invalid_request");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_files_role_comes_before_the_accounts() {
+    let app = TestApp::start().await;
+    let role = "arn:aws:iam::111111111111:role/of-the-file";
+    let iam = format!("iam: {{fargatePodExecutionRoleARN: \"{role}\"}}\nfargateProfiles:");
+    let file = CONFIG.replace("fargateProfiles:", &iam);
+    post(&app, "application/yaml", &file).await.expect(202);
+    let job = app.hands.claim_one().await;
+    assert_eq!(job.input["podExecutionRoleArn"], role);
+    app.hands.succeed(&job, json!({})).await;
+    app.hands.finish_all().await;
+    app.end().await;
+}

@@ -1,8 +1,6 @@
 //! What a throw-away server promises: an answer while it lives, and nothing left when it does not.
 
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -11,8 +9,6 @@ use nix::unistd::Pid;
 use sqlx::{Connection as _, PgConnection};
 
 use super::{Options, StartError, ThrowawayPostgres};
-
-const HELPER: &str = "throwaway_postgres::tests::an_owner_that_waits_to_be_killed";
 
 async fn answers(url: &str) -> i32 {
     let mut connection = PgConnection::connect(url).await.unwrap();
@@ -118,33 +114,4 @@ async fn a_server_that_cannot_start_says_what_its_log_says() {
         matches!(&error, StartError::Ended { log } if log.contains("max_connections")),
         "{error}"
     );
-}
-
-#[tokio::test]
-async fn killing_the_owner_leaves_nothing() {
-    let mut owner = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", HELPER, "--ignored", "--nocapture"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let directory: PathBuf = BufReader::new(owner.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok)
-        .find_map(|line| Some(PathBuf::from(line.split_once("directory: ")?.1)))
-        .expect("the owner prints its directory");
-    let process = postmaster(&directory);
-    owner.kill().unwrap();
-    owner.wait().unwrap();
-    eventually_nothing_is_left(&directory, process).await;
-}
-
-#[tokio::test]
-#[ignore = "the process that `killing_the_owner_leaves_nothing` starts and kills"]
-async fn an_owner_that_waits_to_be_killed() {
-    let server = ThrowawayPostgres::start(Options::default()).await.unwrap();
-    println!("directory: {}", server.directory().display());
-    // Ends at once when run by hand without a pipe.
-    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
-    server.stop().await;
 }

@@ -7,6 +7,8 @@
 )]
 
 mod api;
+mod architecture;
+mod binary;
 mod openapi;
 mod ops;
 mod queue;

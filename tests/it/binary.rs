@@ -1,0 +1,8 @@
+//! The program as people run it: real processes, real signals, the simulated AWS.
+
+mod demo;
+mod halves;
+mod refusals;
+mod shutdown;
+mod support;
+mod tokens;

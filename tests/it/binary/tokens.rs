@@ -1,0 +1,74 @@
+//! `token create`: the way to the first token, and to all others from a shell.
+
+use reqwest::Method;
+
+use super::support::{ACCOUNT, Caller, OTHER_ACCOUNT, Stage, profile, profiles};
+
+#[tokio::test]
+async fn a_token_is_printed_once_and_may_do_what_its_role_may() {
+    let stage = Stage::new().await;
+    let (_api, address) = stage.api().await;
+    let caller = |token: &str| Caller::new(&address, token);
+    let token = stage.token("admin", &[]).await;
+    assert!(token.starts_with("fleet_"), "{token}");
+    let kept: String = sqlx::query_scalar("select to_json(api_tokens)::text from api_tokens")
+        .fetch_one(&stage.database.pool)
+        .await
+        .unwrap();
+    assert!(!kept.contains(&token), "it is kept as it is: {kept}");
+    let admin = caller(&token);
+    stage.register(&admin).await;
+
+    let viewer = caller(&stage.token("viewer", &[]).await);
+    let operator = caller(&stage.token("operator", &[]).await);
+    for anyone in [&viewer, &operator, &admin] {
+        assert_eq!(anyone.get("/v1/accounts").await.0, 200);
+    }
+    let create = || profile("web");
+    assert_eq!(viewer.post(&profiles(ACCOUNT), create()).await.0, 403);
+    assert_eq!(operator.post(&profiles(ACCOUNT), create()).await.0, 202);
+    let account = format!("/v1/accounts/{OTHER_ACCOUNT}");
+    let delete = |who: Caller| {
+        let account = account.clone();
+        async move { who.call(Method::DELETE, &account, None).await }
+    };
+    let (status, problem) = delete(operator).await;
+    assert_eq!(status, 403, "{problem}");
+    assert_eq!(problem["code"], "permission_denied", "{problem}");
+    let forged = caller(&format!("{token}x"));
+    let (status, problem) = forged.get("/v1/accounts").await;
+    assert_eq!(
+        (status, problem["code"].as_str()),
+        (401, Some("unauthenticated"))
+    );
+}
+
+#[tokio::test]
+async fn a_token_of_some_accounts_sees_no_others() {
+    let stage = Stage::new().await;
+    let (_api, address) = stage.api().await;
+    let admin = Caller::new(&address, &stage.token("admin", &[]).await);
+    stage.register(&admin).await;
+    let token = stage.token("operator", &["--accounts", ACCOUNT]).await;
+    let operator = Caller::new(&address, &token);
+
+    let (status, accounts) = operator.get("/v1/accounts").await;
+    assert_eq!(status, 200, "{accounts}");
+    assert_eq!(accounts["items"].as_array().unwrap().len(), 1, "{accounts}");
+    assert_eq!(
+        operator.get(&format!("/v1/accounts/{ACCOUNT}")).await.0,
+        200
+    );
+    let other = format!("/v1/accounts/{OTHER_ACCOUNT}");
+    let (status, problem) = operator.get(&other).await;
+    assert_eq!(
+        (status, problem["resource"].as_str()),
+        (404, Some("account"))
+    );
+    let path = profiles(OTHER_ACCOUNT);
+    assert_eq!(operator.post(&path, profile("web")).await.0, 404);
+    assert_eq!(
+        operator.post(&profiles(ACCOUNT), profile("web")).await.0,
+        202
+    );
+}

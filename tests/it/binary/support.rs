@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
 use crate::support::database::Database;
 
@@ -122,8 +123,8 @@ fn lines_of(pipe: impl AsyncRead + Send + Unpin + 'static) -> watch::Receiver<Ve
             sender.send_modify(|known| known.push(line));
         }
     };
-    // Ends with its pipe; the test's runtime ends it otherwise.
-    tokio::task::spawn(read);
+    // Ends with its pipe, or with the test's runtime.
+    TaskTracker::new().spawn(read);
     receiver
 }
 

@@ -108,7 +108,12 @@ impl Service {
                     clock,
                     rng,
                 };
-                Some(start_api(parts, worker.clone(), api_options).await?)
+                let started = start_api(parts, worker.clone(), api_options).await;
+                if let (Err(_), Some(worker)) = (&started, &worker) {
+                    // It may have claimed jobs already.
+                    let _ = worker.drain(Duration::from_secs(1)).await;
+                }
+                Some(started?)
             }
         };
         Ok(Self {

@@ -9,7 +9,7 @@ use aws_sdk_eks::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eks::operation::RequestId;
 use aws_sdk_eks::types;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::Aws;
 use super::classify;
@@ -274,5 +274,6 @@ fn issue(issue: types::FargateProfileIssue) -> HealthIssue {
 }
 
 fn time(at: aws_smithy_types::DateTime) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(at.secs(), at.subsec_nanos())
+    // AWS writes seconds as a float: what is beyond milliseconds is noise.
+    DateTime::from_timestamp(at.secs(), at.subsec_nanos()).map(|at| at.round_subsecs(3))
 }

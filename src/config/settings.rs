@@ -97,7 +97,7 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// The filter without `RUST_LOG`.
-pub(super) const DEFAULT_FILTER: &str = "info,sqlx::postgres::notice=warn";
+pub(super) const DEFAULT_FILTER: &str = "info,actix_server=warn,sqlx::postgres::notice=warn";
 
 /// The setting of that name.
 pub(super) fn find(name: &str) -> Option<&'static Setting> {

@@ -36,6 +36,8 @@ pub struct JobRow {
     pub attempt: i32,
     /// Looks at AWS so far.
     pub poll_count: i32,
+    /// AWS has accepted a change.
+    pub accepted: bool,
     /// Why it waits, as the last step said.
     pub waiting_reason: Option<String>,
     /// Who or what it waits for, as the last step said.
@@ -211,4 +213,34 @@ pub async fn deleted_meanwhile(
     )
     .fetch_one(executor)
     .await
+}
+
+/// The profile that a job of ours asked AWS to delete on this cluster without following it, if
+/// that was so lately that AWS may still be at it.
+pub async fn unfollowed_deletion(
+    executor: impl PgExecutor<'_>,
+    account_id: &str,
+    (region, cluster): (&str, &str),
+) -> Result<Option<String>, sqlx::Error> {
+    let deleted = sqlx::query_scalar!(
+        "-- unfollowed_deletion
+        select profile_name
+        from jobs
+        where account_id = $1
+          and region = $2
+          and cluster_name = $3
+          and kind = 'delete_fargate_profile'
+          and phase = 'finished'
+          and state = 'succeeded'
+          and finished_at > now() - interval '2 hours'
+          and input = '{\"wait\": false}'
+        order by finished_at desc
+        limit 1",
+        account_id,
+        region,
+        cluster,
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(deleted.flatten())
 }

@@ -39,6 +39,7 @@ select
     asked.step,
     asked.attempt,
     asked.poll_count,
+    asked.accepted,
     asked.waiting_reason,
     asked.blocked_by,
     asked.message,

@@ -67,12 +67,52 @@ fn check_size(bytes: usize) -> Result<(), Vec<Invalid>> {
     Err(vec![Invalid::new("", message)])
 }
 
-/// Turns a tree into a type.
+/// Turns a tree into a type, which must be an object.
 pub fn typed<T: DeserializeOwned>(tree: Value) -> Result<T, Vec<Invalid>> {
+    if let Some(at) = list_for_object(&tree, "") {
+        let message = "expected an object with named fields";
+        return Err(vec![Invalid::new(at, message)]);
+    }
     serde_path_to_error::deserialize(tree).map_err(|error| {
-        let pointer: String = error.path().iter().map(token).collect();
-        let message = reworded(&error.into_inner().to_string());
+        let mut pointer: String = error.path().iter().map(token).collect();
+        let message = error.into_inner().to_string();
+        if let Some(field) = message.strip_prefix("missing field `") {
+            pointer.push('/');
+            pointer.push_str(&pointer_token(field.trim_end_matches('`')));
+        }
+        let message = reworded(&message);
         vec![Invalid::new(pointer, message)]
+    })
+}
+
+/// Fields that hold an object wherever they occur in a document of ours.
+const OBJECTS: [&str; 4] = ["metadata", "iam", "labels", "tags"];
+
+/// Where a list (or nothing at all) stands in place of an object: Serde would take its elements
+/// for the fields, by position.
+fn list_for_object(tree: &Value, at: &str) -> Option<String> {
+    match tree {
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            let here = format!("{at}/{}", pointer_token(name));
+            match value {
+                Value::Array(_) if OBJECTS.contains(&name.as_str()) => Some(here),
+                Value::Array(elements) => list_of_lists(elements, &here),
+                Value::Object(_) => list_for_object(value, &here),
+                _ => None,
+            }
+        }),
+        _ => Some(at.to_owned()),
+    }
+}
+
+fn list_of_lists(elements: &[Value], at: &str) -> Option<String> {
+    elements.iter().enumerate().find_map(|(index, element)| {
+        let here = format!("{at}/{index}");
+        match element {
+            Value::Array(_) => Some(here),
+            Value::Object(_) => list_for_object(element, &here),
+            _ => None,
+        }
     })
 }
 
@@ -96,6 +136,9 @@ fn reworded(message: &str) -> String {
             .unwrap_or(known)
             .replace('`', "");
         return format!("unknown field {}; known here: {known}", quoted(field));
+    }
+    if let Some(field) = message.strip_prefix("missing field `") {
+        return format!("the field {} is missing", field.trim_end_matches('`'));
     }
     if message.starts_with("invalid type: ") && message.ends_with(", expected a string") {
         return format!("{message}; put it in quotes if text is meant");

@@ -29,8 +29,7 @@ pub(super) fn check(input: ProfileInput, naming: Naming) -> Result<ProfileSpec, 
         return Err(vec![broken]);
     }
     let mut wrong = Vec::new();
-    let name = input.name.filter(|name| !name.is_empty());
-    let name = keep(&mut wrong, "/name", name.map(ProfileName::parse));
+    let name = keep(&mut wrong, "/name", input.name.map(ProfileName::parse));
     let role = input.pod_execution_role_arn.map(RoleArn::parse);
     let role = keep(&mut wrong, "/podExecutionRoleARN", role);
     check_selectors(&input.selectors, &mut wrong);
@@ -57,7 +56,7 @@ fn eksctl_rule_broken(input: &ProfileInput, naming: Naming) -> Option<Invalid> {
     let name = input.name.as_deref().unwrap_or_default();
     // Go's %q and Rust's {:?} agree on every name that can pass.
     let subject = format!("invalid Fargate profile {}", quoted(name));
-    if name.is_empty() && naming == Naming::Required {
+    if name.is_empty() && (naming == Naming::Required || input.name.is_some()) {
         return Some(Invalid::new("/name", "invalid Fargate profile: empty name"));
     }
     if name.starts_with("eks-") {

@@ -46,6 +46,10 @@ async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
         return Err(Verdict::Canceled);
     }
     let input: CreateProfileInput = context.input()?;
+    let asking: Asking = context.data();
+    if let Some(words) = refused::still_deleting(context).await? {
+        return Ok(wait_for_cluster(context, &asking, &words));
+    }
     cluster_takes_changes(context).await?;
     let names = match context.eks.profile_names().await {
         Ok(names) => names,
@@ -54,14 +58,14 @@ async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
     let name = free_name(context, &input, &names)?;
     if names.contains(&name) {
         return match context.eks.profile(&name).await {
-            Ok(existing) => Ok(compare(context, &input, existing, &Asking::default())),
+            Ok(existing) => Ok(compare(context, &input, existing, &asking)),
             Err(refusal) => Err(refused::verdict(context, refusal).await),
         };
     }
     let warnings = warnings(context, &input, names).await?;
     let asking = Asking {
         name: name.clone(),
-        ..Asking::default()
+        ..asking
     };
     let note = Note {
         message: format!("Asking AWS to create Fargate profile {name}."),
@@ -146,6 +150,9 @@ async fn resume(context: &Context<'_>) -> Result<Verdict, Verdict> {
                 refusal => Err(refused::verdict(context, refusal).await),
             },
         };
+    }
+    if let Some(words) = refused::still_deleting(context).await? {
+        return Ok(wait_for_cluster(context, &asking, &words));
     }
     let note = Note {
         message: format!("Asking AWS to create Fargate profile {}.", asking.name),

@@ -94,6 +94,9 @@ async fn resume(context: &Context<'_>) -> Result<Verdict, Verdict> {
 }
 
 async fn ask(context: &Context<'_>, asking: Asking) -> Result<Verdict, Verdict> {
+    if let Some(words) = refused::still_deleting(context).await? {
+        return Ok(wait_for_cluster(context, &asking, &words));
+    }
     let name = name(context);
     let message = format!("Asking AWS to delete Fargate profile {name}.");
     context

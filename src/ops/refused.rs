@@ -5,9 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::context::Context;
+use super::database_trouble;
 use super::failures::{failure, from_refusal, not_found};
 use crate::aws::{Class, Refusal};
-use crate::db::breaker;
+use crate::db::{breaker, jobs};
 use crate::domain::ErrorCode;
 use crate::queue::backoff::Backoff;
 use crate::queue::{Verdict, Wait};
@@ -20,8 +21,8 @@ const LONGEST_PROPAGATION: Duration = Duration::from_mins(2);
 const PROPAGATION: Backoff = Backoff::millis(&[3_000, 5_000, 10_000]);
 /// After AWS said "slower"; the budget spaces the calls beyond it.
 const THROTTLED: Duration = Duration::from_secs(2);
-/// Before an account's role is tried again.
-const ROLE_REFUSED: Duration = Duration::from_secs(2);
+/// Before an account's role is tried again, by our own clock: STS is not asked more often.
+const ROLE_REFUSED: Duration = Duration::from_secs(1);
 /// Between looks at what AWS has accepted, while AWS does not answer.
 const UNAVAILABLE: Duration = Duration::from_secs(5);
 
@@ -153,13 +154,26 @@ async fn count_failure(context: &Context<'_>, refusal: &Refusal) {
 /// A change keeps its place and waits, a read can't wait for a person.
 fn role_refused(context: &Context<'_>, refusal: &Refusal) -> Verdict {
     if !context.kind.is_mutation() {
-        return Verdict::Fail(from_refusal(ErrorCode::AwsAssumeRoleFailed, refusal));
+        let told = Refusal {
+            message: format!(
+                "the account's role could not be assumed; check that it exists and that its trust \
+                 policy names the worker and the external id. AWS says: {}",
+                refusal.message
+            ),
+            ..refusal.clone()
+        };
+        return Verdict::Fail(from_refusal(ErrorCode::AwsAssumeRoleFailed, &told));
     }
     let message = format!(
         "The account's role could not be assumed: {}. The job goes on when the role is mended.",
         refusal.message.trim_end_matches('.')
     );
-    again(context, ROLE_REFUSED, Wait::AccountParked, &message)
+    again(
+        context,
+        context.unscaled(ROLE_REFUSED),
+        Wait::AccountParked,
+        &message,
+    )
 }
 
 /// A busy cluster: wait, for free, up to half an hour.
@@ -183,6 +197,27 @@ pub(super) fn busy(
         Wait::ClusterBusy(words.to_owned()),
         message,
     )
+}
+
+/// What AWS is still at because a job of ours, with `wait=false`, did not follow it: asking for
+/// another change meanwhile would only be refused.
+pub(super) async fn still_deleting(context: &Context<'_>) -> Result<Option<String>, Verdict> {
+    let job = context.job;
+    let place = (job.region.as_str(), context.cluster);
+    let left = jobs::unfollowed_deletion(context.pool, &job.account_id, place)
+        .await
+        .map_err(|error| database_trouble(&error))?;
+    // The job's own profile is looked at anyway.
+    let Some(name) = left.filter(|name| job.profile_name.as_ref() != Some(name)) else {
+        return Ok(None);
+    };
+    match context.eks.profile(&name).await {
+        Ok(profile) if profile.status.as_deref() == Some("DELETING") => Ok(Some(format!(
+            "Fargate profile {name} is in status DELETING"
+        ))),
+        // Whatever else may be wrong, the change itself will tell.
+        _ => Ok(None),
+    }
 }
 
 /// A role that EKS does not trust yet: IAM may still be spreading it.

@@ -23,6 +23,7 @@ pub struct Repaired {
 pub async fn repair(pool: &PgPool) -> Result<Repaired, sqlx::Error> {
     let rescued = rescue(pool).await?;
     give_up(pool).await?;
+    expire(pool).await?;
     let promoted = promote_headless(pool).await?;
     Ok(Repaired { rescued, promoted })
 }
@@ -151,6 +152,61 @@ async fn give_up(pool: &PgPool) -> Result<(), sqlx::Error> {
     .await?;
     for row in lanes {
         promote_lane(pool, &row.account_id, &row.lane).await?;
+    }
+    Ok(())
+}
+
+/// Ends jobs whose deadline passed while nobody may claim them: their account is parked or
+/// disabled. Everybody else's get a last look from a worker.
+async fn expire(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let lanes = sqlx::query!(
+        r#"-- expire
+        with expired as (
+            update jobs j
+            set phase = 'finished',
+                state = 'failed',
+                ready_seq = null,
+                due_at = null,
+                waiting_reason = null,
+                finished_at = now(),
+                updated_at = now(),
+                event_no = j.event_no + 1,
+                version = j.version + 1,
+                message = 'The deadline passed while the account was ' || a.state || '.',
+                error = jsonb_build_object(
+                    'code', 'deadline_exceeded',
+                    'message', 'the deadline passed while the account was ' || a.state
+                        || '; mend or enable the account, then retry the job',
+                    'retryable', true
+                )
+            from accounts a
+            where a.account_id = j.account_id
+              and a.state <> 'active'
+              and j.phase = 'ready'
+              and j.deadline_at < now()
+            returning j.account_id, j.lane, j.job_id
+        ),
+        lane_left as (
+            update lanes l
+            set pending = greatest(l.pending - 1, 0)
+            from expired
+            where l.account_id = expired.account_id
+              and l.lane = expired.lane
+        ),
+        heard as materialized (
+            select pg_notify('fleet_jobs', job_id::text)
+            from expired
+        )
+        select account_id, lane, (select count(*) from heard) as "heard!"
+        from expired
+        "#,
+    )
+    .fetch_all(pool)
+    .await?;
+    for row in lanes {
+        if let Some(lane) = &row.lane {
+            promote_lane(pool, &row.account_id, lane).await?;
+        }
     }
     Ok(())
 }

@@ -5,15 +5,17 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{JobPath, KeyQuery};
+use super::JobPath;
 use crate::db::audit::{self, AuditEvent};
 use crate::db::jobs::JobRow;
 use crate::domain::ErrorCode;
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Operator;
 use crate::http::extract::Call;
+use crate::http::fargate_profiles::ChangeQuery;
 use crate::http::idempotency::{Key, Taken};
 use crate::http::problem::Problem;
+use crate::http::wait::Patience;
 use crate::http::wire::job::Job;
 use crate::http::wire::paths;
 use crate::queue::cancel::{self, Canceled};
@@ -25,7 +27,7 @@ use crate::queue::cancel::{self, Canceled};
 #[utoipa::path(
     operation_id = "cancelJob",
     tag = "jobs",
-    params(KeyQuery),
+    params(ChangeQuery),
     responses(
         (status = 200, description = "The job has ended.", body = Job),
         (status = 202, description = "The job ends, or is followed to its end.", body = Job),
@@ -35,17 +37,18 @@ use crate::queue::cancel::{self, Canceled};
 #[post("/v1/jobs/{jobId}/cancel")]
 pub(in crate::http) async fn cancel_job(call: Call<Operator>) -> Result<HttpResponse, Problem> {
     let path: JobPath = call.path()?;
-    let _: KeyQuery = call.query()?;
+    let query: ChangeQuery = call.query()?;
     let job = call.job(path.job_id).await?;
     let key = call.idempotency_key(&call.body().await?)?;
     let pool = call.state.pool.clone();
     let event = event(&call, &job);
     let taken = call.state.run(cancel(pool, job, key, event)).await?;
-    let job = call.job(path.job_id).await?;
-    let manner = Manner {
-        replayed: taken != Taken::Fresh,
-        ..Manner::default()
-    };
+    let patience = Patience::of(query.wait_seconds, call.headers(), 0);
+    let job = call
+        .state
+        .job_within(&call.caller, path.job_id, patience.seconds)
+        .await?;
+    let manner = Manner::of(taken != Taken::Fresh, &patience);
     Ok(answer::job(&call.state, job, &manner))
 }
 

@@ -3,15 +3,17 @@
 use actix_web::{HttpResponse, post};
 use serde_json::json;
 
-use super::{JobPath, KeyQuery};
+use super::JobPath;
 use crate::db::jobs::JobRow;
 use crate::domain::job_input::{self, CreateProfileInput};
 use crate::domain::{AccountId, ClusterName, ErrorCode, JobKind, Region, profile_warnings};
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Operator;
 use crate::http::extract::Call;
+use crate::http::fargate_profiles::ChangeQuery;
 use crate::http::problem::Problem;
 use crate::http::submit::{self, MUTATION_DEADLINE, READ_DEADLINE, Work};
+use crate::http::wait::Patience;
 use crate::http::wire::job::Job;
 use crate::http::wire::paths;
 use crate::queue::enqueue::NewJob;
@@ -23,7 +25,7 @@ use crate::queue::enqueue::NewJob;
 #[utoipa::path(
     operation_id = "retryJob",
     tag = "jobs",
-    params(KeyQuery),
+    params(ChangeQuery),
     responses(
         (status = 200, description = "The new job has ended already.", body = Job),
         (status = 202, description = "The new job is durable.", body = Job),
@@ -33,19 +35,17 @@ use crate::queue::enqueue::NewJob;
 #[post("/v1/jobs/{jobId}/retry")]
 pub(in crate::http) async fn retry_job(call: Call<Operator>) -> Result<HttpResponse, Problem> {
     let path: JobPath = call.path()?;
-    let _: KeyQuery = call.query()?;
+    let query: ChangeQuery = call.query()?;
     let old = call.job(path.job_id).await?;
     let key = call.idempotency_key(&call.body().await?)?;
     let made = call.once(key, async || work(&call, old).await).await?;
-    let job = call.job(made.subject_id).await?;
-    Ok(answer::job(
-        &call.state,
-        job,
-        &Manner {
-            replayed: made.replayed,
-            ..Manner::default()
-        },
-    ))
+    let patience = Patience::of(query.wait_seconds, call.headers(), 0);
+    let job = call
+        .state
+        .job_within(&call.caller, made.subject_id, patience.seconds)
+        .await?;
+    let manner = Manner::of(made.replayed, &patience);
+    Ok(answer::job(&call.state, job, &manner))
 }
 
 async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {

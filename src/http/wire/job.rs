@@ -227,7 +227,8 @@ impl JobLinks {
         });
         Self {
             events: format!("{own}/events"),
-            cancel: row.finished_at.is_none().then(|| format!("{own}/cancel")),
+            // What AWS has accepted can't be taken back.
+            cancel: (row.finished_at.is_none() && !row.accepted).then(|| format!("{own}/cancel")),
             target,
             own,
         }

@@ -171,3 +171,21 @@ async fn a_listing_follows_every_page_and_skips_what_vanishes_on_the_way() {
     );
     fleet.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_follows_a_deletion_without_wait_does_not_run_into_it() {
+    let fleet = Fleet::new().await;
+    fleet.put("fp-a", "a", "ACTIVE");
+    fleet.put("fp-b", "b", "ACTIVE");
+    let jobs = [
+        fleet.delete("fp-a", false).await,
+        fleet.delete("fp-b", false).await,
+        fleet.create("fp-c", "c").await,
+    ];
+    fleet.run().await;
+    for job in jobs {
+        fleet.assert_state(job, "succeeded").await;
+        assert_eq!(fleet.queue.column(job, "attempt").await, "0");
+    }
+    fleet.end().await;
+}

@@ -8,20 +8,26 @@ use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, SPEED};
 async fn an_update_of_the_cluster_delays_changes_and_costs_no_attempt() {
     let fleet = Fleet::new().await;
     fleet.put("fp-old", "old", "ACTIVE");
+    // The update must not be over before the first change is tried.
+    fleet.sim.freeze();
     fleet
         .sim
         .start_cluster_update(ACCOUNT, REGION, CLUSTER, Duration::from_mins(5));
     let create = fleet.create("fp-dev", "dev").await;
     let delete = fleet.delete("fp-old", true).await;
-    fleet.run().await;
+    let refused = fleet
+        .sim
+        .wait_for(|call| call.action == "CreateFargateProfile" && call.status == Some(409));
+    let worker = fleet.worker().await;
+    let refused = tokio::time::timeout(Duration::from_mins(1), refused).await;
+    assert!(refused.is_ok(), "AWS never said no");
+    fleet.sim.thaw();
+    fleet.queue.until_idle().await;
+    worker.drain(Duration::from_secs(5)).await.expect("drained");
     for job in [create, delete] {
         fleet.assert_state(job, "succeeded").await;
         assert_eq!(fleet.queue.column(job, "attempt").await, "0");
     }
-    assert!(
-        fleet.calls("CreateFargateProfile", Some(409)) > 0,
-        "AWS said no meanwhile"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -121,6 +121,7 @@ fn operations_are_named_tagged_and_say_who_may() {
                 responses.keys().all(|status| status.parse::<u16>().is_ok()),
                 "{name}"
             );
+            assert_eq!(role != "none", responses.contains_key("401"), "{name}");
             for body in operation["requestBody"]["content"]
                 .as_object()
                 .into_iter()

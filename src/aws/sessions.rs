@@ -276,9 +276,20 @@ fn refusal(
         ("Throttling" | "ThrottlingException" | "TooManyRequestsException", _) | (_, 429) => {
             Class::Throttled
         }
-        ("ExpiredToken" | "ExpiredTokenException" | "IDPCommunicationError", _) | (_, 500..) => {
-            Class::Unavailable
-        }
+        // The worker's own credentials or clock are no fault of the account.
+        (
+            "ExpiredToken"
+            | "ExpiredTokenException"
+            | "IDPCommunicationError"
+            | "IncompleteSignature"
+            | "InvalidClientTokenId"
+            | "MissingAuthenticationToken"
+            | "RequestExpired"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException",
+            _,
+        )
+        | (_, 500..) => Class::Unavailable,
         _ => Class::AssumeRoleFailed,
     };
     Refusal {

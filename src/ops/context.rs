@@ -79,13 +79,19 @@ impl<'a> Context<'a> {
     }
 
     /// Notes that AWS is about to be asked for a change. Stops instead when a cancel is waiting,
-    /// or the lease is lost.
+    /// the lease is lost, or the deadline has passed: nobody would follow the change.
     pub(super) async fn note_asking(
         &self,
         step: &str,
         data: &impl Serialize,
         note: Note,
     ) -> Result<(), Verdict> {
+        if self.job.last_look {
+            return Err(Verdict::Fail(failure(
+                ErrorCode::DeadlineExceeded,
+                "the job's deadline has passed; look at the cluster, then retry the job",
+            )));
+        }
         let progress = Progress {
             step: step.to_owned(),
             step_data: json!(data),

@@ -57,10 +57,13 @@ async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
     };
     let name = free_name(context, &input, &names)?;
     if names.contains(&name) {
-        return match context.eks.profile(&name).await {
-            Ok(existing) => Ok(compare(context, &input, existing, &asking)),
-            Err(refusal) => Err(refused::verdict(context, refusal).await),
-        };
+        match context.eks.profile(&name).await {
+            Ok(existing) => return Ok(compare(context, &input, existing, &asking)),
+            Err(refusal) => match refused::told_apart(context, refusal).await {
+                gone if gone.class == Class::ProfileNotFound => {}
+                refusal => return Err(refused::verdict(context, refusal).await),
+            },
+        }
     }
     let warnings = warnings(context, &input, names).await?;
     let asking = Asking {

@@ -44,6 +44,8 @@ pub struct Budget {
     rate: f64,
     tokens: f64,
     at: Instant,
+    /// The last place in line that was given to a caller.
+    line: Instant,
     shrunk_at: Option<Instant>,
 }
 
@@ -56,25 +58,25 @@ impl Budget {
             rate: rates.most,
             tokens: rates.burst,
             at: now,
+            line: now,
             shrunk_at: None,
         }
     }
 
     /// Takes one call, or says how long to wait for one. Whoever is told to wait has a place in
-    /// line: each gets a later time, so that they don't come back all at once.
+    /// line: each gets a later time, so that they don't come back all at once. A place costs
+    /// nothing until its holder comes back, or those who come back would find nothing left.
     pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
         self.refill(now);
         if self.tokens >= 1.0 {
             self.tokens -= 1.0;
             return Ok(());
         }
-        let wait = (1.0 - self.tokens) / self.rate;
+        let one = Duration::from_secs_f64(1.0 / self.rate);
+        let first = now + one.mul_f64(1.0 - self.tokens);
         // A line of a minute is long enough: those behind it come back and see.
-        if wait < LONGEST_LINE {
-            self.tokens -= 1.0;
-        }
-        self.tokens = self.tokens.max(-LONGEST_LINE * self.rate);
-        Err(Duration::from_secs_f64(wait.clamp(0.001, LONGEST_LINE)))
+        self.line = first.max(self.line + one).min(now + LONGEST_LINE);
+        Err(self.line - now)
     }
 
     /// AWS said "slower": half the rate, at most once a second, and no burst.
@@ -104,7 +106,7 @@ impl Budget {
     }
 }
 
-const LONGEST_LINE: f64 = 60.0;
+const LONGEST_LINE: Duration = Duration::from_mins(1);
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// Budgets by key; those that have been full and unused are forgotten.

@@ -3,6 +3,7 @@
 mod adoption;
 mod busy;
 mod crashes;
+mod findings;
 mod journey;
 mod refusals;
 mod roles;

@@ -3,6 +3,7 @@
 mod cancel;
 mod enqueue;
 mod fencing;
+mod findings;
 mod lanes;
 pub mod support;
 mod verdicts;

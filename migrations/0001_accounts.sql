@@ -21,6 +21,8 @@ create table accounts (
     parked_reason          text,
     -- while parked: when one job may try the role again
     probe_at               timestamptz,
+    -- while parked: that job is on its way; only its failure makes the pause longer
+    probing                boolean not null default false,
     last_verified_at       timestamptz,
     -- raised by every change a person makes; its ETag
     version                bigint not null default 1,

@@ -13,6 +13,7 @@ mod list_fargate_profiles;
 mod refused;
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::PgPool;
 
@@ -20,7 +21,7 @@ use crate::aws::Aws;
 use crate::db::{accounts, breaker};
 use crate::domain::{ErrorCode, JobKind};
 use crate::queue::worker::Trouble;
-use crate::queue::{ClaimedJob, Failure, Handler, Lease, Verdict};
+use crate::queue::{ClaimedJob, Failure, Handler, Lease, Verdict, Wait};
 
 use context::Context;
 use failures::failure;
@@ -70,7 +71,7 @@ impl Operations {
     ) -> Result<Context<'a>, Verdict> {
         let account = accounts::find(&self.pool, &job.account_id)
             .await
-            .map_err(|error| database_trouble(&error))?
+            .map_err(|error| database_trouble(lease, &error))?
             .ok_or_else(|| {
                 Verdict::Fail(failure(
                     ErrorCode::NotFound,
@@ -78,25 +79,28 @@ impl Operations {
                 ))
             })?;
         let context = Context::new(self, kind, job, lease, &account)?;
-        match context.eks.open().await {
-            Ok(()) if account.role_failures > 0 || account.state == "parked" => {
+        // A cached session proves nothing about the role as it is now.
+        let parked = account.state == "parked";
+        match context.eks.open(parked).await {
+            Ok(true) if account.role_failures > 0 || parked => {
                 breaker::role_worked(&self.pool, &account.account_id)
                     .await
-                    .map_err(|error| database_trouble(&error))?;
+                    .map_err(|error| database_trouble(lease, &error))?;
             }
-            Ok(()) => {}
+            Ok(_) => {}
             Err(refusal) => return Err(refused::verdict(&context, refusal).await),
         }
         Ok(context)
     }
 }
 
-fn database_trouble(error: &sqlx::Error) -> Verdict {
+/// Our own trouble is no fault of the job: the same step again, for free.
+fn database_trouble(lease: &Lease, error: &sqlx::Error) -> Verdict {
     tracing::warn!(%error, "reading what the step has to know");
-    Verdict::Retry(failure(
-        ErrorCode::Internal,
-        "the database could not be read",
-    ))
+    let progress = lease.progress();
+    let message = "The database could not be read; the job goes on by itself.";
+    let step = (progress.step.as_str(), progress.step_data);
+    Context::wait(Duration::from_secs(1), step, Wait::Retry, message)
 }
 
 impl Handler for Operations {
@@ -113,6 +117,10 @@ impl Handler for Operations {
             Trouble::Panicked => failure(
                 ErrorCode::Internal,
                 "the step failed for a reason that is ours; the worker's log says more",
+            ),
+            Trouble::Unwritable => failure(
+                ErrorCode::Internal,
+                "what the step has to say can't be kept in the database; look at the cluster",
             ),
             Trouble::DeadlineExceeded => failure(
                 ErrorCode::DeadlineExceeded,

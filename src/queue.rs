@@ -18,10 +18,12 @@
 //! | [`due`] | parked jobs whose time has come |
 //! | [`maintenance`] | rescue from dead workers, lanes without a head, old rows |
 //! | [`cancel`] | the honest cancel |
+//! | `bounded` | no statement waits forever |
 //! | [`budget`], [`backoff`] | pure rules: budgets that shrink on 429, lists of delays |
 //! | [`listener`] | LISTEN as a hint, for workers and for callers who wait |
 
 pub mod backoff;
+mod bounded;
 pub mod budget;
 pub mod cancel;
 pub mod claim;

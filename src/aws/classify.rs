@@ -72,7 +72,13 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
         "ResourceLimitExceededException" => Class::LimitExceeded,
         "UnsupportedAvailabilityZoneException" => Class::UnsupportedZone,
         "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => Class::AccessDenied,
-        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => Class::SessionExpired,
+        "ExpiredTokenException"
+        | "ExpiredToken"
+        | "RequestExpired"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch" => Class::SessionExpired,
         "TooManyRequestsException"
         | "ThrottlingException"
         | "Throttling"

@@ -49,14 +49,14 @@ impl Eks {
         Self { aws, session }
     }
 
-    /// Makes sure that the session stands, without calling EKS.
-    pub async fn open(&self) -> Result<(), Refusal> {
-        self.aws
-            .inner
-            .sessions
-            .credentials(&self.session)
+    /// Makes sure that the session stands, without calling EKS. True when STS gave it just now;
+    /// `anew` asks STS in any case.
+    pub async fn open(&self, anew: bool) -> Result<bool, Refusal> {
+        let sessions = &self.aws.inner.sessions;
+        sessions
+            .session(&self.session, anew)
             .await
-            .map(drop)
+            .map(|(_, asked)| asked)
     }
 
     /// The cluster's status, such as `ACTIVE`.

@@ -126,25 +126,39 @@ impl Sessions {
 
     /// The credentials of a session, assumed or renewed when needed.
     pub(super) async fn credentials(&self, key: &SessionKey) -> Result<Credentials, Refusal> {
+        self.session(key, false)
+            .await
+            .map(|(credentials, _)| credentials)
+    }
+
+    /// The same, and whether STS was asked for it just now; `anew` asks in any case.
+    pub(super) async fn session(
+        &self,
+        key: &SessionKey,
+        anew: bool,
+    ) -> Result<(Credentials, bool), Refusal> {
         let slot = self
             .slots
             .get_with(key.clone(), async { Arc::default() })
             .await;
         let mut session = slot.session.lock().await;
         let now = SystemTime::from(self.clock.now());
-        if let Some(current) = session.as_ref().filter(|current| now < current.renew_at) {
-            return Ok(current.credentials.clone());
+        if let Some(current) = session
+            .as_ref()
+            .filter(|current| now < current.renew_at && !anew)
+        {
+            return Ok((current.credentials.clone(), false));
         }
         match self.assume_once(key).await {
             Ok(assumed) => {
                 let credentials = assumed.credentials.clone();
                 *session = Some(assumed);
-                Ok(credentials)
+                Ok((credentials, true))
             }
             Err(refusal) => match session.as_ref() {
                 Some(old) if refusal.class == Class::Unavailable && now < old.expires_at => {
                     tracing::warn!(%refusal, "renewing a session; the old one still holds");
-                    Ok(old.credentials.clone())
+                    Ok((old.credentials.clone(), false))
                 }
                 _ => Err(refusal),
             },

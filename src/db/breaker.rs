@@ -26,13 +26,16 @@ pub async fn role_failed(
     let state = sqlx::query_scalar!(
         "-- role_failed
         update accounts
-        set role_failures = role_failures + 1,
+        set role_failures = role_failures + case when state = 'parked' and not probing then 0 else 1 end,
+            probing = false,
             parked_reason = $2,
             state = case
                 when state = 'active' and role_failures + 1 >= $3 then 'parked'
                 else state
             end,
             probe_at = case
+                -- steps that were under way when the account was parked say nothing new
+                when state = 'parked' and not probing then probe_at
                 when state = 'parked' or (state = 'active' and role_failures + 1 >= $3)
                 then now() + interval '1 second' / $4::float8 * least(
                     30 * power(2, least(greatest(role_failures + 1 - $3, 0), 10)),
@@ -65,6 +68,7 @@ pub async fn role_worked(
             set role_failures = 0,
                 parked_reason = null,
                 state = case when state = 'parked' then 'active' else state end,
+                probing = false,
                 probe_at = null
             where account_id = $1
               and (role_failures > 0 or state = 'parked')

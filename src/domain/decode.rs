@@ -69,6 +69,10 @@ fn check_size(bytes: usize) -> Result<(), Vec<Invalid>> {
 
 /// Turns a tree into a type, which must be an object.
 pub fn typed<T: DeserializeOwned>(tree: Value) -> Result<T, Vec<Invalid>> {
+    if let Some(at) = zero_character(&tree, "") {
+        let message = "a text may not hold the character U+0000";
+        return Err(vec![Invalid::new(at, message)]);
+    }
     if let Some(at) = list_for_object(&tree, "") {
         let message = "expected an object with named fields";
         return Err(vec![Invalid::new(at, message)]);
@@ -83,6 +87,25 @@ pub fn typed<T: DeserializeOwned>(tree: Value) -> Result<T, Vec<Invalid>> {
         let message = reworded(&message);
         vec![Invalid::new(pointer, message)]
     })
+}
+
+/// Where a text, or the name of a field, holds what no database keeps.
+fn zero_character(tree: &Value, at: &str) -> Option<String> {
+    match tree {
+        Value::String(text) if text.contains('\0') => Some(at.to_owned()),
+        Value::Array(elements) => elements
+            .iter()
+            .enumerate()
+            .find_map(|(index, element)| zero_character(element, &format!("{at}/{index}"))),
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            let here = format!("{at}/{}", pointer_token(name));
+            if name.contains('\0') {
+                return Some(at.to_owned());
+            }
+            zero_character(value, &here)
+        }),
+        _ => None,
+    }
 }
 
 /// Fields that hold an object wherever they occur in a document of ours.

@@ -74,18 +74,21 @@ impl<'a> Context<'a> {
     }
 
     /// What the step has to know; nothing at the first.
-    pub(super) fn data<T: DeserializeOwned + Default>(&self) -> T {
-        T::deserialize(&self.job.step_data).unwrap_or_default()
+    pub(super) fn data<T: DeserializeOwned>(&self) -> Result<T, Verdict> {
+        T::deserialize(&self.job.step_data).map_err(|error| {
+            let message = format!("the job's progress can't be read: {error}");
+            Verdict::Fail(failure(ErrorCode::Internal, message))
+        })
     }
 
-    /// Notes that AWS is about to be asked for a change. Stops instead when a cancel is waiting,
-    /// the lease is lost, or the deadline has passed: nobody would follow the change.
+    /// Notes that AWS is about to be asked for a change. False when a cancel is waiting: then don't
+    /// ask. Stops when the lease is lost, or the deadline has passed: nobody would follow.
     pub(super) async fn note_asking(
         &self,
         step: &str,
         data: &impl Serialize,
         note: Note,
-    ) -> Result<(), Verdict> {
+    ) -> Result<bool, Verdict> {
         if self.job.last_look {
             return Err(Verdict::Fail(failure(
                 ErrorCode::DeadlineExceeded,
@@ -98,9 +101,8 @@ impl<'a> Context<'a> {
             asked: true,
         };
         match self.lease.note(progress, note).await {
-            Ok(noted) if noted.stop => Err(Verdict::Canceled),
-            Ok(_) => Ok(()),
-            Err(lost) => Err(lease_lost(&lost)),
+            Ok(noted) => Ok(!noted.stop),
+            Err(lost) => Err(self.lease_lost(&lost)),
         }
     }
 
@@ -121,6 +123,16 @@ impl<'a> Context<'a> {
         }))
     }
 
+    /// The note could not be written. The verdict is, if the lease holds after all: then the same
+    /// step again, for free, because it is no fault of the job.
+    fn lease_lost(&self, lost: &LeaseLost) -> Verdict {
+        tracing::warn!(error = %lost, "noting how far the step has come");
+        let progress = self.lease.progress();
+        let message = "Progress could not be written down; the job goes on by itself.";
+        let step = (progress.step.as_str(), progress.step_data);
+        Self::wait(Duration::from_secs(1), step, Wait::Retry, message)
+    }
+
     /// A time of our own clock, kept from being divided by the scale.
     pub(super) fn unscaled(&self, time: Duration) -> Duration {
         time.mul_f64(self.time_scale)
@@ -130,11 +142,6 @@ impl<'a> Context<'a> {
     pub(super) fn scaled(&self, time: Duration) -> Duration {
         time.div_f64(self.time_scale.max(0.001))
     }
-}
-
-/// The verdict is written only if the lease holds after all; then it costs an attempt.
-fn lease_lost(lost: &LeaseLost) -> Verdict {
-    Verdict::Retry(failure(ErrorCode::Internal, lost.to_string()))
 }
 
 const fn access(kind: JobKind) -> Access {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::failures::{failure, not_found, not_stabilized};
-use super::following::{CREATION, Followed, look_again};
+use super::following::{CREATION, Followed, is_another, look_again};
 use super::list_fargate_profiles::describe;
 use super::refused::{self, Since};
 use crate::aws::{Class, NewProfile, Refusal};
@@ -46,7 +46,7 @@ async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
         return Err(Verdict::Canceled);
     }
     let input: CreateProfileInput = context.input()?;
-    let asking: Asking = context.data();
+    let asking: Asking = context.data()?;
     if let Some(words) = refused::still_deleting(context).await? {
         return Ok(wait_for_cluster(context, &asking, &words));
     }
@@ -75,7 +75,9 @@ async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
         profile_name: Some(name),
         warnings,
     };
-    context.note_asking("create", &asking, note).await?;
+    if !context.note_asking("create", &asking, note).await? {
+        return Err(Verdict::Canceled);
+    }
     Ok(create(context, input, asking).await)
 }
 
@@ -144,15 +146,9 @@ async fn warnings(
 /// `create` was noted, and perhaps AWS was asked, before the worker died or the cluster was busy.
 async fn resume(context: &Context<'_>) -> Result<Verdict, Verdict> {
     let input: CreateProfileInput = context.input()?;
-    let asking: Asking = context.data();
+    let asking: Asking = context.data()?;
     if context.job.cancel_requested {
-        return match context.eks.profile(&asking.name).await {
-            Ok(existing) => Ok(compare(context, &input, existing, &asking)),
-            Err(refusal) => match refused::told_apart(context, refusal).await {
-                gone if gone.class == Class::ProfileNotFound => Err(Verdict::Canceled),
-                refusal => Err(refused::verdict(context, refusal).await),
-            },
-        };
+        return cancel(context, &input, &asking).await;
     }
     if let Some(words) = refused::still_deleting(context).await? {
         return Ok(wait_for_cluster(context, &asking, &words));
@@ -161,8 +157,36 @@ async fn resume(context: &Context<'_>) -> Result<Verdict, Verdict> {
         message: format!("Asking AWS to create Fargate profile {}.", asking.name),
         ..Note::default()
     };
-    context.note_asking("create", &asking, note).await?;
+    if !context.note_asking("create", &asking, note).await? {
+        return cancel(context, &input, &asking).await;
+    }
     Ok(create(context, input, asking).await)
+}
+
+/// A cancel, after AWS may have been asked: what it has begun is followed, else nothing was done.
+async fn cancel(
+    context: &Context<'_>,
+    input: &CreateProfileInput,
+    asking: &Asking,
+) -> Result<Verdict, Verdict> {
+    match context.eks.profile(&asking.name).await {
+        Ok(existing) if is_wanted(input, &existing) => Ok(judge(context, existing, None)),
+        Ok(_) => Err(Verdict::Canceled),
+        Err(refusal) => match refused::told_apart(context, refusal).await {
+            gone if gone.class == Class::ProfileNotFound => Err(Verdict::Canceled),
+            refusal => Err(refused::verdict(context, refusal).await),
+        },
+    }
+}
+
+/// The profile that this job asks for, and not on its way out.
+fn is_wanted(input: &CreateProfileInput, existing: &FargateProfile) -> bool {
+    let going = matches!(
+        existing.status.as_deref(),
+        Some("DELETING" | "DELETE_FAILED")
+    );
+    let role = &input.pod_execution_role_arn;
+    !going && input.profile.same_as(existing, role).is_empty()
 }
 
 async fn create(context: &Context<'_>, input: CreateProfileInput, asking: Asking) -> Verdict {
@@ -198,7 +222,13 @@ async fn create(context: &Context<'_>, input: CreateProfileInput, asking: Asking
 async fn exists(context: &Context<'_>, input: &CreateProfileInput, asking: &Asking) -> Verdict {
     match context.eks.profile(&asking.name).await {
         Ok(existing) => compare(context, input, existing, asking),
-        Err(refusal) => refused::verdict(context, refusal).await,
+        Err(refusal) => match refused::told_apart(context, refusal).await {
+            gone if gone.class == Class::ProfileNotFound => {
+                let words = format!("Fargate profile {} has just gone", asking.name);
+                wait_for_cluster(context, asking, &words)
+            }
+            refusal => refused::verdict(context, refusal).await,
+        },
     }
 }
 
@@ -249,9 +279,17 @@ fn compare(
 }
 
 async fn follow(context: &Context<'_>) -> Result<Verdict, Verdict> {
-    let followed: Followed = context.data();
+    let followed: Followed = context.data()?;
     let name = context.job.profile_name.as_deref().unwrap_or_default();
     match context.eks.profile(name).await {
+        Ok(profile) if is_another(&profile, &followed) => {
+            let input: CreateProfileInput = context.input()?;
+            let asking = Asking {
+                name: name.to_owned(),
+                ..Asking::default()
+            };
+            Ok(compare(context, &input, profile, &asking))
+        }
         Ok(profile) => Ok(judge(context, profile, Some(followed))),
         Err(refusal) => Err(vanished(context, refusal, name).await),
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::context::Context;
 use super::database_trouble;
 use super::failures::{failure, not_stabilized};
-use super::following::{DELETION, Followed, look_again};
+use super::following::{DELETION, Followed, is_another, look_again};
 use super::refused::{self, Since};
 use crate::aws::{Class, Refusal};
 use crate::db::jobs;
@@ -74,7 +74,7 @@ async fn not_there(context: &Context<'_>, refusal: Refusal) -> Result<Verdict, V
                 )));
             }
             Ok(false) => {}
-            Err(error) => return Err(database_trouble(&error)),
+            Err(error) => return Err(database_trouble(context.lease, &error)),
         }
     }
     Err(refused::verdict(context, refusal).await)
@@ -82,15 +82,20 @@ async fn not_there(context: &Context<'_>, refusal: Refusal) -> Result<Verdict, V
 
 /// `delete` was noted, and perhaps AWS was asked, before the worker died or the cluster was busy.
 async fn resume(context: &Context<'_>) -> Result<Verdict, Verdict> {
-    let asking: Asking = context.data();
+    let asking: Asking = context.data()?;
     if context.job.cancel_requested {
-        return match context.eks.profile(name(context)).await {
-            Ok(profile) if is_being_deleted(&profile) => accepted(context, &profile),
-            Ok(_) => Err(Verdict::Canceled),
-            Err(refusal) => gone_or(context, refusal).await,
-        };
+        return cancel(context).await;
     }
     ask(context, asking).await
+}
+
+/// A cancel, after AWS may have been asked: what it has begun is followed, else nothing was done.
+async fn cancel(context: &Context<'_>) -> Result<Verdict, Verdict> {
+    match context.eks.profile(name(context)).await {
+        Ok(profile) if is_being_deleted(&profile) => accepted(context, &profile),
+        Ok(_) => Err(Verdict::Canceled),
+        Err(refusal) => gone_or(context, refusal).await,
+    }
 }
 
 async fn ask(context: &Context<'_>, asking: Asking) -> Result<Verdict, Verdict> {
@@ -99,16 +104,13 @@ async fn ask(context: &Context<'_>, asking: Asking) -> Result<Verdict, Verdict> 
     }
     let name = name(context);
     let message = format!("Asking AWS to delete Fargate profile {name}.");
-    context
-        .note_asking(
-            "delete",
-            &asking,
-            Note {
-                message,
-                ..Note::default()
-            },
-        )
-        .await?;
+    let note = Note {
+        message,
+        ..Note::default()
+    };
+    if !context.note_asking("delete", &asking, note).await? {
+        return cancel(context).await;
+    }
     let refusal = match context.eks.delete_profile(name).await {
         Ok(()) => {
             let arn = asking.arn.clone();
@@ -158,7 +160,7 @@ fn accepted(context: &Context<'_>, profile: &FargateProfile) -> Result<Verdict, 
 }
 
 async fn follow(context: &Context<'_>) -> Result<Verdict, Verdict> {
-    let followed: Followed = context.data();
+    let followed: Followed = context.data()?;
     let name = name(context);
     let profile = match context.eks.profile(name).await {
         Ok(profile) => profile,
@@ -205,8 +207,4 @@ fn name<'a>(context: &Context<'a>) -> &'a str {
 
 fn is_being_deleted(profile: &FargateProfile) -> bool {
     profile.status.as_deref() == Some("DELETING")
-}
-
-fn is_another(profile: &FargateProfile, followed: &Followed) -> bool {
-    matches!((&profile.arn, &followed.arn), (Some(now), Some(then)) if now != then)
 }

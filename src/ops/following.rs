@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::failures::failure;
-use crate::domain::ErrorCode;
+use crate::domain::{ErrorCode, FargateProfile};
 use crate::queue::backoff::Backoff;
 use crate::queue::verdict::Again;
 use crate::queue::{Verdict, Wait};
@@ -54,6 +54,11 @@ impl Followed {
             arn,
         }
     }
+}
+
+/// Whether the profile is not the one that is followed, but a later one of its name.
+pub(super) fn is_another(profile: &FargateProfile, followed: &Followed) -> bool {
+    matches!((&profile.arn, &followed.arn), (Some(now), Some(then)) if now != then)
 }
 
 /// One more look later, unless it has gone on for too long.

@@ -32,17 +32,23 @@ const UNAVAILABLE: Duration = Duration::from_secs(5);
 pub(super) struct Since {
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<DateTime<Utc>>,
+    /// The last time: after a long gap it is another wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<DateTime<Utc>>,
     times: u32,
 }
 
 impl Since {
     /// Counts one more; `None` when it has lasted longer than `longest`.
     fn again(self, now: DateTime<Utc>, longest: Duration) -> Option<Self> {
-        let since = self.since.unwrap_or(now);
-        let lasted = (now - since).to_std().unwrap_or_default();
-        (lasted < longest).then_some(Self {
+        let passed = |from: DateTime<Utc>| (now - from).to_std().unwrap_or_default();
+        let interrupted = self.last.is_some_and(|last| passed(last) > longest / 3);
+        let begun = if interrupted { Self::default() } else { self };
+        let since = begun.since.unwrap_or(now);
+        (passed(since) < longest).then_some(Self {
             since: Some(since),
-            times: self.times + 1,
+            last: Some(now),
+            times: begun.times + 1,
         })
     }
 }
@@ -68,12 +74,12 @@ pub(super) async fn verdict(context: &Context<'_>, refusal: Refusal) -> Verdict 
             Wait::Throttled,
             "The account's budget of AWS calls is used up for the moment; the job goes on by itself.",
         ),
-        Class::Unavailable if context.job.accepted => again(
+        Class::Unavailable if context.job.accepted || context.lease.progress().asked => again(
             context,
             UNAVAILABLE,
             Wait::Retry,
             &format!(
-                "AWS accepted the change, but can't be asked how far it is: {}.",
+                "AWS was asked for the change, but does not say what came of it: {}.",
                 refusal.message
             ),
         ),
@@ -206,7 +212,7 @@ pub(super) async fn still_deleting(context: &Context<'_>) -> Result<Option<Strin
     let place = (job.region.as_str(), context.cluster);
     let left = jobs::unfollowed_deletion(context.pool, &job.account_id, place)
         .await
-        .map_err(|error| database_trouble(&error))?;
+        .map_err(|error| database_trouble(context.lease, &error))?;
     // The job's own profile is looked at anyway.
     let Some(name) = left.filter(|name| job.profile_name.as_ref() != Some(name)) else {
         return Ok(None);

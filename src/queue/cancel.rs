@@ -114,6 +114,10 @@ async fn request(
             update jobs
             set cancel_requested = true,
                 state = 'canceling',
+                -- a parked one looks at once
+                phase = case when phase = 'parked' then 'ready' else phase end,
+                ready_seq = case when phase = 'parked' then nextval('jobs_ready_seq') else ready_seq end,
+                waiting_reason = case when phase = 'parked' then null else waiting_reason end,
                 message = 'Canceling: stops before AWS is asked to change anything, if that is still possible.',
                 event_no = event_no + case when state = 'canceling' then 0 else 1 end,
                 version = version + 1,
@@ -128,7 +132,7 @@ async fn request(
             from requested
             on conflict (account_id, job_id, event_no) do nothing
         )
-        select pg_notify('fleet_jobs', job_id::text)
+        select pg_notify('fleet_jobs', job_id::text), pg_notify('fleet_ready', '')
         from requested",
         account_id,
         job_id,

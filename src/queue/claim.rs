@@ -4,9 +4,11 @@
 //! have some; parked and disabled accounts are passed over without touching their jobs; a claim
 //! raises the lease token, so that whoever held the job before can no longer write.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 /// A job under lease, as its step sees it.
@@ -34,6 +36,8 @@ pub struct ClaimedJob {
     pub attempt: i32,
     /// Looks at AWS so far.
     pub poll_count: i32,
+    /// AWS was asked for a change: it may have accepted.
+    pub asked: bool,
     /// AWS has accepted a change.
     pub accepted: bool,
     /// Someone asked to cancel.
@@ -55,22 +59,28 @@ pub struct ClaimedJob {
 }
 
 /// Takes up to `limit` ready jobs for `worker`, beginning after account `cursor`.
-/// `passed_over` names accounts that this worker has no room for.
+/// `busy` are the steps that the worker runs, by account, of which one may have `most`.
 pub async fn claim(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     worker: Uuid,
     limit: i64,
     cursor: &str,
-    passed_over: &[String],
+    (busy, most): (&HashMap<String, i64>, i64),
 ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
+    let (accounts, steps): (Vec<String>, Vec<i64>) = busy
+        .iter()
+        .map(|(account, steps)| (account.clone(), *steps))
+        .unzip();
     sqlx::query_file_as!(
         ClaimedJob,
         "src/queue/claim.sql",
         worker,
         limit,
         cursor,
-        passed_over
+        &accounts,
+        &steps,
+        most,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await
 }

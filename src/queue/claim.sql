@@ -2,29 +2,39 @@
 with
 -- the accounts whose turn it is: those after the cursor, then from the beginning; at most one a slot
 turn as (
-    select account_id, state, row_number() over () as place
+    select account_id, state, room, row_number() over () as place
     from (
         (
-            select a.account_id, a.state
+            select a.account_id, a.state, room.room
             from accounts a
+            cross join lateral (
+                select $6::bigint - coalesce(max(busy.steps), 0) as room
+                from unnest($4::text[], $5::bigint[]) as busy (account_id, steps)
+                where busy.account_id = a.account_id
+            ) as room
             cross join lateral (
                 select from jobs j where j.account_id = a.account_id and j.phase = 'ready' limit 1
             ) as has_ready
             where a.account_id > $3
-              and a.account_id <> all ($4::text[])
+              and room.room > 0
               and (a.state = 'active' or (a.state = 'parked' and a.probe_at <= now()))
             order by a.account_id
             limit $2
         )
         union all
         (
-            select a.account_id, a.state
+            select a.account_id, a.state, room.room
             from accounts a
+            cross join lateral (
+                select $6::bigint - coalesce(max(busy.steps), 0) as room
+                from unnest($4::text[], $5::bigint[]) as busy (account_id, steps)
+                where busy.account_id = a.account_id
+            ) as room
             cross join lateral (
                 select from jobs j where j.account_id = a.account_id and j.phase = 'ready' limit 1
             ) as has_ready
             where a.account_id <= $3
-              and a.account_id <> all ($4::text[])
+              and room.room > 0
               and (a.state = 'active' or (a.state = 'parked' and a.probe_at <= now()))
             order by a.account_id
             limit $2
@@ -32,16 +42,20 @@ turn as (
         limit $2
     ) as walk
 ),
--- a parked account gets one probe, the others an even share of the slots
+-- a parked account gets one probe, the others an even share of the slots, as far as they have room
 share as (
     select
         account_id,
+        state,
         place,
-        case when state = 'parked' then 1 else ceil($2::numeric / count(*) over ())::bigint end as most
+        case
+            when state = 'parked' then 1
+            else least(ceil($2::numeric / count(*) over ())::bigint, room)
+        end as most
     from turn
 ),
 picked as materialized (
-    select job.account_id, job.job_id, share.place, job.ready_seq
+    select job.account_id, job.job_id, share.state, share.place, job.ready_seq
     from share,
     lateral (
         select j.account_id, j.job_id, j.ready_seq
@@ -59,9 +73,12 @@ picked as materialized (
 -- the next probe waits until this one has had its time
 probing as (
     update accounts a
-    set probe_at = now() + interval '30 seconds'
+    set probe_at = now() + interval '30 seconds',
+        probing = true
     where a.state = 'parked'
+      and a.probe_at <= now()
       and a.account_id in (select account_id from picked)
+    returning a.account_id
 ),
 claimed as (
     update jobs j
@@ -81,6 +98,8 @@ claimed as (
     where j.account_id = picked.account_id
       and j.job_id = picked.job_id
       and j.phase = 'ready'
+      -- of a parked account only by the process that took the probe
+      and (picked.state = 'active' or picked.account_id in (select account_id from probing))
     returning j.*, picked.place, picked.ready_seq as was_ready_seq
 )
 select
@@ -95,6 +114,7 @@ select
     step_data,
     attempt,
     poll_count,
+    asked,
     accepted,
     cancel_requested,
     lease_token,

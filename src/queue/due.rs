@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
+
+use super::bounded;
 
 /// What one look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +17,17 @@ pub struct Due {
     pub next: Option<Duration>,
 }
 
-/// Makes up to a thousand due jobs ready.
+/// Jobs made ready at once.
+pub const MOST_AT_ONCE: u64 = 1_000;
+
+/// Makes up to [`MOST_AT_ONCE`] due jobs ready.
 pub async fn wake_due(pool: &PgPool) -> Result<Due, sqlx::Error> {
+    let mut connection = bounded::connection(pool).await?;
+    let woken = bounded::within(wake_on(&mut connection)).await;
+    bounded::given_back(connection, woken)
+}
+
+async fn wake_on(connection: &mut PgConnection) -> Result<Due, sqlx::Error> {
     let row = sqlx::query!(
         r#"-- wake_due
         with due as (
@@ -48,7 +59,7 @@ pub async fn wake_due(pool: &PgPool) -> Result<Due, sqlx::Error> {
             ) as next_seconds
         "#
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await?;
     Ok(Due {
         woken: u64::try_from(row.woken).unwrap_or(0),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -152,14 +152,22 @@ impl Statement for Insert {
         item.jobs.len().max(1)
     }
 
-    async fn run(&self, items: &[Submission]) -> Result<Vec<Submitted>, sqlx::Error> {
-        let written = insert(&self.pool, items).await?;
+    fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    async fn run(
+        &self,
+        connection: &mut PgConnection,
+        items: &[Submission],
+    ) -> Result<Vec<Submitted>, sqlx::Error> {
+        let written = insert(connection, items).await?;
         if written.iter().any(|row| row.accepted) {
             self.wake.notify_one();
         }
         let mut known: HashMap<(&str, &str), (Vec<u8>, String)> = HashMap::new();
         if written.iter().any(|row| row.known && !row.accepted) {
-            known = used_keys(&self.pool, items).await?;
+            known = used_keys(connection, items).await?;
         }
         Ok(items
             .iter()
@@ -190,7 +198,10 @@ struct Written {
     accepted: bool,
 }
 
-async fn insert(pool: &PgPool, items: &[Submission]) -> Result<Vec<Written>, sqlx::Error> {
+async fn insert(
+    connection: &mut PgConnection,
+    items: &[Submission],
+) -> Result<Vec<Written>, sqlx::Error> {
     let mut units = Units::default();
     let mut jobs = Jobs::default();
     for (no, item) in (0_i32..).zip(items) {
@@ -230,7 +241,7 @@ async fn insert(pool: &PgPool, items: &[Submission]) -> Result<Vec<Written>, sql
         &jobs.warnings,
         &jobs.deadline_ms,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     Ok(rows
         .into_iter()
@@ -243,7 +254,7 @@ async fn insert(pool: &PgPool, items: &[Submission]) -> Result<Vec<Written>, sql
 
 /// What the keys of these submissions were used for before.
 async fn used_keys<'a>(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     items: &'a [Submission],
 ) -> Result<HashMap<(&'a str, &'a str), (Vec<u8>, String)>, sqlx::Error> {
     let keyed: Vec<(&str, &str)> = items
@@ -271,7 +282,7 @@ async fn used_keys<'a>(
         &callers,
         &keys,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     let mut used: HashMap<(String, String), (Vec<u8>, String)> = rows
         .into_iter()

@@ -6,8 +6,11 @@
 
 use std::sync::Arc;
 
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
+
+use super::bounded;
 
 /// A statement that serves many items at once.
 pub trait Statement: Send + Sync + 'static {
@@ -17,9 +20,12 @@ pub trait Statement: Send + Sync + 'static {
     type Reply: Send + 'static;
     /// Rows that an item adds to the statement.
     fn weight(item: &Self::Item) -> usize;
+    /// The database.
+    fn pool(&self) -> &PgPool;
     /// Runs the statement and commits; replies in the order of the items.
     fn run(
         &self,
+        connection: &mut PgConnection,
         items: &[Self::Item],
     ) -> impl Future<Output = Result<Vec<Self::Reply>, sqlx::Error>> + Send;
 }
@@ -36,6 +42,14 @@ pub enum GroupCommitError {
     /// The statement failed; shared by all of its batch.
     #[error("writing to the database")]
     Database(#[source] Arc<sqlx::Error>),
+}
+
+impl GroupCommitError {
+    /// The database will never take this item, however often it is tried.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Database(error) if is_data_error(error))
+    }
 }
 
 type Reply<S> = Result<<S as Statement>::Reply, GroupCommitError>;
@@ -111,7 +125,7 @@ async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>) {
         }
         Err(error) if items.len() > 1 && is_data_error(&error) => {
             for (item, reply) in items.into_iter().zip(replies) {
-                let alone = statement.run(std::slice::from_ref(&item)).await;
+                let alone = run_once(statement, std::slice::from_ref(&item)).await;
                 let answer = match alone {
                     Ok(mut answers) => answers.pop().ok_or(GroupCommitError::Stopped),
                     Err(error) => Err(GroupCommitError::Database(Arc::new(error))),
@@ -136,20 +150,29 @@ async fn run_undisturbed<S: Statement>(
     const TRIES: u32 = 3;
     let mut tried = 1;
     loop {
-        match statement.run(items).await {
+        match run_once(statement, items).await {
             Err(error) if tried < TRIES && has_class(&error, &["40"]) => tried += 1,
             outcome => return outcome,
         }
     }
 }
 
+async fn run_once<S: Statement>(
+    statement: &S,
+    items: &[S::Item],
+) -> Result<Vec<S::Reply>, sqlx::Error> {
+    let mut connection = bounded::connection(statement.pool()).await?;
+    let done = bounded::within(statement.run(&mut connection, items)).await;
+    bounded::given_back(connection, done)
+}
+
 /// Postgres refused what one of the items holds; the others may be sound.
-fn is_data_error(error: &sqlx::Error) -> bool {
-    has_class(error, &["22", "23"])
+pub(super) fn is_data_error(error: &sqlx::Error) -> bool {
+    has_class(error, &["22", "23", "54"])
 }
 
 /// Whether the error's SQLSTATE is of one of these classes: 22 data exception, 23 integrity
-/// constraint violation, 40 transaction rollback (a deadlock, say).
+/// constraint violation, 40 transaction rollback (a deadlock, say), 54 too large.
 fn has_class(error: &sqlx::Error, classes: &[&str]) -> bool {
     let code = error
         .as_database_error()

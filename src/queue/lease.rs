@@ -107,7 +107,7 @@ impl Lease {
         let progress = Progress {
             step: job.step.clone(),
             step_data: job.step_data.clone(),
-            asked: false,
+            asked: job.asked,
         };
         Self {
             standing,

@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
+
+use super::bounded;
 
 /// A job that lost its worker this often has probably killed it: it fails.
 const MOST_RESCUES: i32 = 20;
@@ -19,12 +21,17 @@ pub struct Repaired {
     pub promoted: u64,
 }
 
-/// One round of repairs.
+/// One round of repairs, in bounded time.
 pub async fn repair(pool: &PgPool) -> Result<Repaired, sqlx::Error> {
-    let rescued = rescue(pool).await?;
-    give_up(pool).await?;
-    expire(pool).await?;
-    let promoted = promote_headless(pool).await?;
+    let mut connection = bounded::connection(pool).await?;
+    let done = bounded::within(repair_on(&mut connection)).await;
+    bounded::given_back(connection, done)
+}
+
+async fn repair_on(connection: &mut PgConnection) -> Result<Repaired, sqlx::Error> {
+    let rescued = rescue(&mut *connection).await?;
+    expire(&mut *connection).await?;
+    let promoted = promote_headless(&mut *connection).await?;
     Ok(Repaired { rescued, promoted })
 }
 
@@ -32,7 +39,7 @@ pub async fn repair(pool: &PgPool) -> Result<Repaired, sqlx::Error> {
 ///
 /// The lane stays with the job. The token stays too: the next claim raises it, and until then a
 /// write of the old worker is refused because the job is not leased.
-pub async fn rescue(pool: &PgPool) -> Result<u64, sqlx::Error> {
+pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
     let rescued = sqlx::query_scalar!(
         r#"-- rescue
         with dead as (
@@ -74,8 +81,11 @@ pub async fn rescue(pool: &PgPool) -> Result<u64, sqlx::Error> {
         select (select count(*) from rescued) + 0 * (select count(*) from woken) as "rescued!"
         "#
     )
-    .fetch_one(pool)
+    .fetch_one(&mut *connection)
     .await?;
+    if rescued > 0 {
+        give_up(&mut *connection).await?;
+    }
     Ok(u64::try_from(rescued).unwrap_or(0))
 }
 
@@ -84,6 +94,16 @@ pub async fn rescue(pool: &PgPool) -> Result<u64, sqlx::Error> {
 /// Run when a claim's answer was lost, and when a worker stops.
 pub async fn release(
     pool: &PgPool,
+    worker: Uuid,
+    but_running: &[Uuid],
+) -> Result<u64, sqlx::Error> {
+    let mut connection = bounded::connection(pool).await?;
+    let released = bounded::within(release_on(&mut connection, worker, but_running)).await;
+    bounded::given_back(connection, released)
+}
+
+async fn release_on(
+    connection: &mut PgConnection,
     worker: Uuid,
     but_running: &[Uuid],
 ) -> Result<u64, sqlx::Error> {
@@ -110,13 +130,13 @@ pub async fn release(
         worker,
         but_running,
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     Ok(released.len() as u64)
 }
 
 /// Ends jobs that lost too many workers: whatever they do, they must not take the fleet with them.
-async fn give_up(pool: &PgPool) -> Result<(), sqlx::Error> {
+async fn give_up(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let lanes = sqlx::query!(
         r#"-- give_up
         with ended as (
@@ -148,17 +168,17 @@ async fn give_up(pool: &PgPool) -> Result<(), sqlx::Error> {
         "#,
         MOST_RESCUES,
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
     for row in lanes {
-        promote_lane(pool, &row.account_id, &row.lane).await?;
+        promote_lane(&mut *connection, &row.account_id, &row.lane).await?;
     }
     Ok(())
 }
 
 /// Ends jobs whose deadline passed while nobody may claim them: their account is parked or
 /// disabled. Everybody else's get a last look from a worker.
-async fn expire(pool: &PgPool) -> Result<(), sqlx::Error> {
+async fn expire(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let lanes = sqlx::query!(
         r#"-- expire
         with expired as (
@@ -201,19 +221,23 @@ async fn expire(pool: &PgPool) -> Result<(), sqlx::Error> {
         from expired
         "#,
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
     for row in lanes {
         if let Some(lane) = &row.lane {
-            promote_lane(pool, &row.account_id, lane).await?;
+            promote_lane(&mut *connection, &row.account_id, lane).await?;
         }
     }
     Ok(())
 }
 
 /// Makes the first blocked job of a lane its head, if the lane has none.
-pub async fn promote_lane(pool: &PgPool, account_id: &str, lane: &str) -> Result<(), sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+pub async fn promote_lane(
+    connection: &mut PgConnection,
+    account_id: &str,
+    lane: &str,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
     // The lock first: the statement after it then sees every job committed under that lock.
     sqlx::query!(
         "-- lock_lane
@@ -278,7 +302,7 @@ pub(super) async fn promote_head(
 }
 
 /// The net under promotion at finish: a crash between two statements can leave a lane without head.
-async fn promote_headless(pool: &PgPool) -> Result<u64, sqlx::Error> {
+async fn promote_headless(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
     let lanes = sqlx::query!(
         "-- headless_lanes
         select l.account_id, l.lane
@@ -293,10 +317,10 @@ async fn promote_headless(pool: &PgPool) -> Result<u64, sqlx::Error> {
           )
         limit 1000"
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *connection)
     .await?;
     for row in &lanes {
-        promote_lane(pool, &row.account_id, &row.lane).await?;
+        promote_lane(&mut *connection, &row.account_id, &row.lane).await?;
     }
     Ok(lanes.len() as u64)
 }

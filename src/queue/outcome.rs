@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -149,15 +149,24 @@ impl Statement for Update {
         1
     }
 
-    async fn run(&self, items: &[Outcome]) -> Result<Vec<Self::Reply>, sqlx::Error> {
+    fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    async fn run(
+        &self,
+        connection: &mut PgConnection,
+        items: &[Outcome],
+    ) -> Result<Vec<Self::Reply>, sqlx::Error> {
         // One process has one worker at a time; a batch that straddles a change of worker is rare.
         let mut replies = vec![Err(Fenced); items.len()];
         let mut workers: Vec<Uuid> = items.iter().map(|item| item.worker).collect();
+        workers.sort_unstable();
         workers.dedup();
         for worker in workers {
             let of_worker: Vec<&Outcome> =
                 items.iter().filter(|item| item.worker == worker).collect();
-            for written in self.write(worker, &of_worker).await? {
+            for written in self.write(connection, worker, &of_worker).await? {
                 let at = items
                     .iter()
                     .position(|item| item.worker == worker && item.job_id == written.job_id);
@@ -231,6 +240,7 @@ impl Columns {
 impl Update {
     async fn write(
         &self,
+        connection: &mut PgConnection,
         worker: Uuid,
         outcomes: &[&Outcome],
     ) -> Result<Vec<Written>, sqlx::Error> {
@@ -261,11 +271,11 @@ impl Update {
             &columns.warnings,
             &columns.error as &[Option<Value>],
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *connection)
         .await?;
         for row in rows.iter().filter(|row| row.headless) {
             if let Some(lane) = &row.lane {
-                maintenance::promote_lane(&self.pool, &row.account_id, lane).await?;
+                maintenance::promote_lane(&mut *connection, &row.account_id, lane).await?;
             }
         }
         if rows.iter().any(|row| row.phase == "finished") {

@@ -31,7 +31,7 @@ ruled as (
         o.*,
         j.message as old_message,
         j.cancel_requested
-            and not (j.accepted or o.accepted or o.asked)
+            and not (j.accepted or o.accepted or j.asked or o.asked)
             and o.phase = 'parked' as canceled
     from outcome o
     join jobs j using (account_id, job_id)
@@ -67,7 +67,8 @@ written as (
         message = case when r.canceled then 'Canceled before AWS was asked to change anything.' else r.message end,
         attempt = j.attempt + r.attempts,
         poll_count = j.poll_count + r.polls,
-        asked = r.asked,
+        -- once asked, only a look can tell what came of it
+        asked = j.asked or r.asked,
         accepted = j.accepted or r.accepted,
         profile_name = coalesce(r.profile_name, j.profile_name),
         result = coalesce(r.result, j.result),

@@ -44,6 +44,8 @@ pub enum Trouble {
     Panicked,
     /// The job's deadline has passed.
     DeadlineExceeded,
+    /// The database refuses what the step wants to write.
+    Unwritable,
 }
 
 /// Sizes and times of a worker.
@@ -104,7 +106,11 @@ struct Running {
 
 /// A running worker.
 pub struct Worker {
+    /// The loops and the steps.
     tracker: TaskTracker,
+    /// The heartbeat, which outlives them, and the writer of outcomes.
+    pulse: TaskTracker,
+    ended: CancellationToken,
     pool: PgPool,
     stopping: CancellationToken,
     abandon: CancellationToken,
@@ -120,17 +126,14 @@ impl Worker {
         wake: Arc<Notify>,
         options: WorkerOptions,
     ) -> Self {
-        let tracker = TaskTracker::new();
+        let (tracker, pulse) = (TaskTracker::new(), TaskTracker::new());
+        let ended = CancellationToken::new();
         let stopping = CancellationToken::new();
         let abandon = CancellationToken::new();
         let parked = Arc::new(Notify::new());
         let (publish, standing) = watch::channel(None);
-        let outcomes = Outcomes::start(
-            pool.clone(),
-            Arc::clone(&wake),
-            Arc::clone(&parked),
-            &tracker,
-        );
+        let outcomes =
+            Outcomes::start(pool.clone(), Arc::clone(&wake), Arc::clone(&parked), &pulse);
         let shared = Arc::new(Shared {
             pool: pool.clone(),
             handler,
@@ -146,12 +149,14 @@ impl Worker {
             stopping: stopping.clone(),
             abandon: abandon.clone(),
         });
-        tracker.spawn(heartbeat::beat(Arc::clone(&shared), publish));
+        pulse.spawn(heartbeat::beat(Arc::clone(&shared), publish, ended.clone()));
         tracker.spawn(loops::claim_loop(Arc::clone(&shared), tracker.clone()));
         tracker.spawn(loops::due_loop(Arc::clone(&shared)));
         tracker.spawn(loops::repair_loop(shared));
         Self {
             tracker,
+            pulse,
+            ended,
             pool,
             stopping,
             abandon,
@@ -176,6 +181,9 @@ impl Worker {
             self.abandon.cancel();
             let _ = tokio::time::timeout(Duration::from_secs(2), self.tracker.wait()).await;
         }
+        self.ended.cancel();
+        self.pulse.close();
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.pulse.wait()).await;
         let worker = self
             .standing
             .borrow()
@@ -192,8 +200,11 @@ impl Worker {
     pub async fn crash(&self) {
         self.abandon.cancel();
         self.stopping.cancel();
+        self.ended.cancel();
         self.tracker.close();
+        self.pulse.close();
         self.tracker.wait().await;
+        self.pulse.wait().await;
     }
 }
 
@@ -211,18 +222,13 @@ impl<H> Shared<H> {
         }
     }
 
-    /// Accounts that fill their share of the slots.
-    fn full_accounts(&self) -> Vec<String> {
-        let mut steps: HashMap<String, u32> = HashMap::new();
+    /// How many steps of each account run here.
+    fn steps_by_account(&self) -> HashMap<String, i64> {
+        let mut steps: HashMap<String, i64> = HashMap::new();
         for running in self.running().values() {
             *steps.entry(running.account_id.clone()).or_default() += 1;
         }
-        let most = self.options.slots_an_account;
         steps
-            .into_iter()
-            .filter(|(_, n)| *n >= most)
-            .map(|(account, _)| account)
-            .collect()
     }
 
     fn standing(&self) -> Option<Standing> {

@@ -1,9 +1,9 @@
 //! The operations, against the simulated AWS.
 
 mod adoption;
+mod ambiguity;
 mod busy;
 mod crashes;
-mod findings;
 mod journey;
 mod refusals;
 mod roles;

@@ -3,7 +3,7 @@
 mod cancel;
 mod enqueue;
 mod fencing;
-mod findings;
+mod hardening;
 mod lanes;
 pub mod support;
 mod verdicts;

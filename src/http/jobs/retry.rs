@@ -1,12 +1,16 @@
 //! POST /v1/jobs/{jobId}/retry: the same again, as a new job that names the old one.
 
 use actix_web::{HttpResponse, post};
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::JobPath;
 use crate::db::jobs::JobRow;
 use crate::domain::job_input::{self, CreateProfileInput};
-use crate::domain::{AccountId, ClusterName, ErrorCode, JobKind, Region, profile_warnings};
+use crate::domain::{
+    AccountId, ClusterName, ErrorCode, JobKind, ProfileName, Region, generated_name,
+    profile_warnings,
+};
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Operator;
 use crate::http::extract::Call;
@@ -66,13 +70,15 @@ async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {
     let cluster = old.cluster_name.clone().map(ClusterName::parse).transpose();
     let cluster = cluster.map_err(unreadable)?.filter(|_| kind.is_mutation());
     let detail = json!({"retryOf": old.job_id});
+    let warnings = warnings(kind, &old)?;
+    let (profile_name, input) = named(&old, job_id)?;
     let job = NewJob {
         job_id,
         kind: kind.as_str(),
         message: format!("Queued: a retry of job {}.", old.job_id),
         lane: cluster.map(|cluster| job_input::lane(&region, &cluster)),
         retry_of: Some(old.job_id),
-        warnings: warnings(kind, &old)?,
+        warnings,
         deadline_after: if kind.is_mutation() {
             MUTATION_DEADLINE
         } else {
@@ -80,8 +86,8 @@ async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {
         },
         region: old.region,
         cluster_name: old.cluster_name,
-        profile_name: old.profile_name,
-        input: old.input,
+        profile_name,
+        input,
     };
     Ok(Work {
         account_id: old.account_id,
@@ -90,6 +96,25 @@ async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {
         operation: None,
         jobs: vec![job],
     })
+}
+
+/// A name of our choice: the old job's, if that may have made a profile of it, else a new one.
+fn named(old: &JobRow, job_id: Uuid) -> Result<(Option<String>, Value), Problem> {
+    let Ok(mut input) = serde_json::from_value::<CreateProfileInput>(old.input.clone()) else {
+        return Ok((old.profile_name.clone(), old.input.clone()));
+    };
+    if !input.name_generated {
+        return Ok((old.profile_name.clone(), old.input.clone()));
+    }
+    if old.step == "start" {
+        let name = generated_name(job_id.as_bytes(), 0);
+        return Ok((Some(name.into()), old.input.clone()));
+    }
+    let unreadable = |_| Problem::new(ErrorCode::Internal, "The old job could not be read back.");
+    let name = old.profile_name.clone().map(ProfileName::parse).transpose();
+    input.profile.name = name.map_err(unreadable)?;
+    input.name_generated = false;
+    Ok((old.profile_name.clone(), json!(input)))
 }
 
 /// Those of the input; what the old job met on its way is not the new one's.

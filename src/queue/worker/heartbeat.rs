@@ -6,15 +6,18 @@ use std::time::{Duration, Instant};
 use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Handler, Shared};
+use crate::queue::bounded;
 use crate::queue::lease::Standing;
 
 /// Registers, then renews three times a lease; registers anew, under a new id, when it was too late.
 pub(super) async fn beat<H: Handler>(
     shared: Arc<Shared<H>>,
     publish: watch::Sender<Option<Standing>>,
+    ended: CancellationToken,
 ) {
     let lease = shared.options.lease;
     while !shared.abandon.is_cancelled() {
@@ -41,8 +44,8 @@ pub(super) async fn beat<H: Handler>(
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = shared.abandon.cancelled() => return,
-            // While steps end, the lease must hold; nobody else is left to renew it for.
-            () = shared.stopping.cancelled(), if shared.running().is_empty() => return,
+            // Steps that end while the worker stops need their lease to the last.
+            () = ended.cancelled() => return,
         }
     }
 }
@@ -63,7 +66,7 @@ async fn renew(
     publish: &watch::Sender<Option<Standing>>,
 ) {
     let left = standing.until().saturating_duration_since(sent);
-    let renewed = tokio::time::timeout(left, touch(pool, standing.worker)).await;
+    let renewed = tokio::time::timeout(left, touch(pool, standing.worker, left)).await;
     match renewed {
         Ok(Ok(true)) => standing.renew(sent, lease),
         Ok(Err(error)) if standing.holds() => tracing::warn!(%error, "renewing the leases"),
@@ -99,17 +102,21 @@ async fn register(
     Ok(worker)
 }
 
-async fn touch(pool: &PgPool, worker: Uuid) -> Result<bool, sqlx::Error> {
-    let touched = sqlx::query!(
+/// Writes the heartbeat. The bound is that of the lease: a connection that is silent for longer is
+/// of no use.
+async fn touch(pool: &PgPool, worker: Uuid, left: Duration) -> Result<bool, sqlx::Error> {
+    let mut connection = bounded::connection(pool).await?;
+    let touching = sqlx::query!(
         "-- heartbeat
         update workers
         set heartbeat_at = now()
         where worker_id = $1",
         worker,
     )
-    .execute(pool)
-    .await?;
-    Ok(touched.rows_affected() == 1)
+    .execute(&mut *connection);
+    // A little sooner than the caller gives up, so that the connection can be thrown away.
+    let touched = tokio::time::timeout(left.mul_f64(0.9), touching).await;
+    Ok(bounded::given_back(connection, touched)?.rows_affected() == 1)
 }
 
 /// The worker has stopped in good order.

@@ -9,7 +9,7 @@ use super::settle::run_step;
 use super::{Handler, Running, Shared};
 use crate::queue::claim::{ClaimedJob, claim};
 use crate::queue::lease::Standing;
-use crate::queue::{due, maintenance};
+use crate::queue::{bounded, due, maintenance};
 
 /// At most this many jobs in one claim.
 const LARGEST_CLAIM: usize = 500;
@@ -64,8 +64,18 @@ async fn claim_some<H: Handler>(
         return Ok(1);
     }
     let limit = i64::try_from(free).unwrap_or(1);
-    let full = shared.full_accounts();
-    let jobs = claim(&shared.pool, standing.worker, limit, cursor, &full).await?;
+    let busy = shared.steps_by_account();
+    let most = i64::from(shared.options.slots_an_account);
+    let mut connection = bounded::connection(&shared.pool).await?;
+    let claiming = claim(
+        &mut *connection,
+        standing.worker,
+        limit,
+        cursor,
+        (&busy, most),
+    );
+    let claimed = bounded::within(claiming).await;
+    let jobs = bounded::given_back(connection, claimed)?;
     if let Some(last) = jobs.iter().max_by_key(|job| job.place) {
         last.account_id.clone_into(cursor);
     }
@@ -119,6 +129,9 @@ pub(super) async fn due_loop<H: Handler>(shared: Arc<Shared<H>>) {
             Ok(due) => {
                 if due.woken > 0 {
                     shared.wake.notify_one();
+                }
+                if due.woken == due::MOST_AT_ONCE {
+                    continue;
                 }
                 due.next
                     .unwrap_or(Duration::MAX)

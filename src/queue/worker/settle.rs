@@ -38,7 +38,7 @@ pub(super) async fn run_step<H: Handler>(
         };
         let outcome = outcome_of(shared, job, &lease, verdict);
         tokio::select! {
-            () = write(shared, outcome) => {}
+            () = write(shared, &lease, outcome) => {}
             () = standing.lost.cancelled() => {}
             () = shared.abandon.cancelled() => {}
         }
@@ -112,8 +112,6 @@ fn parked<H: Handler>(shared: &Shared<H>, lease: &Lease, again: Again) -> Outcom
             _ => None,
         },
         message,
-        // A wait is decided with AWS's answer in hand.
-        asked: false,
         accepted,
         ..lease.outcome(Next::Parked)
     }
@@ -126,7 +124,8 @@ fn retried<H: Handler>(
     failure: Failure,
 ) -> Outcome {
     let failures = u32::try_from(job.attempt).unwrap_or(u32::MAX);
-    if failures as usize >= RETRY.len() {
+    // What AWS has accepted is followed to its end, whatever goes wrong on the way.
+    if failures as usize >= RETRY.len() && !job.accepted {
         return failed(lease, failure, 1);
     }
     Outcome {
@@ -147,13 +146,22 @@ fn scaled<H: Handler>(shared: &Shared<H>, delay: Duration) -> Duration {
 
 /// Writes until it is written or refused. The caller stops it when the lease is over: then another
 /// worker takes the job. A lease that is merely overdue is no reason to let go of the outcome.
-async fn write<H: Handler>(shared: &Shared<H>, outcome: Outcome) {
+async fn write<H: Handler>(shared: &Shared<H>, lease: &Lease, mut outcome: Outcome) {
     let mut pause = Duration::from_millis(50);
+    let mut replaced = false;
     loop {
         match shared.outcomes.write(outcome.clone()).await {
             Ok(Ok(_)) => return log_end(&outcome),
             Ok(Err(error)) => return tracing::warn!(%error, "the step's outcome was refused"),
             Err(GroupCommitError::Stopped) => return,
+            Err(error) if error.is_refusal() && !replaced => {
+                // It would be refused for ever; the job must not hold its lane for ever.
+                tracing::error!(%error, "Postgres refuses the step's outcome; the job ends");
+                let accepted = outcome.accepted;
+                outcome = failed(lease, shared.handler.failure(Trouble::Unwritable), 1);
+                outcome.accepted = accepted;
+                replaced = true;
+            }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%error, cause, "writing the step's outcome; trying again");

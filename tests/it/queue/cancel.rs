@@ -110,9 +110,7 @@ async fn a_job_that_may_have_asked_aws_is_not_called_canceled_blindly() {
         ..outcome(dead, job, claimed.lease_token, Next::Leased)
     };
     outcomes(&queue).write(asking).await.unwrap().unwrap();
-    fargate_fleet::queue::maintenance::rescue(queue.pool())
-        .await
-        .unwrap();
+    queue.rescue().await;
     assert_eq!(
         ask(&queue, job).await,
         Canceled::Requested,

@@ -17,7 +17,7 @@ async fn a_worker_that_was_taken_for_dead_cannot_write() {
     let first = queue.claim(stale, 1).await.remove(0);
     let outcomes = outcomes(&queue);
 
-    assert_eq!(maintenance::rescue(queue.pool()).await.unwrap(), 1);
+    assert_eq!(queue.rescue().await, 1);
     let late = outcome(stale, job, first.lease_token, Next::Succeeded);
     assert_eq!(
         outcomes.write(late.clone()).await.unwrap(),
@@ -69,8 +69,8 @@ async fn rescue_takes_only_from_workers_whose_lease_is_over() {
     for worker in [alive, dead, gone] {
         assert_eq!(queue.claim(worker, 1).await.len(), 1);
     }
-    assert_eq!(maintenance::rescue(queue.pool()).await.unwrap(), 2);
-    assert_eq!(maintenance::rescue(queue.pool()).await.unwrap(), 0);
+    assert_eq!(queue.rescue().await, 2);
+    assert_eq!(queue.rescue().await, 0);
     let ready: Vec<(String, String, i32)> =
         sqlx::query_as("select phase, state, rescues from jobs order by seq")
             .fetch_all(queue.pool())
@@ -95,7 +95,7 @@ async fn a_job_that_kills_every_worker_is_given_up() {
     for _ in 0..21 {
         let worker = queue.register(Duration::from_mins(1)).await;
         assert_eq!(queue.claim(worker, 1).await[0].job_id, job);
-        maintenance::rescue(queue.pool()).await.unwrap();
+        queue.rescue().await;
     }
     maintenance::repair(queue.pool()).await.unwrap();
     assert_eq!(queue.column(job, "state").await, "failed");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use fargate_fleet::clock::Clock;
 use fargate_fleet::queue::claim::{ClaimedJob, claim};
 use fargate_fleet::queue::enqueue::{Audit, IdempotencyKey, NewJob};
+use fargate_fleet::queue::maintenance;
 use fargate_fleet::queue::verdict::Again;
 use fargate_fleet::queue::worker::Trouble;
 use fargate_fleet::queue::{
@@ -114,9 +115,17 @@ impl Queue {
 
     /// Claims like a worker would, without being one.
     pub async fn claim(&self, worker: Uuid, limit: i64) -> Vec<ClaimedJob> {
-        claim(self.pool(), worker, limit, "", &[])
+        claim(self.pool(), worker, limit, "", (&HashMap::new(), 1_000))
             .await
             .expect("a claim")
+    }
+
+    /// Takes the jobs of dead workers; how many.
+    pub async fn rescue(&self) -> u64 {
+        let mut connection = self.pool().acquire().await.expect("a connection");
+        maintenance::rescue(&mut connection)
+            .await
+            .expect("a rescue")
     }
 
     /// A worker's row whose heartbeat is `age` old.

@@ -153,9 +153,7 @@ async fn a_worker_that_was_declared_dead_stops_its_steps_and_registers_anew() {
         .execute(queue.pool())
         .await
         .unwrap();
-    fargate_fleet::queue::maintenance::rescue(queue.pool())
-        .await
-        .unwrap();
+    queue.rescue().await;
     // It notices at its next heartbeat, drops the step, and runs the job again under a new id.
     gated.entered(1).await;
     gated.gate.add_permits(10);

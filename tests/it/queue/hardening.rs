@@ -103,7 +103,7 @@ async fn the_heartbeat_goes_on_while_a_drained_workers_steps_end() {
     let drained = async { worker.drain(Duration::from_secs(8)).await };
     let looked = async {
         tokio::time::sleep(lease + Duration::from_millis(1_500)).await;
-        let rescued = maintenance::rescue(queue.pool()).await.unwrap();
+        let rescued = queue.rescue().await;
         held.gate.add_permits(1);
         rescued
     };
@@ -126,13 +126,9 @@ async fn an_outcome_that_postgres_refuses_ends_the_job_all_the_same() {
         }
     });
     let worker = queue.worker(handler);
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    let phase = queue.column(job, "phase").await;
-    worker.crash().await;
-    assert_eq!(
-        phase, "finished",
-        "the lane is held for as long as the worker lives"
-    );
+    queue.until_idle().await;
+    worker.drain(Duration::from_secs(5)).await.unwrap();
+    assert_eq!(queue.column(job, "state").await, "failed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -174,7 +170,10 @@ async fn rescue_bears_a_job_that_changes_meanwhile() {
         .await
         .unwrap();
     let pool = queue.pool().clone();
-    let rescue = tokio::spawn(async move { maintenance::rescue(&pool).await });
+    let rescue = tokio::spawn(async move {
+        let mut connection = pool.acquire().await?;
+        maintenance::rescue(&mut connection).await
+    });
     queue
         .until(
             "select count(*) from pg_stat_activity where wait_event_type = 'Lock'
@@ -227,10 +226,16 @@ async fn a_parked_account_is_probed_by_one_process() {
     let claims = [(), ()].map(|()| {
         let (pool, worker) = (queue.pool().clone(), queue.clock.uuid());
         tokio::spawn(async move {
-            fargate_fleet::queue::claim::claim(&pool, worker, 10, "", &[])
-                .await
-                .unwrap()
-                .len()
+            fargate_fleet::queue::claim::claim(
+                &pool,
+                worker,
+                10,
+                "",
+                (&std::collections::HashMap::new(), 1_000),
+            )
+            .await
+            .unwrap()
+            .len()
         })
     });
     queue

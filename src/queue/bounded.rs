@@ -1,0 +1,51 @@
+//! No statement may wait forever: a server that dies without a word answers nothing, and says so
+//! to nobody.
+//!
+//! ```text
+//! let mut connection = bounded::connection(pool).await?;
+//! let done = bounded::within(statement(&mut connection)).await;
+//! bounded::given_back(connection, done)
+//! ```
+
+use std::io;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+
+/// How long the queue's own statements may take; each does far less work than that.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection, in bounded time.
+pub(super) async fn connection(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    timeout(PATIENCE, pool.acquire())
+        .await
+        .map_err(|_| silent())?
+}
+
+/// Some work on it, in bounded time.
+pub(super) async fn within<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<Result<T, sqlx::Error>, Elapsed> {
+    timeout(PATIENCE, work).await
+}
+
+/// Gives the connection back, unless it has fallen silent: the pool would wait for it.
+pub(super) fn given_back<T>(
+    connection: PoolConnection<Postgres>,
+    done: Result<Result<T, sqlx::Error>, Elapsed>,
+) -> Result<T, sqlx::Error> {
+    done.unwrap_or_else(|_| {
+        drop(connection.detach());
+        Err(silent())
+    })
+}
+
+fn silent() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(
+        io::ErrorKind::TimedOut,
+        "the database did not answer in time",
+    ))
+}

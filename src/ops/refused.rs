@@ -31,7 +31,7 @@ const UNAVAILABLE: Duration = Duration::from_secs(5);
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Since {
     #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<DateTime<Utc>>,
+    begun: Option<DateTime<Utc>>,
     /// The last time: after a long gap it is another wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<DateTime<Utc>>,
@@ -43,12 +43,12 @@ impl Since {
     fn again(self, now: DateTime<Utc>, longest: Duration) -> Option<Self> {
         let passed = |from: DateTime<Utc>| (now - from).to_std().unwrap_or_default();
         let interrupted = self.last.is_some_and(|last| passed(last) > longest / 3);
-        let begun = if interrupted { Self::default() } else { self };
-        let since = begun.since.unwrap_or(now);
-        (passed(since) < longest).then_some(Self {
-            since: Some(since),
+        let so_far = if interrupted { Self::default() } else { self };
+        let begun = so_far.begun.unwrap_or(now);
+        (passed(begun) < longest).then_some(Self {
+            begun: Some(begun),
             last: Some(now),
-            times: begun.times + 1,
+            times: so_far.times + 1,
         })
     }
 }

@@ -4,8 +4,6 @@
 //! have some; parked and disabled accounts are passed over without touching their jobs; a claim
 //! raises the lease token, so that whoever held the job before can no longer write.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgExecutor;
@@ -13,6 +11,10 @@ use uuid::Uuid;
 
 /// A job under lease, as its step sees it.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the columns of a row, each a fact of its own"
+)]
 pub struct ClaimedJob {
     /// AWS account.
     pub account_id: String,
@@ -65,12 +67,9 @@ pub async fn claim(
     worker: Uuid,
     limit: i64,
     cursor: &str,
-    (busy, most): (&HashMap<String, i64>, i64),
+    (busy, most): (&[(String, i64)], i64),
 ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
-    let (accounts, steps): (Vec<String>, Vec<i64>) = busy
-        .iter()
-        .map(|(account, steps)| (account.clone(), *steps))
-        .unzip();
+    let (accounts, steps): (Vec<String>, Vec<i64>) = busy.iter().cloned().unzip();
     sqlx::query_file_as!(
         ClaimedJob,
         "src/queue/claim.sql",

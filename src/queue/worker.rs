@@ -223,12 +223,12 @@ impl<H> Shared<H> {
     }
 
     /// How many steps of each account run here.
-    fn steps_by_account(&self) -> HashMap<String, i64> {
+    fn steps_by_account(&self) -> Vec<(String, i64)> {
         let mut steps: HashMap<String, i64> = HashMap::new();
         for running in self.running().values() {
             *steps.entry(running.account_id.clone()).or_default() += 1;
         }
-        steps
+        steps.into_iter().collect()
     }
 
     fn standing(&self) -> Option<Standing> {

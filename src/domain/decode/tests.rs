@@ -84,3 +84,31 @@ fn unquoted_words_of_yaml_1_1_are_no_strings() {
         serde_json::json!({"a": true, "b": 1, "c": 1.5, "d": null, "e": true, "f": "yes"})
     );
 }
+
+#[test]
+fn a_list_never_stands_for_an_object() {
+    for (text, pointer) in [
+        (r#"["fp", null, [["dev"]]]"#, ""),
+        ("null", ""),
+        (r#"{"selectors": [["dev"]]}"#, "/selectors/0"),
+        (
+            r#"{"selectors": [{"namespace": "a", "labels": []}]}"#,
+            "/selectors/0/labels",
+        ),
+        (r#"{"tags": ["a"]}"#, "/tags"),
+    ] {
+        let wrong = json::<crate::domain::ProfileInput>(text.as_bytes()).unwrap_err();
+        assert_eq!(wrong[0].pointer, pointer, "{text}");
+        assert_eq!(
+            wrong[0].message, "expected an object with named fields",
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_no_database_keeps_is_refused() {
+    let text = r#"{"selectors": [{"namespace": "a"}], "tags": {"k": "a\u0000b"}}"#;
+    let wrong = json::<crate::domain::ProfileInput>(text.as_bytes()).unwrap_err();
+    assert_eq!(wrong[0].pointer, "/tags/k");
+}

@@ -62,13 +62,17 @@ fn eksctls_rules_come_first_and_in_its_order() {
 }
 
 #[test]
-fn a_name_may_be_missing_where_it_is_generated() {
-    for input in [
-        json!({"selectors": [{"namespace": "a"}]}),
-        json!({"name": "", "selectors": [{"namespace": "a"}]}),
-    ] {
-        assert_eq!(parsed(input).validate(Naming::Optional).unwrap().name, None);
-    }
+fn a_name_may_be_missing_where_it_is_generated_but_not_empty() {
+    let unnamed = json!({"selectors": [{"namespace": "a"}]});
+    let unnamed = parsed(unnamed).validate(Naming::Optional).unwrap();
+    assert_eq!(unnamed.name, None);
+    assert_eq!(
+        first(
+            json!({"name": "", "selectors": [{"namespace": "a"}]}),
+            Naming::Optional
+        ),
+        told("/name", "invalid Fargate profile: empty name")
+    );
     assert_eq!(
         first(json!({}), Naming::Optional),
         told(

@@ -1,4 +1,4 @@
-//! Findings of a review: each of these must hold.
+//! What can go wrong between the lines: drains, silence, floods of failures, bounds.
 
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use fargate_fleet::queue::worker::Trouble;
 use fargate_fleet::queue::{ClaimedJob, Failure, Handler, Lease, Verdict, WorkerOptions};
 use serde_json::json;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use super::support::{ACCOUNT, Queue, Scripted, done, failure, options};
 
@@ -146,11 +147,15 @@ async fn one_account_never_fills_more_than_its_slots() {
             ..options()
         },
     );
+    // Each step that ends lets one more in, until all have been.
     held.entered.acquire_many(4).await.expect("open").forget();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let most = held.most.load(Ordering::SeqCst);
+    for _ in 4..20 {
+        held.gate.add_permits(1);
+        held.entered.acquire().await.expect("open").forget();
+    }
     held.gate.add_permits(100);
     queue.until_idle().await;
+    let most = held.most.load(Ordering::SeqCst);
     worker.drain(Duration::from_secs(5)).await.unwrap();
     assert!(most <= 4, "{most} steps of one account ran at once");
 }
@@ -170,7 +175,7 @@ async fn rescue_bears_a_job_that_changes_meanwhile() {
         .await
         .unwrap();
     let pool = queue.pool().clone();
-    let rescue = tokio::spawn(async move {
+    let rescue = TaskTracker::new().spawn(async move {
         let mut connection = pool.acquire().await?;
         maintenance::rescue(&mut connection).await
     });
@@ -225,17 +230,11 @@ async fn a_parked_account_is_probed_by_one_process() {
         .unwrap();
     let claims = [(), ()].map(|()| {
         let (pool, worker) = (queue.pool().clone(), queue.clock.uuid());
-        tokio::spawn(async move {
-            fargate_fleet::queue::claim::claim(
-                &pool,
-                worker,
-                10,
-                "",
-                (&std::collections::HashMap::new(), 1_000),
-            )
-            .await
-            .unwrap()
-            .len()
+        TaskTracker::new().spawn(async move {
+            fargate_fleet::queue::claim::claim(&pool, worker, 10, "", (&[], 1_000))
+                .await
+                .unwrap()
+                .len()
         })
     });
     queue
@@ -267,9 +266,12 @@ async fn a_deadline_holds_for_jobs_that_nobody_may_claim() {
         .await
         .unwrap();
     let worker = queue.worker(Scripted::new(|_| done()));
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    queue.until_idle().await;
     worker.drain(Duration::from_secs(5)).await.unwrap();
-    assert_eq!(queue.column(job, "phase").await, "finished");
+    assert_eq!(
+        queue.column(job, "error->>'code'").await,
+        "deadline_exceeded"
+    );
 }
 
 /// The database's host dies without a word while an outcome is being written: the connection stays
@@ -333,13 +335,13 @@ async fn silenceable(url: &str) -> (u16, tokio::sync::watch::Sender<bool>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (silence, silent) = tokio::sync::watch::channel(false);
-    tokio::spawn(async move {
+    TaskTracker::new().spawn(async move {
         loop {
             let (mut near, _) = listener.accept().await.unwrap();
             let late = *silent.borrow();
             let mut silent = silent.clone();
             let host = host.clone();
-            tokio::spawn(async move {
+            TaskTracker::new().spawn(async move {
                 let mut far = tokio::net::TcpStream::connect((host.as_str(), to))
                     .await
                     .unwrap();

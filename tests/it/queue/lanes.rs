@@ -168,15 +168,10 @@ async fn with_fewer_slots_than_accounts_the_next_claim_goes_on_behind_the_last()
     let mut cursor = String::new();
     let mut order = Vec::new();
     for _ in 0..6 {
-        let claimed = fargate_fleet::queue::claim::claim(
-            queue.pool(),
-            worker,
-            1,
-            &cursor,
-            (&HashMap::new(), 1_000),
-        )
-        .await
-        .expect("a claim");
+        let claimed =
+            fargate_fleet::queue::claim::claim(queue.pool(), worker, 1, &cursor, (&[], 1_000))
+                .await
+                .expect("a claim");
         assert_eq!(claimed.len(), 1);
         cursor.clone_from(&claimed[0].account_id);
         order.push(cursor.clone());

@@ -115,7 +115,7 @@ impl Queue {
 
     /// Claims like a worker would, without being one.
     pub async fn claim(&self, worker: Uuid, limit: i64) -> Vec<ClaimedJob> {
-        claim(self.pool(), worker, limit, "", (&HashMap::new(), 1_000))
+        claim(self.pool(), worker, limit, "", (&[], 1_000))
             .await
             .expect("a claim")
     }

@@ -32,15 +32,9 @@ impl Hands {
 
     /// Claims whatever is ready.
     pub async fn claim(&self) -> Vec<ClaimedJob> {
-        claim(
-            &self.pool,
-            self.worker,
-            100,
-            "",
-            (&std::collections::HashMap::new(), 1_000),
-        )
-        .await
-        .unwrap()
+        claim(&self.pool, self.worker, 100, "", (&[], 1_000))
+            .await
+            .unwrap()
     }
 
     /// Claims the one job that is ready.

@@ -37,7 +37,7 @@ pub struct ReadInput {}
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct JobResult {
-    /// The profile created, read or deleted.
+    /// The profile created or read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<FargateProfile>,
     /// All profiles of the cluster, in AWS's order.

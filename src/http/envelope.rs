@@ -87,12 +87,14 @@ pub(super) async fn envelope(
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let millis = state.clock.monotonic().duration_since(begun).as_millis();
+    let http_status = response.status().as_u16();
     span.in_scope(|| {
-        tracing::info!(
-            http.status = response.status().as_u16(),
-            took_ms = millis,
-            "answered"
-        );
+        // Load balancers ask all day long.
+        if is_open_path(&path) {
+            tracing::debug!(http.status = http_status, took_ms = millis, "answered");
+        } else {
+            tracing::info!(http.status = http_status, took_ms = millis, "answered");
+        }
     });
     Ok(response)
 }

@@ -251,7 +251,7 @@ async fn delete_profile(
 
 async fn unknown(request: HttpRequest) -> Answer {
     Err(missing(&format!(
-        "The simulator has no control {} {}; see \"Running it\" in the API contract",
+        "The simulator has no control {} {}; see docs/simulator.md",
         request.method(),
         request.path()
     )))

@@ -107,7 +107,7 @@ pub(in crate::http) struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub estimated_finish_at: Option<DateTime<Utc>>,
-    /// The result: the profile created, read or deleted.
+    /// The result: the profile created or read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = FargateProfile, required = false)]
     pub profile: Option<FargateProfile>,

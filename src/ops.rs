@@ -46,18 +46,14 @@ impl Operations {
     }
 
     async fn step(&self, job: &ClaimedJob, lease: &Lease) -> Result<Verdict, Verdict> {
-        let kind = JobKind::from_str(&job.kind)
-            .map_err(|error| Verdict::Fail(failure(ErrorCode::Internal, error.message())))?;
+        let kind = JobKind::from_str(&job.kind).map_err(|_| not_for_this_worker(job))?;
         let context = self.context(kind, job, lease).await?;
         Ok(match kind {
             JobKind::CreateFargateProfile => create_fargate_profile::step(&context).await,
             JobKind::DeleteFargateProfile => delete_fargate_profile::step(&context).await,
             JobKind::GetFargateProfile => get_fargate_profile::step(&context).await,
             JobKind::ListFargateProfiles => list_fargate_profiles::step(&context).await,
-            _ => Err(Verdict::Fail(failure(
-                ErrorCode::Internal,
-                format!("this worker does not know jobs of kind {kind}; upgrade it"),
-            ))),
+            _ => Err(not_for_this_worker(job)),
         }
         .unwrap_or_else(|verdict| verdict))
     }
@@ -92,6 +88,16 @@ impl Operations {
         }
         Ok(context)
     }
+}
+
+/// While an upgrade is under way, an API may know more than a worker: another one takes the job.
+fn not_for_this_worker(job: &ClaimedJob) -> Verdict {
+    let message = format!(
+        "A worker that does not know jobs of kind {} left this one to another; upgrade the workers.",
+        job.kind
+    );
+    let step = (job.step.as_str(), job.step_data.clone());
+    Context::wait(Duration::from_secs(5), step, Wait::Retry, message)
 }
 
 /// Our own trouble is no fault of the job: the same step again, for free.

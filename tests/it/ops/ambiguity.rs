@@ -280,3 +280,25 @@ async fn a_change_that_may_have_been_made_is_not_given_up_in_an_outage() {
     assert!(there.is_some(), "AWS has made it");
     fleet.assert_state(create, "succeeded").await;
 }
+
+/// An API of a newer version has made a job that this worker has never heard of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_job_of_an_unknown_kind_is_left_to_another_worker() {
+    let fleet = Fleet::new().await;
+    let job = fleet.get("fp-dev").await;
+    sqlx::query("update jobs set kind = 'paint_fargate_profile'")
+        .execute(fleet.queue.pool())
+        .await
+        .unwrap();
+    let worker = fleet.worker().await;
+    let waits = "select count(*) from jobs where waiting_reason = 'retry' and attempt = 0";
+    fleet.queue.until(waits, |n| n == 1).await;
+    worker.drain(Duration::from_secs(5)).await.unwrap();
+    assert!(
+        fleet
+            .queue
+            .column(job, "message")
+            .await
+            .contains("paint_fargate_profile")
+    );
+}

@@ -213,6 +213,8 @@ async fn a_workers_own_broken_credentials_park_no_account() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_creation_whose_name_becomes_free_between_list_and_look_goes_on() {
     let fleet = Fleet::new().await;
+    // It is in the list for sure, and the look is the one that finds it gone.
+    fleet.sim.freeze();
     fleet.put("fp-dev", "dev", "DELETING");
     let gone = Fault {
         status: Some(404),
@@ -223,7 +225,11 @@ async fn a_creation_whose_name_becomes_free_between_list_and_look_goes_on() {
     };
     fleet.sim.add_faults(vec![gone]);
     let create = fleet.create("fp-dev", "dev").await;
-    fleet.run().await;
+    let worker = fleet.worker().await;
+    fleet.until_called("DescribeFargateProfile", 0).await;
+    fleet.sim.thaw();
+    fleet.queue.until_idle().await;
+    worker.drain(Duration::from_secs(5)).await.unwrap();
     fleet.assert_state(create, "succeeded").await;
 }
 

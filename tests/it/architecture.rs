@@ -41,7 +41,7 @@ const RESERVED: &[(&[&str], &[&str])] = &[
         ],
         &["aws"],
     ),
-    (&["actix_web", "actix_web_lab"], &["http", "sim"]),
+    (&["actix_web"], &["http", "sim"]),
     (&["utoipa_actix_web", "utoipa_swagger_ui"], &["http"]),
     (
         &["env::var", "env::vars", "env::var_os", "env::vars_os"],

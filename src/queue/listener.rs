@@ -64,12 +64,6 @@ impl Watchers {
 }
 
 impl Watch {
-    /// Waits for a hint that the job changed, at most `longest`. Create the future before reading
-    /// the job, or a change between the two is noticed only after `longest`.
-    pub async fn changed(&self, longest: Duration) {
-        let _ = tokio::time::timeout(longest, self.notify.notified()).await;
-    }
-
     /// A future that is already listening, to be made before the job is read.
     #[must_use]
     pub fn listen(&self) -> std::pin::Pin<Box<tokio::sync::futures::OwnedNotified>> {

@@ -1,8 +1,8 @@
 //! AWS: sessions in other accounts, EKS calls, and what its refusals mean. The only importer of
 //! the AWS SDK.
 //!
-//! Promises: every call carries a session named after its job, the caller as SourceIdentity and a
-//! policy narrowed to the job's kind; no call hangs beyond its timeouts; one account's throttling
+//! Promises: every change is made in a session named after its job, every read in one named after
+//! its caller; both carry the caller as SourceIdentity and a policy narrowed to their kind; no call hangs beyond its timeouts; one account's throttling
 //! or broken role slows no other account; every refusal comes back classified.
 
 pub mod eks;
@@ -59,7 +59,6 @@ pub struct Aws {
 }
 
 struct Inner {
-    config: SdkConfig,
     sessions: sessions::Sessions,
     pacing: pacing::Pacing,
 }
@@ -69,20 +68,21 @@ impl Aws {
     pub async fn new(options: AwsOptions, clock: Clock, rng: Rng) -> Self {
         let pacing = pacing::Pacing::new(options.time_scale);
         let config = base_config(options).await;
-        let sessions = sessions::Sessions::new(config.clone(), clock, rng);
+        let sessions = sessions::Sessions::new(config, clock, rng);
         Self {
-            inner: Arc::new(Inner {
-                config,
-                sessions,
-                pacing,
-            }),
+            inner: Arc::new(Inner { sessions, pacing }),
         }
     }
 
-    /// EKS in the session's account and region.
+    /// A cluster in the session's account and region.
     #[must_use]
-    pub fn eks(&self, session: SessionKey) -> Eks {
-        Eks::new(self.clone(), session)
+    pub fn eks(&self, session: SessionKey, cluster: String) -> Eks {
+        Eks::new(self.clone(), session, cluster)
+    }
+
+    /// How many sessions are kept for later steps.
+    pub async fn sessions_kept(&self) -> u64 {
+        self.inner.sessions.kept().await
     }
 }
 

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::database::Servers;
 pub use problem::{ConfigError, Problem};
 use reader::Reader;
 pub use secret::Secret;
@@ -43,8 +44,8 @@ pub struct ServeConfig {
 /// Where the database is.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
-    /// `postgres://user:password@host:port/database`.
-    pub url: Secret,
+    /// Its server, or its servers.
+    pub servers: Servers,
     /// The most connections of this process.
     pub connections: u32,
 }

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod clock;
 pub mod config;
+pub mod database;
 pub mod db;
 pub mod domain;
 pub mod format;

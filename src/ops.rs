@@ -3,6 +3,7 @@
 //! An operation reads its input, takes one step at AWS and answers with a verdict. Before it asks
 //! AWS for a change it notes so under its lease; what AWS accepted is followed to its end.
 
+mod accounts;
 mod context;
 mod create_fargate_profile;
 mod delete_fargate_profile;
@@ -13,16 +14,18 @@ mod list_fargate_profiles;
 mod refused;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
 
 use crate::aws::Aws;
-use crate::db::{accounts, breaker};
+use crate::db::breaker;
 use crate::domain::{ErrorCode, JobKind};
 use crate::queue::worker::Trouble;
 use crate::queue::{ClaimedJob, Failure, Handler, Lease, Verdict, Wait};
 
+use accounts::Accounts;
 use context::Context;
 use failures::failure;
 
@@ -30,6 +33,7 @@ use failures::failure;
 #[derive(Clone)]
 pub struct Operations {
     pool: PgPool,
+    accounts: Arc<Accounts>,
     aws: Aws,
     time_scale: f64,
 }
@@ -37,8 +41,9 @@ pub struct Operations {
 impl Operations {
     /// `time_scale` divides the times that AWS is given: for simulators, whose clock runs faster.
     #[must_use]
-    pub const fn new(pool: PgPool, aws: Aws, time_scale: f64) -> Self {
+    pub fn new(pool: PgPool, aws: Aws, time_scale: f64) -> Self {
         Self {
+            accounts: Arc::new(Accounts::new(pool.clone())),
             pool,
             aws,
             time_scale,
@@ -48,14 +53,18 @@ impl Operations {
     async fn step(&self, job: &ClaimedJob, lease: &Lease) -> Result<Verdict, Verdict> {
         let kind = JobKind::from_str(&job.kind).map_err(|_| not_for_this_worker(job))?;
         let context = self.context(kind, job, lease).await?;
-        Ok(match kind {
+        let verdict = match kind {
             JobKind::CreateFargateProfile => create_fargate_profile::step(&context).await,
             JobKind::DeleteFargateProfile => delete_fargate_profile::step(&context).await,
             JobKind::GetFargateProfile => get_fargate_profile::step(&context).await,
             JobKind::ListFargateProfiles => list_fargate_profiles::step(&context).await,
             _ => Err(not_for_this_worker(job)),
         }
-        .unwrap_or_else(|verdict| verdict))
+        .unwrap_or_else(|verdict| verdict);
+        if !matches!(verdict, Verdict::Again(_) | Verdict::Retry(_)) {
+            context.eks.close().await;
+        }
+        Ok(verdict)
     }
 
     /// The account, and a session in it.
@@ -65,7 +74,9 @@ impl Operations {
         job: &'a ClaimedJob,
         lease: &'a Lease,
     ) -> Result<Context<'a>, Verdict> {
-        let account = accounts::find(&self.pool, &job.account_id)
+        let account = self
+            .accounts
+            .find(&job.account_id)
             .await
             .map_err(|error| database_trouble(lease, &error))?
             .ok_or_else(|| {
@@ -101,7 +112,7 @@ fn not_for_this_worker(job: &ClaimedJob) -> Verdict {
 }
 
 /// Our own trouble is no fault of the job: the same step again, for free.
-fn database_trouble(lease: &Lease, error: &sqlx::Error) -> Verdict {
+fn database_trouble(lease: &Lease, error: &dyn std::error::Error) -> Verdict {
     tracing::warn!(%error, "reading what the step has to know");
     let progress = lease.progress();
     let message = "The database could not be read; the job goes on by itself.";

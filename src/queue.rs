@@ -18,6 +18,7 @@
 //! | [`due`] | parked jobs whose time has come |
 //! | [`maintenance`] | rescue from dead workers, lanes without a head, old rows |
 //! | [`cancel`] | the honest cancel |
+//! | `locked` | one job under lock, for changes without a lease |
 //! | `bounded` | no statement waits forever |
 //! | [`budget`], [`backoff`] | pure rules: budgets that shrink on 429, lists of delays |
 //! | [`listener`] | LISTEN as a hint, for workers and for callers who wait |
@@ -32,6 +33,7 @@ pub mod enqueue;
 pub mod group_commit;
 pub mod lease;
 pub mod listener;
+mod locked;
 pub mod maintenance;
 pub mod outcome;
 pub mod verdict;
@@ -45,5 +47,7 @@ pub use worker::{Handler, Worker, WorkerOptions};
 
 /// Notified when a job became ready; the payload is empty.
 pub const READY_CHANNEL: &str = "fleet_ready";
+/// Notified when a caller's token or an account changed; the payload is empty.
+pub const KNOWN_CHANNEL: &str = "fleet_known";
 /// Notified when jobs changed; the payload lists their ids, or is empty when there are too many.
 pub const JOBS_CHANNEL: &str = "fleet_jobs";

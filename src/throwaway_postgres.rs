@@ -27,7 +27,9 @@ use rand::TryRngCore as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
+pub use binaries::find as find_programs;
 pub use error::StartError;
+pub use os_user::{OsUser, for_server as os_user};
 use supervisor::Supervisor;
 
 /// The superuser, and the name of the database that callers get.

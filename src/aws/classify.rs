@@ -27,11 +27,10 @@ where
     };
     let status = service.raw().status().as_u16();
     let code = service.err().code().map(str::to_owned);
-    let message = service
-        .err()
-        .message()
-        .unwrap_or("AWS gave no reason")
-        .to_owned();
+    let message = service.err().message().map_or_else(
+        || format!("AWS answered {status} without a reason"),
+        str::to_owned,
+    );
     let class = class_of(status, code.as_deref().unwrap_or_default(), &message);
     Refusal {
         action,
@@ -83,8 +82,15 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
         | "ThrottlingException"
         | "Throttling"
         | "RequestLimitExceeded" => Class::Throttled,
+        // A 4xx without a code is not EKS's own word, but that of something between it and us: a
+        // proxy, or a server that closes an idle connection (408) just as a request comes in.
+        "" if is_nobodys_word(status) => Class::Unavailable,
         _ => by_status(status),
     }
+}
+
+const fn is_nobodys_word(status: u16) -> bool {
+    matches!(status, 400..=499) && !matches!(status, 401 | 403 | 404 | 409 | 429)
 }
 
 fn invalid(message: &str) -> Class {
@@ -105,6 +111,7 @@ const fn by_status(status: u16) -> Class {
         404 => Class::NotFound,
         409 => Class::ClusterBusy,
         429 => Class::Throttled,
+        408 => Class::Unavailable,
         400..=499 => Class::InvalidParameter,
         _ => Class::Unavailable,
     }
@@ -232,6 +239,10 @@ mod tests {
         (500, "ServerException", "oops", Class::Unavailable),
         (503, "", "", Class::Unavailable),
         (429, "", "", Class::Throttled),
+        (408, "", "", Class::Unavailable),
+        (400, "", "", Class::Unavailable),
+        (408, "RequestTimeoutException", "slow", Class::Unavailable),
+        (400, "SomethingNew", "no", Class::InvalidParameter),
     ];
 
     #[test]

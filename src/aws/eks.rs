@@ -1,10 +1,9 @@
 //! The EKS calls that jobs make, in the domain's types.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
 
-use aws_config::Region;
-use aws_sdk_eks::config::Credentials;
-use aws_sdk_eks::config::retry::RetryPartition;
 use aws_sdk_eks::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eks::operation::RequestId;
 use aws_sdk_eks::types;
@@ -13,18 +12,21 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::Aws;
 use super::classify;
-use super::credentials::SessionCredentials;
-use super::pacing::Draw;
+use super::pacing::{Draw, Patience};
+use super::policy::Access;
 use super::refusal::{Class, Refusal};
 use super::sessions::SessionKey;
 use crate::domain::selector::Selector;
 use crate::domain::{FargateProfile, HealthIssue};
 
-/// EKS in one account and region, seen through one session.
-#[derive(Clone)]
+/// A cluster at EKS, seen through one session by one step of a job.
 pub struct Eks {
     aws: Aws,
     session: SessionKey,
+    cluster: String,
+    patience: Patience,
+    /// Whether the first read has its place in the budget already.
+    admitted: AtomicBool,
 }
 
 /// A profile to be made.
@@ -45,29 +47,42 @@ pub struct NewProfile {
 }
 
 impl Eks {
-    pub(super) fn new(aws: Aws, session: SessionKey) -> Self {
-        Self { aws, session }
+    pub(super) fn new(aws: Aws, session: SessionKey, cluster: String) -> Self {
+        Self {
+            aws,
+            session,
+            cluster,
+            patience: Patience::default(),
+            admitted: AtomicBool::new(false),
+        }
     }
 
     /// Makes sure that the session stands, without calling EKS. True when STS gave it just now;
     /// `anew` asks STS in any case.
+    ///
+    /// Takes the step's first read from the budget: whoever has to stay away needs no session.
     pub async fn open(&self, anew: bool) -> Result<bool, Refusal> {
+        self.admit("AssumeRole", Draw::Read).await?;
         let sessions = &self.aws.inner.sessions;
-        sessions
-            .session(&self.session, anew)
-            .await
-            .map(|(_, asked)| asked)
+        let (_, asked) = sessions.session(&self.session, anew).await?;
+        self.admitted.store(true, Relaxed);
+        Ok(asked)
+    }
+
+    /// The job has ended: forgets its session, unless other reads share it.
+    pub async fn close(&self) {
+        if self.session.access != Access::Read {
+            self.aws.inner.sessions.forget(&self.session).await;
+        }
     }
 
     /// The cluster's status, such as `ACTIVE`.
     pub async fn cluster_status(&self) -> Result<String, Refusal> {
-        let client = self.client("DescribeCluster", Draw::Read).await?;
-        let call = client
-            .describe_cluster()
-            .name(&self.session.cluster)
-            .send()
-            .await;
-        let answer = self.judged("DescribeCluster", Draw::Read, call).await?;
+        let answer = self
+            .read("DescribeCluster", |eks| {
+                eks.describe_cluster().name(&self.cluster).send()
+            })
+            .await?;
         let status = answer.cluster.and_then(|cluster| cluster.status);
         Ok(status.map_or_else(|| "UNKNOWN".to_owned(), |status| status.as_str().to_owned()))
     }
@@ -75,14 +90,14 @@ impl Eks {
     /// One profile.
     pub async fn profile(&self, name: &str) -> Result<FargateProfile, Refusal> {
         const ACTION: &str = "DescribeFargateProfile";
-        let client = self.client(ACTION, Draw::Read).await?;
-        let call = client
-            .describe_fargate_profile()
-            .cluster_name(&self.session.cluster)
-            .fargate_profile_name(name)
-            .send()
-            .await;
-        let answer = self.judged(ACTION, Draw::Read, call).await?;
+        let answer = self
+            .read(ACTION, |eks| {
+                eks.describe_fargate_profile()
+                    .cluster_name(&self.cluster)
+                    .fargate_profile_name(name)
+                    .send()
+            })
+            .await?;
         answer
             .fargate_profile
             .map(profile)
@@ -91,21 +106,20 @@ impl Eks {
 
     /// The names of all profiles, in AWS's order, over however many pages.
     pub async fn profile_names(&self) -> Result<Vec<String>, Refusal> {
-        const ACTION: &str = "ListFargateProfiles";
         /// A cluster has 10 by default; a token that never ends must not keep a worker.
         const MOST_PAGES: usize = 1_000;
         let mut names = Vec::new();
-        let mut token = None;
+        let mut token: Option<String> = None;
         for _ in 0..MOST_PAGES {
-            let client = self.client(ACTION, Draw::Read).await?;
-            let call = client
-                .list_fargate_profiles()
-                .cluster_name(&self.session.cluster)
-                .max_results(100)
-                .set_next_token(token)
-                .send()
-                .await;
-            let page = self.judged(ACTION, Draw::Read, call).await?;
+            let page = self
+                .read("ListFargateProfiles", |eks| {
+                    eks.list_fargate_profiles()
+                        .cluster_name(&self.cluster)
+                        .max_results(100)
+                        .set_next_token(token.clone())
+                        .send()
+                })
+                .await?;
             names.extend(page.fargate_profile_names.unwrap_or_default());
             token = page.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
@@ -118,10 +132,10 @@ impl Eks {
     /// Asks for a new profile.
     pub async fn create_profile(&self, new: NewProfile) -> Result<FargateProfile, Refusal> {
         const ACTION: &str = "CreateFargateProfile";
-        let client = self.client(ACTION, Draw::Mutate).await?;
-        let mut request = client
+        let (eks, made) = self.client(ACTION, Draw::Mutate).await?;
+        let mut request = eks
             .create_fargate_profile()
-            .cluster_name(&self.session.cluster)
+            .cluster_name(&self.cluster)
             .fargate_profile_name(new.name)
             .pod_execution_role_arn(new.pod_execution_role_arn)
             .client_request_token(new.client_request_token)
@@ -133,7 +147,7 @@ impl Eks {
             request = request.set_tags(Some(new.tags.into_iter().collect()));
         }
         let answer = self
-            .judged(ACTION, Draw::Mutate, request.send().await)
+            .judged(ACTION, (Draw::Mutate, made), request.send().await)
             .await?;
         answer
             .fargate_profile
@@ -144,77 +158,110 @@ impl Eks {
     /// Asks for a profile to be deleted.
     pub async fn delete_profile(&self, name: &str) -> Result<(), Refusal> {
         const ACTION: &str = "DeleteFargateProfile";
-        let client = self.client(ACTION, Draw::Mutate).await?;
-        let call = client
+        let (eks, made) = self.client(ACTION, Draw::Mutate).await?;
+        let call = eks
             .delete_fargate_profile()
-            .cluster_name(&self.session.cluster)
+            .cluster_name(&self.cluster)
             .fargate_profile_name(name)
             .send()
             .await;
-        self.judged(ACTION, Draw::Mutate, call).await.map(drop)
+        self.judged(ACTION, (Draw::Mutate, made), call)
+            .await
+            .map(drop)
     }
 
-    /// A client for one call: within the budget, with credentials that hold.
+    /// Makes a call that changes nothing; again in place when AWS says "slower", as long as the
+    /// budget, which has shrunk by then, and the step's patience allow.
+    async fn read<T, E, F>(
+        &self,
+        action: &'static str,
+        call: impl Fn(aws_sdk_eks::Client) -> F,
+    ) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        const TRIES: u32 = 8;
+        let mut tried = 0;
+        loop {
+            let (eks, made) = self.client(action, Draw::Read).await?;
+            let answer = call(eks).await;
+            tried += 1;
+            match self.judged(action, (Draw::Read, made), answer).await {
+                Err(refusal) if refusal.class == Class::Throttled && tried < TRIES => {}
+                judged => return judged,
+            }
+        }
+    }
+
+    /// A client for one call: within the budget, with credentials that hold. And when the call is
+    /// made, which is now.
     async fn client(
         &self,
         action: &'static str,
         draw: Draw,
-    ) -> Result<aws_sdk_eks::Client, Refusal> {
-        let session = &self.session;
+    ) -> Result<(aws_sdk_eks::Client, Instant), Refusal> {
+        if draw == Draw::Mutate || !self.admitted.swap(false, Relaxed) {
+            self.admit(action, draw).await?;
+        }
+        let sessions = &self.aws.inner.sessions;
+        let eks = sessions.eks(&self.session).await?;
+        Ok((eks, sessions.monotonic()))
+    }
+
+    /// Waits in place until the budget has a call for the step, if that is soon.
+    async fn admit(&self, action: &'static str, draw: Draw) -> Result<(), Refusal> {
         let inner = &self.aws.inner;
-        let now = inner.sessions.monotonic();
-        inner
-            .pacing
-            .take(&session.account_id, &session.region, draw, now)
-            .map_err(|wait| Refusal {
+        loop {
+            let (now, patience) = (inner.sessions.monotonic(), self.patience.left());
+            let promised = inner.pacing.take(self.place(), draw, now, patience);
+            let wait = promised.map_err(|away| Refusal {
                 action,
-                class: Class::OverBudget(wait),
+                class: Class::OverBudget(away),
                 code: None,
                 message: "the account's budget of calls is used up for the moment".to_owned(),
                 request_id: None,
             })?;
-        let credentials = inner.sessions.credentials(session).await?;
-        Ok(self.client_with(credentials))
+            self.patience.wait(wait).await;
+            if wait.is_zero() || inner.pacing.stands(self.place(), draw, now) {
+                return Ok(());
+            }
+        }
     }
 
-    fn client_with(&self, credentials: Credentials) -> aws_sdk_eks::Client {
-        let partition = format!("{} {}", self.session.account_id, self.session.region);
-        let config = aws_sdk_eks::config::Builder::from(&self.aws.inner.config)
-            .region(Region::new(self.session.region.clone()))
-            // The SDK's own partition is the region, shared by all accounts.
-            .retry_partition(RetryPartition::custom(partition).build())
-            .credentials_provider(SessionCredentials(credentials))
-            .build();
-        aws_sdk_eks::Client::from_conf(config)
+    /// Whose budget it is.
+    fn place(&self) -> (&str, &str) {
+        (&self.session.account_id, &self.session.region)
     }
 
     /// Classifies what went wrong, and tells the budget and the sessions of it.
     async fn judged<T, E>(
         &self,
         action: &'static str,
-        draw: Draw,
+        (draw, made): (Draw, Instant),
         call: Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<T, Refusal>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         SdkError<E, HttpResponse>: RequestId,
     {
-        let refusal = match call {
-            Ok(answer) => return Ok(answer),
-            Err(error) => classify::refusal(action, &error),
-        };
+        let judged = call.map_err(|error| classify::refusal(action, &error));
+        let class = judged.as_ref().err().map(|refusal| refusal.class);
         let inner = &self.aws.inner;
-        let (account, region) = (&self.session.account_id, &self.session.region);
-        match refusal.class {
-            Class::Throttled => {
-                inner
-                    .pacing
-                    .throttled(account, region, draw, inner.sessions.monotonic());
+        if class != Some(Class::Unavailable) {
+            let throttled = class == Some(Class::Throttled);
+            let times = (made, inner.sessions.monotonic());
+            inner.pacing.answered(self.place(), draw, times, throttled);
+            if !throttled {
+                self.patience.begin();
             }
-            Class::SessionExpired => inner.sessions.forget(&self.session).await,
-            _ => {}
         }
-        Err(refusal)
+        // Denied, too: a session may be what was taken back, and not the right.
+        if matches!(class, Some(Class::SessionExpired | Class::AccessDenied)) {
+            inner.sessions.forget(&self.session).await;
+        }
+        judged
     }
 }
 

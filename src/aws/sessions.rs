@@ -1,4 +1,5 @@
-//! Sessions in other accounts, by `sts:AssumeRole`: one a job, cached for its later steps.
+//! Sessions in other accounts, by `sts:AssumeRole`: one a job that changes something, cached for its
+//! later steps and forgotten at its end; the reads of a caller share one an account and region.
 //!
 //! Promises: one AssumeRole under way a session, however many steps ask; renewed at four fifths of
 //! its life; still-valid credentials are used when STS is down; a role that was refused is not
@@ -12,22 +13,30 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_sdk_eks::config::retry::RetryPartition;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 
+use super::credentials::SessionCredentials;
 use super::policy::{Access, session_policy};
 use super::refusal::{Class, Refusal};
 use crate::clock::Clock;
 use crate::rng::Rng;
 
 const ACTION: &str = "AssumeRole";
-/// Role chaining caps a session at an hour.
-const SESSION_SECONDS: i32 = 3_600;
+/// Of a job that changes something. Role chaining caps a session at an hour.
+const CHANGE_SECONDS: i32 = 3_600;
+/// Of reads: the shortest that STS gives, so that a right taken from the role soon counts.
+const READ_SECONDS: i32 = 900;
 /// How long a refusal answers for the role, instead of STS.
 const REFUSAL_STANDS: Duration = Duration::from_millis(500);
+/// How long a session that nobody uses is kept: longer than a job waits between two looks, shorter
+/// than one lives. Most are forgotten when their job ends; what is left are those of jobs whose
+/// next step another worker took.
+const IDLE: Duration = Duration::from_mins(10);
 /// Sessions kept; the least recently used goes first.
 const MOST_SESSIONS: u64 = 20_000;
 
@@ -44,11 +53,11 @@ pub struct SessionKey {
     pub region: String,
     /// `aws`, `aws-cn` or `aws-us-gov`.
     pub partition: &'static str,
-    /// The cluster that the session is narrowed to.
+    /// The cluster that the session is narrowed to; `*` for all of the region.
     pub cluster: String,
     /// What it may do.
     pub access: Access,
-    /// Named after the job.
+    /// Named after the job, or after the caller whose reads share it.
     pub session_name: String,
     /// The caller.
     pub source_identity: String,
@@ -71,7 +80,8 @@ pub fn sts_name(text: &str) -> String {
 
 #[derive(Clone)]
 struct Session {
-    credentials: Credentials,
+    /// Made once a session: making one takes longer than a call's way through it.
+    eks: aws_sdk_eks::Client,
     renew_at: SystemTime,
     expires_at: SystemTime,
 }
@@ -113,7 +123,7 @@ impl Sessions {
     pub(super) fn new(config: SdkConfig, clock: Clock, rng: Rng) -> Self {
         let slots = Cache::builder()
             .max_capacity(MOST_SESSIONS)
-            .time_to_idle(Duration::from_hours(1))
+            .time_to_idle(IDLE)
             .build();
         Self {
             config,
@@ -124,11 +134,9 @@ impl Sessions {
         }
     }
 
-    /// The credentials of a session, assumed or renewed when needed.
-    pub(super) async fn credentials(&self, key: &SessionKey) -> Result<Credentials, Refusal> {
-        self.session(key, false)
-            .await
-            .map(|(credentials, _)| credentials)
+    /// EKS through a session, assumed or renewed when needed.
+    pub(super) async fn eks(&self, key: &SessionKey) -> Result<aws_sdk_eks::Client, Refusal> {
+        self.session(key, false).await.map(|(eks, _)| eks)
     }
 
     /// The same, and whether STS was asked for it just now; `anew` asks in any case.
@@ -136,7 +144,7 @@ impl Sessions {
         &self,
         key: &SessionKey,
         anew: bool,
-    ) -> Result<(Credentials, bool), Refusal> {
+    ) -> Result<(aws_sdk_eks::Client, bool), Refusal> {
         let slot = self
             .slots
             .get_with(key.clone(), async { Arc::default() })
@@ -147,18 +155,18 @@ impl Sessions {
             .as_ref()
             .filter(|current| now < current.renew_at && !anew)
         {
-            return Ok((current.credentials.clone(), false));
+            return Ok((current.eks.clone(), false));
         }
         match self.assume_once(key).await {
             Ok(assumed) => {
-                let credentials = assumed.credentials.clone();
+                let eks = assumed.eks.clone();
                 *session = Some(assumed);
-                Ok((credentials, true))
+                Ok((eks, true))
             }
             Err(refusal) => match session.as_ref() {
                 Some(old) if refusal.class == Class::Unavailable && now < old.expires_at => {
                     tracing::warn!(%refusal, "renewing a session; the old one still holds");
-                    Ok((old.credentials.clone(), false))
+                    Ok((old.eks.clone(), false))
                 }
                 _ => Err(refusal),
             },
@@ -170,9 +178,15 @@ impl Sessions {
         self.clock.monotonic()
     }
 
-    /// Forgets a session that AWS no longer takes.
+    /// Forgets a session that AWS no longer takes, or that nobody needs any more.
     pub(super) async fn forget(&self, key: &SessionKey) {
         self.slots.invalidate(key).await;
+    }
+
+    /// How many are kept.
+    pub(super) async fn kept(&self) -> u64 {
+        self.slots.run_pending_tasks().await;
+        self.slots.entry_count()
     }
 
     /// A role that has not been seen to work is tried by one job at a time.
@@ -227,7 +241,10 @@ impl Sessions {
             .role_session_name(&key.session_name)
             .source_identity(&key.source_identity)
             .external_id(&key.external_id)
-            .duration_seconds(SESSION_SECONDS)
+            .duration_seconds(match key.access {
+                Access::Read => READ_SECONDS,
+                Access::CreateProfile | Access::DeleteProfile => CHANGE_SECONDS,
+            })
             .policy(session_policy(key.access, place, &key.cluster))
             .send()
             .await
@@ -245,10 +262,22 @@ impl Sessions {
             "AssumeRole",
         );
         Ok(Session {
-            credentials,
+            eks: self.client(key, credentials),
             renew_at,
             expires_at,
         })
+    }
+
+    /// EKS with these credentials; the connections are those of all sessions.
+    fn client(&self, key: &SessionKey, credentials: Credentials) -> aws_sdk_eks::Client {
+        let partition = format!("{} {}", key.account_id, key.region);
+        let config = aws_sdk_eks::config::Builder::from(&self.config)
+            .region(Region::new(key.region.clone()))
+            // The SDK's own partition is the region, shared by all accounts.
+            .retry_partition(RetryPartition::custom(partition).build())
+            .credentials_provider(SessionCredentials(credentials))
+            .build();
+        aws_sdk_eks::Client::from_conf(config)
     }
 }
 
@@ -286,26 +315,7 @@ fn refusal(
         };
     };
     let code = service.err().code().unwrap_or_default();
-    let class = match (code, service.raw().status().as_u16()) {
-        ("Throttling" | "ThrottlingException" | "TooManyRequestsException", _) | (_, 429) => {
-            Class::Throttled
-        }
-        // The worker's own credentials or clock are no fault of the account.
-        (
-            "ExpiredToken"
-            | "ExpiredTokenException"
-            | "IDPCommunicationError"
-            | "IncompleteSignature"
-            | "InvalidClientTokenId"
-            | "MissingAuthenticationToken"
-            | "RequestExpired"
-            | "SignatureDoesNotMatch"
-            | "UnrecognizedClientException",
-            _,
-        )
-        | (_, 500..) => Class::Unavailable,
-        _ => Class::AssumeRoleFailed,
-    };
+    let class = class_of(code, service.raw().status().as_u16());
     Refusal {
         action: ACTION,
         class,
@@ -319,9 +329,39 @@ fn refusal(
     }
 }
 
+fn class_of(code: &str, status: u16) -> Class {
+    match code {
+        "Throttling" | "ThrottlingException" | "TooManyRequestsException" => Class::Throttled,
+        _ if status == 429 => Class::Throttled,
+        // The worker's own credentials or clock are no fault of the account; and without a code it
+        // was not STS that spoke, but a proxy or a connection that closed.
+        ""
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "IDPCommunicationError"
+        | "IncompleteSignature"
+        | "InvalidClientTokenId"
+        | "MissingAuthenticationToken"
+        | "RequestExpired"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => Class::Unavailable,
+        _ if status == 408 || status >= 500 => Class::Unavailable,
+        _ => Class::AssumeRoleFailed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::sts_name;
+    use super::{Class, class_of, sts_name};
+
+    #[test]
+    fn only_a_refusal_in_stss_own_words_is_held_against_the_role() {
+        assert_eq!(class_of("AccessDenied", 403), Class::AssumeRoleFailed);
+        assert_eq!(class_of("", 408), Class::Unavailable);
+        assert_eq!(class_of("", 403), Class::Unavailable);
+        assert_eq!(class_of("", 429), Class::Throttled);
+        assert_eq!(class_of("ServiceUnavailable", 503), Class::Unavailable);
+    }
 
     #[test]
     fn names_are_made_to_fit_sts() {

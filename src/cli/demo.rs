@@ -8,6 +8,7 @@ use clap::Args;
 use fargate_fleet::aws::AwsOptions;
 use fargate_fleet::clock::Clock;
 use fargate_fleet::config::Environment;
+use fargate_fleet::database::Servers;
 use fargate_fleet::db::account_changes::{self, NewAccount};
 use fargate_fleet::db::tokens::{self, NewToken};
 use fargate_fleet::domain::Role;
@@ -20,8 +21,7 @@ use fargate_fleet::shutdown::Shutdown;
 use fargate_fleet::sim::{AccountSettings, FleetShape, SimAccount, SimOptions, Simulator};
 use fargate_fleet::throwaway_postgres::{Options, ThrowawayPostgres};
 use sqlx::PgPool;
-
-use super::serve;
+use tokio_util::task::TaskTracker;
 
 /// How long what is under way may take when the demo ends.
 const GRACE: Duration = Duration::from_secs(2);
@@ -68,7 +68,8 @@ impl Demo {
         (clock, rng): (Clock, Rng),
         shutdown: &Shutdown,
     ) -> anyhow::Result<()> {
-        let pool = serve::pool(&postgres.url(), 40)?;
+        let servers: Servers = postgres.url().parse()?;
+        let pool = servers.pool(40, &TaskTracker::new()).await;
         MIGRATIONS.run(&pool).await.context("making the tables")?;
         let simulator = self.simulator().await?;
         let accounts = self.fleet.accounts();

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use fargate_fleet::config::Environment;
 use fargate_fleet::service::MIGRATIONS;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::Connection as _;
 
 /// How long connecting may take, name resolution and TLS included.
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
@@ -19,11 +19,10 @@ impl Migrate {
     /// Applies what is missing, one migration after another, under Postgres' advisory lock.
     pub(crate) async fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let database = environment.database()?;
-        let mut connection =
-            tokio::time::timeout(CONNECT_WITHIN, PgConnection::connect(database.url.expose()))
-                .await
-                .context("the database did not answer in 30 s")?
-                .context("connecting to the database")?;
+        let mut connection = tokio::time::timeout(CONNECT_WITHIN, database.servers.connect())
+            .await
+            .context("the database did not answer in 30 s")?
+            .context("connecting to the database")?;
         MIGRATIONS
             .run(&mut connection)
             .await

@@ -1,7 +1,5 @@
 //! `serve`: the real thing, as API, as worker or as both.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use fargate_fleet::aws::AwsOptions;
@@ -12,8 +10,7 @@ use fargate_fleet::queue::WorkerOptions;
 use fargate_fleet::rng::Rng;
 use fargate_fleet::service::{Service, ServiceOptions};
 use fargate_fleet::shutdown::Shutdown;
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use tokio_util::task::TaskTracker;
 
 /// What `serve` takes; the rest are settings.
 #[derive(Debug, Args)]
@@ -40,7 +37,12 @@ impl Serve {
         let config = environment.serve()?;
         let shutdown = Shutdown::new();
         shutdown.watch_signals().context("watching for signals")?;
-        let pool = pool(config.database.url.expose(), config.database.connections)?;
+        let following = TaskTracker::new();
+        let database = &config.database;
+        let pool = database
+            .servers
+            .pool(database.connections, &following)
+            .await;
         let parts = (Clock::system(), Rng::from_os());
         let service = Service::start(pool, parts, options(&config, self.role)).await?;
         let address = service.api_address().map(|address| address.to_string());
@@ -52,15 +54,6 @@ impl Serve {
         }
         Ok(())
     }
-}
-
-/// Connections are made when they are needed, so that a failover at start is ridden over.
-pub(super) fn pool(url: &str, connections: u32) -> anyhow::Result<PgPool> {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(5))
-        .connect_lazy(url)
-        .context("reading DATABASE_URL")
 }
 
 fn options(config: &ServeConfig, role: Role) -> ServiceOptions {

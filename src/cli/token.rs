@@ -8,6 +8,7 @@ use fargate_fleet::config::Environment;
 use fargate_fleet::db::tokens::{self, NewToken};
 use fargate_fleet::domain::Role;
 use fargate_fleet::rng::Rng;
+use tokio_util::task::TaskTracker;
 
 /// What `token` takes.
 #[derive(Debug, Args)]
@@ -62,7 +63,8 @@ impl Token {
 impl CreateToken {
     async fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let database = environment.database()?;
-        let pool = super::serve::pool(database.url.expose(), 2)?;
+        let following = TaskTracker::new();
+        let pool = database.servers.pool(2, &following).await;
         let (clock, rng) = (Clock::system(), Rng::from_os());
         let days = self
             .expires_in_days

@@ -8,12 +8,12 @@ use std::ops::RangeInclusive;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 
 use super::problem::{ConfigError, Problem};
 use super::settings;
 use super::{AwsConfig, DatabaseConfig, HttpConfig, LogConfig, LogFormat, Secret, WorkerConfig};
+use crate::database::Servers;
 
 /// What every one of our own variables begins with.
 const PREFIX: &str = "FLEET_";
@@ -54,21 +54,23 @@ impl<'a> Reader<'a> {
 
     pub(super) fn database(&mut self) -> DatabaseConfig {
         const NAME: &str = "DATABASE_URL";
-        let url = self.value(NAME).unwrap_or_default();
-        let has_scheme = ["postgres://", "postgresql://"]
-            .iter()
-            .any(|it| url.starts_with(it));
-        if url.is_empty() {
-            self.problem(
-                NAME,
-                "is required: postgres://user:password@host:port/database",
-            );
-        } else if !has_scheme || PgConnectOptions::from_str(url).is_err() {
-            self.problem(NAME, "must be postgres://user:password@host:port/database");
-        }
+        let servers = match self.value(NAME).map(Servers::from_str) {
+            Some(Ok(servers)) => servers,
+            Some(Err(error)) => {
+                self.problem(NAME, &error.to_string());
+                Servers::default()
+            }
+            None => {
+                self.problem(
+                    NAME,
+                    "is required: postgres://user:password@host:port/database",
+                );
+                Servers::default()
+            }
+        };
         let connections = self.number("FLEET_DATABASE_CONNECTIONS", 2..=1000);
         DatabaseConfig {
-            url: Secret::new(url),
+            servers,
             connections,
         }
     }

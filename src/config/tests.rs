@@ -49,7 +49,7 @@ fn all_problems_are_told_at_once_and_no_value_is() {
     insta::assert_snapshot!(error, @r"
     the settings are not usable:
       FLEET_LISTNE does not exist: see docs/settings.md for those that do
-      DATABASE_URL must be postgres://user:password@host:port/database
+      DATABASE_URL must be postgres://user:password@host:port/database, or with several host:port, separated by commas
       FLEET_PAGE_TOKEN_SECRET must have at least 32 characters
       FLEET_LISTEN must be an IP address and a port, such as 127.0.0.1:8080
       FLEET_WORKER_SLOTS must be a whole number from 1 to 10000

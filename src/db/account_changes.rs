@@ -138,9 +138,9 @@ pub async fn unfinished_jobs(
     sqlx::query_scalar!(
         r#"-- unfinished_jobs
         select count(*) as "jobs!"
-        from jobs
+        from job_rows
         where account_id = $1
-          and phase in ('ready', 'blocked', 'leased', 'parked')"#,
+          and phase in ('ready', 'blocked', 'parked')"#,
         account_id,
     )
     .fetch_one(executor)

@@ -62,6 +62,27 @@ pub async fn find(
     .await
 }
 
+/// Reads accounts by id; those that do not exist are left out.
+pub async fn find_all(
+    executor: impl PgExecutor<'_>,
+    account_ids: &[String],
+) -> Result<Vec<Account>, sqlx::Error> {
+    sqlx::query_as!(
+        Account,
+        r#"-- find_accounts
+        select
+            account_id, name, role_arn, external_id, pod_execution_role_arn, regions,
+            labels as "labels: Json<BTreeMap<String, String>>",
+            state, role_failures, parked_reason, probe_at, last_verified_at, version,
+            created_at, updated_at
+        from accounts
+        where account_id = any ($1)"#,
+        account_ids,
+    )
+    .fetch_all(executor)
+    .await
+}
+
 /// Which accounts to list.
 #[derive(Debug, Clone, Default)]
 pub struct AccountFilter {

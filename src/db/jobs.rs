@@ -195,8 +195,8 @@ pub async fn deleted_meanwhile(
         r#"-- deleted_meanwhile
         select exists (
             select
-            from jobs mine
-            join jobs other
+            from job_rows mine
+            join job_rows other
                 on other.account_id = mine.account_id
                and other.region = mine.region
                and other.cluster_name = mine.cluster_name
@@ -225,7 +225,7 @@ pub async fn unfollowed_deletion(
     let deleted = sqlx::query_scalar!(
         "-- unfollowed_deletion
         select profile_name
-        from jobs
+        from job_rows
         where account_id = $1
           and region = $2
           and cluster_name = $3

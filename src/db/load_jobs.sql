@@ -18,49 +18,59 @@ ranked as (
         j.job_id,
         row_number() over (partition by j.account_id, j.lane order by j.seq) as place
     from lane
-    join jobs j
+    join job_rows j
         on j.account_id = lane.account_id
        and j.lane = lane.lane
        and j.phase = 'blocked'
        and j.seq <= lane.last_seq
+       and not exists (select from leases l where l.account_id = j.account_id and l.job_id = j.job_id)
 )
 select
-    asked.account_id,
-    asked.job_id,
-    asked.kind,
-    asked.region,
+    asked.account_id as "account_id!",
+    asked.job_id as "job_id!",
+    asked.kind as "kind!",
+    asked.region as "region!",
     asked.cluster_name,
     asked.profile_name,
     asked.operation_id,
     asked.retry_of,
-    asked.phase,
-    asked.state,
+    asked.phase as "phase!",
+    asked.state as "state!",
     asked.due_at,
-    asked.step,
-    asked.attempt,
-    asked.poll_count,
-    asked.accepted,
+    asked.step as "step!",
+    asked.attempt as "attempt!",
+    asked.poll_count as "poll_count!",
+    asked.accepted as "accepted!",
     asked.waiting_reason,
     asked.blocked_by,
-    asked.message,
-    asked.input,
+    asked.message as "message!",
+    asked.input as "input!",
     asked.result,
-    asked.warnings,
+    asked.warnings as "warnings!",
     asked.error,
-    asked.event_no,
-    asked.version,
-    asked.requested_by,
-    asked.created_at,
+    asked.event_no as "event_no!",
+    asked.version as "version!",
+    asked.requested_by as "requested_by!",
+    asked.created_at as "created_at!",
     asked.started_at,
     asked.finished_at,
-    asked.deadline_at,
-    (
-        select h.job_id
-        from jobs h
-        where asked.phase = 'blocked'
-          and h.account_id = asked.account_id
-          and h.lane = asked.lane
-          and h.phase in ('ready', 'leased', 'parked')
+    asked.deadline_at as "deadline_at!",
+    coalesce(
+        (
+            select l.job_id
+            from leases l
+            where asked.phase = 'blocked'
+              and l.account_id = asked.account_id
+              and l.lane = asked.lane
+        ),
+        (
+            select h.job_id
+            from job_rows h
+            where asked.phase = 'blocked'
+              and h.account_id = asked.account_id
+              and h.lane = asked.lane
+              and h.phase in ('ready', 'parked')
+        )
     ) as "lane_head?",
     ranked.place as "lane_position?",
     a.state as "account_state?",

@@ -94,7 +94,7 @@ pub async fn job_ids(pool: &PgPool, operation_id: Uuid) -> Result<Vec<Uuid>, sql
     sqlx::query_scalar!(
         "-- operation_job_ids
         select job_id
-        from jobs
+        from job_rows
         where operation_id = $1
         order by seq
         limit 1000",

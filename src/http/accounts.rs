@@ -53,7 +53,7 @@ pub(super) async fn get_account(call: Call<Viewer>) -> Result<HttpResponse, Prob
     }
     Ok(account_answer(
         HttpResponse::Ok(),
-        account,
+        &account,
         &Manner::default(),
     ))
 }
@@ -61,11 +61,11 @@ pub(super) async fn get_account(call: Call<Viewer>) -> Result<HttpResponse, Prob
 /// An account with its `ETag`.
 pub(super) fn account_answer(
     mut answer: actix_web::HttpResponseBuilder,
-    row: db::Account,
+    row: &db::Account,
     manner: &Manner,
 ) -> HttpResponse {
-    answer.insert_header(("ETag", etag::of_account(&row)));
+    answer.insert_header(("ETag", etag::of_account(row)));
     answer.insert_header(("Cache-Control", "no-cache"));
     answer::mannered(&mut answer, manner);
-    answer::json(answer, &Account::from(row))
+    answer::json(answer, &Account::from(row.clone()))
 }

@@ -3,6 +3,7 @@
 //! The role that a route needs is in its handler's type: [`super::extract::Call`]`<Operator>`.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -40,9 +41,15 @@ pub(super) struct Caller {
     pub name: String,
     role: Role,
     account_ids: Option<Vec<String>>,
+    expires_at: Option<DateTime<Utc>>,
 }
 
 impl Caller {
+    /// Whether the token has run out by then.
+    pub(super) fn has_expired(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
+
     /// The owner of this caller's idempotency keys.
     pub(super) fn key_owner(&self) -> String {
         format!("token:{}", self.token_id)
@@ -109,6 +116,7 @@ pub(super) async fn caller(pool: &PgPool, token: &str) -> Result<Caller, Problem
         name: row.name,
         role,
         account_ids: row.account_ids,
+        expires_at: row.expires_at,
     })
 }
 

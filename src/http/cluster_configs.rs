@@ -51,12 +51,12 @@ pub(super) async fn create_fargate_profiles_from_cluster_config(
 ) -> Result<HttpResponse, Problem> {
     let path: AccountPath = call.path()?;
     let query: ChangeQuery = call.query()?;
-    let account = call.account(&path.account_id).await?;
+    call.known_account(&path.account_id).await?;
     body::must_be(call.headers(), &MEDIA_TYPES)?;
     let body = call.body().await?;
     let key = call.idempotency_key(&body)?;
-    let work = async || work(&call, &account, read(&call, &body)?.validate()?);
-    let made = call.once(key, work).await?;
+    let work = async |account: &Account| work(&call, account, read(&call, &body)?.validate()?);
+    let made = call.once(key, &path.account_id, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let seconds = patience.seconds;
     let operation = operations::within(&call.state, &call.caller, made.subject_id, seconds).await?;

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
@@ -47,9 +48,13 @@ impl<R: Needs> FromRequest for Call<R> {
             let state = request.app_data::<State>().cloned();
             let state = state.ok_or_else(Problem::shutting_down)?;
             let token = auth::bearer(request.headers())?;
-            let pool = state.pool.clone();
+            let look = {
+                let (pool, token) = (state.pool.clone(), token.clone());
+                state.run(async move { auth::caller(&pool, &token).await })
+            };
             let caller = state
-                .run(async move { auth::caller(&pool, &token).await })
+                .known
+                .caller((&token, state.clock.now()), look)
                 .await?;
             let facts = request.extensions().get::<RequestFacts>().cloned();
             Ok(Self {
@@ -104,19 +109,41 @@ impl<R: Needs> Call<R> {
     }
 
     /// Reads an account that the caller may see, and checks the caller's role.
-    pub(super) async fn account(&self, account_id: &AccountId) -> Result<Account, Problem> {
-        let id = account_id.as_str().to_owned();
-        if !self.caller.sees(&id) {
-            return Err(no_account(&id));
+    pub(super) async fn account(&self, account_id: &AccountId) -> Result<Arc<Account>, Problem> {
+        self.sees(account_id)?;
+        let account = self.look_up(account_id).await?;
+        self.state.known.note_account(Arc::clone(&account)).await;
+        self.allowed()?;
+        Ok(account)
+    }
+
+    /// The same, as it was a moment ago: for work that is refused only after another look.
+    pub(super) async fn known_account(
+        &self,
+        account_id: &AccountId,
+    ) -> Result<Arc<Account>, Problem> {
+        self.sees(account_id)?;
+        let look = self.look_up(account_id);
+        let account = self.state.known.account(account_id.as_str(), look).await?;
+        self.allowed()?;
+        Ok(account)
+    }
+
+    fn sees(&self, account_id: &AccountId) -> Result<(), Problem> {
+        if self.caller.sees(account_id.as_str()) {
+            Ok(())
+        } else {
+            Err(no_account(account_id.as_str()))
         }
-        let pool = self.state.pool.clone();
-        let account = self.state.run(async move {
+    }
+
+    async fn look_up(&self, account_id: &AccountId) -> Result<Arc<Account>, Problem> {
+        let (pool, id) = (self.state.pool.clone(), account_id.as_str().to_owned());
+        let found = self.state.run(async move {
             let found = db::accounts::find(&pool, &id).await?;
             found.ok_or_else(|| no_account(&id))
         });
-        let account = account.await?;
-        self.allowed()?;
-        Ok(account)
+        found.await.map(Arc::new)
     }
 
     /// Reads a job that the caller may see, and checks the caller's role.

@@ -86,16 +86,21 @@ impl Problem {
         problem.retry_after(2)
     }
 
+    /// The database does not answer, or takes no writes.
+    pub(super) fn database_away() -> Self {
+        Self::unavailable(
+            "The database does not answer: repeat the request, with the same Idempotency-Key \
+             where it has one.",
+        )
+    }
+
     fn of_database(error: &sqlx::Error) -> Self {
         tracing::error!(
             error = error as &dyn std::error::Error,
             "using the database"
         );
         if passes_by(error) {
-            return Self::unavailable(
-                "The database does not answer: repeat the request, with the same Idempotency-Key \
-                 where it has one.",
-            );
+            return Self::database_away();
         }
         Self::new(
             ErrorCode::Internal,

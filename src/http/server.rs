@@ -20,6 +20,7 @@ use utoipa_actix_web::AppExt as _;
 
 use super::envelope::envelope;
 use super::fallback::fallback;
+use super::known::Known;
 use super::state::{Shared, State};
 use super::{docs, routes};
 use crate::clock::Clock;
@@ -92,6 +93,7 @@ impl Api {
     ) -> io::Result<Self> {
         let tasks = TaskTracker::new();
         let draining = CancellationToken::new();
+        let known = Known::new(parts.watchers.clone());
         let state = State::new(Shared {
             pool: parts.pool,
             enqueuer: parts.enqueuer,
@@ -104,6 +106,7 @@ impl Api {
             tasks: tasks.clone(),
             draining: draining.clone(),
             page_key: OnceCell::new(),
+            known,
         });
         let grace = options.grace.as_secs().max(1);
         let server = HttpServer::new(move || {

@@ -1,6 +1,7 @@
 //! What every request can reach; cheap to clone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::runtime::Handle;
@@ -10,13 +11,19 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use super::ApiOptions;
+use super::known::Known;
 use super::page_token::PageKey;
 use super::problem::Problem;
 use crate::clock::Clock;
 use crate::db;
-use crate::queue::Enqueuer;
+use crate::queue::enqueue::Placed;
 use crate::queue::listener::Watchers;
+use crate::queue::{Enqueuer, Submission, Submitted};
 use crate::rng::Rng;
+
+/// How long the database may take for one piece of a request's work. Longer than a connection may
+/// take, so that it is that which is told.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The shared parts of the API.
 #[derive(Clone)]
@@ -35,6 +42,7 @@ pub(super) struct Shared {
     pub tasks: TaskTracker,
     pub draining: CancellationToken,
     pub page_key: OnceCell<PageKey>,
+    pub known: Known,
 }
 
 impl std::ops::Deref for State {
@@ -53,13 +61,15 @@ impl State {
     /// Runs what touches the database on the runtime that the pool belongs to.
     ///
     /// Connections stay with the runtime that opened them, and those of the HTTP threads end with
-    /// the server. A caller who hangs up does not stop it, so no transaction is cut in half.
+    /// the server. A caller who hangs up does not stop it, so no transaction is cut in half; a
+    /// database that falls silent does, so that no request hangs.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Problem>
     where
         F: Future<Output = Result<T, Problem>> + Send + 'static,
         T: Send + 'static,
     {
-        let task = self.tasks.spawn_on(work.in_current_span(), &self.runtime);
+        let work = bounded(work).in_current_span();
+        let task = self.tasks.spawn_on(work, &self.runtime);
         match task.await {
             Ok(done) => done,
             Err(error) => {
@@ -68,6 +78,15 @@ impl State {
                 Err(Problem::new(crate::domain::ErrorCode::Internal, detail))
             }
         }
+    }
+
+    /// Commits a submission. One that takes too long may still be committed: its key tells.
+    pub(super) async fn submit(
+        &self,
+        submission: Submission,
+    ) -> Result<(Submitted, Option<Placed>), Problem> {
+        let submitting = async { Ok(self.enqueuer.place(submission).await?) };
+        bounded(submitting).await
     }
 
     /// The key of page tokens: the configured one, or one made by whoever needed it first.
@@ -85,4 +104,13 @@ impl State {
         });
         key.await.cloned()
     }
+}
+
+async fn bounded<T>(work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .unwrap_or_else(|_| {
+            tracing::warn!("the database did not answer a request in {PATIENCE:?}");
+            Err(Problem::database_away())
+        })
 }

@@ -9,9 +9,12 @@ use super::auth::Needs;
 use super::extract::{Call, no_account};
 use super::idempotency::{self, Key};
 use super::problem::Problem;
+use super::queued::just_queued;
 use super::state::State;
+use super::wait::Patience;
 use crate::db::accounts::Account;
-use crate::domain::{ErrorCode, Region};
+use crate::db::jobs::JobRow;
+use crate::domain::{AccountId, ErrorCode, Region};
 use crate::queue::enqueue::{Audit, NewJob, NewOperation};
 use crate::queue::{Submission, Submitted};
 
@@ -32,30 +35,42 @@ pub(super) struct Work {
 }
 
 /// What was made, by this request or by an earlier one with the same key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Made {
     pub subject_id: Uuid,
     pub replayed: bool,
+    /// A single job as it was queued.
+    row: Option<Box<JobRow>>,
 }
 
 impl<R: Needs> Call<R> {
-    /// Submits the work, unless an earlier request with the same key did: then that one's work is
-    /// answered with, whatever has changed since.
+    /// Submits the work in an account, unless an earlier request with the same key did: then that
+    /// one's work is answered with, whatever has changed since.
     pub(super) async fn once(
         &self,
         key: Option<Key>,
-        work: impl AsyncFnOnce() -> Result<Work, Problem>,
+        account: &AccountId,
+        work: impl AsyncFn(&Account) -> Result<Work, Problem>,
     ) -> Result<Made, Problem> {
+        let with_known = async { work(&*self.known_account(account).await?).await };
+        if let Ok(work) = with_known.await {
+            return self.submit(work, key).await;
+        }
         if let Some(subject) = self.replayed(key.as_ref()).await? {
             return replayed(&subject);
         }
-        let work = work().await?;
+        // The account may have been mended a moment ago.
+        let work = work(&*self.account(account).await?).await?;
         self.submit(work, key).await
     }
 
     /// Commits the jobs, their audit row and the idempotency key together.
     pub(super) async fn submit(&self, work: Work, key: Option<Key>) -> Result<Made, Problem> {
         let (subject_id, account_id) = (work.subject_id, work.account_id.clone());
+        let job = match work.jobs.as_slice() {
+            [job] if work.operation.is_none() => Some(job.clone()),
+            _ => None,
+        };
         let audit = work.audit.map(|(action, resource, detail)| Audit {
             action,
             resource,
@@ -73,14 +88,36 @@ impl<R: Needs> Call<R> {
             operation: work.operation,
             jobs: work.jobs,
         };
-        match self.state.enqueuer.submit(submission).await? {
-            Submitted::Accepted => Ok(Made {
-                subject_id,
-                replayed: false,
-            }),
-            Submitted::Replayed(subject) => replayed(&subject),
-            Submitted::KeyReused => Err(idempotency::reused()),
-            Submitted::UnknownAccount => Err(no_account(&account_id)),
+        match self.state.submit(submission).await? {
+            (Submitted::Accepted, placed) => {
+                let by = self.caller.name.clone();
+                let row = job.zip(placed).map(|(job, placed)| {
+                    let row = just_queued(account_id, by, job, placed);
+                    Box::new(row)
+                });
+                Ok(Made {
+                    subject_id,
+                    replayed: false,
+                    row,
+                })
+            }
+            (Submitted::Replayed(subject), _) => replayed(&subject),
+            (Submitted::KeyReused, _) => Err(idempotency::reused()),
+            (Submitted::UnknownAccount, _) => {
+                self.state.known.forget_account(&account_id).await;
+                Err(no_account(&account_id))
+            }
+        }
+    }
+
+    /// The job that was made, after the caller's wait for its end.
+    pub(super) async fn made(&self, made: Made, patience: &Patience) -> Result<JobRow, Problem> {
+        match made.row {
+            Some(row) if patience.seconds == 0 => Ok(*row),
+            _ => {
+                let (id, seconds) = (made.subject_id, patience.seconds);
+                self.state.job_within(&self.caller, id, seconds).await
+            }
         }
     }
 }
@@ -91,6 +128,7 @@ fn replayed(subject: &str) -> Result<Made, Problem> {
     Ok(Made {
         subject_id,
         replayed: true,
+        row: None,
     })
 }
 

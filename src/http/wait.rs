@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::auth::Caller;
@@ -10,10 +11,13 @@ use super::extract::find_job;
 use super::problem::Problem;
 use super::query::WaitSeconds;
 use super::state::State;
+use super::submit::Made;
 use crate::db::jobs::JobRow;
 
-/// Between looks without a hint.
+/// Between looks without a hint: the first, and the longest. Each is twice the last, or a thousand
+/// callers who wait would ask a thousand times a second.
 const POLL: Duration = Duration::from_secs(1);
+const LONGEST_POLL: Duration = Duration::from_secs(8);
 
 /// How long a caller wants to wait, and what to say about that.
 #[derive(Debug, Clone)]
@@ -82,21 +86,58 @@ impl State {
         job_id: Uuid,
         seconds: u8,
     ) -> Result<JobRow, Problem> {
+        let until = Instant::now() + Duration::from_secs(seconds.into());
+        self.job_until(caller, job_id, until).await
+    }
+
+    /// The same for a job that is being made: it is read when there is news of it, not before.
+    pub(super) async fn new_job_within(
+        &self,
+        caller: &Caller,
+        (job_id, made): (Uuid, impl Future<Output = Result<Made, Problem>>),
+        seconds: u8,
+    ) -> Result<JobRow, Problem> {
         let watch = self.watchers.watch(job_id);
-        let until = tokio::time::Instant::now() + Duration::from_secs(seconds.into());
+        let news = watch.listen();
+        made.await?;
+        let now = Instant::now();
+        let until = now + Duration::from_secs(seconds.into());
+        tokio::select! {
+            () = news => {}
+            () = tokio::time::sleep_until(until.min(now + POLL)) => {}
+            () = self.draining.cancelled() => {}
+        }
+        self.job_until(caller, job_id, until).await
+    }
+
+    async fn job_until(
+        &self,
+        caller: &Caller,
+        job_id: Uuid,
+        until: Instant,
+    ) -> Result<JobRow, Problem> {
+        let watch = self.watchers.watch(job_id);
+        let mut poll = POLL;
         loop {
             // Listening begins before reading, so that no change falls between the two.
             let changed = watch.listen();
-            let job = find_job(self, caller, job_id).await?;
-            let now = tokio::time::Instant::now();
-            if job.finished_at.is_some() || now >= until || self.draining.is_cancelled() {
-                return Ok(job);
+            let found = find_job(self, caller, job_id).await;
+            let now = Instant::now();
+            let over = now >= until || self.draining.is_cancelled();
+            match found {
+                Ok(job) if job.finished_at.is_some() || over => return Ok(job),
+                // The job runs on; a caller who was sent away would only make another.
+                Err(problem) if over || !problem.status_code().is_server_error() => {
+                    return Err(problem);
+                }
+                _ => {}
             }
             tokio::select! {
                 () = changed => {}
-                () = tokio::time::sleep_until(until.min(now + POLL)) => {}
+                () = tokio::time::sleep_until(until.min(now + poll)) => {}
                 () = self.draining.cancelled() => {}
             }
+            poll = (poll * 2).min(LONGEST_POLL);
         }
     }
 }

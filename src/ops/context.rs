@@ -41,18 +41,27 @@ impl<'a> Context<'a> {
         let region = Region::parse(&job.region)
             .map_err(|error| Verdict::Fail(failure(ErrorCode::Internal, error.message())))?;
         let cluster = job.cluster_name.as_deref().unwrap_or_default();
+        let access = access(kind);
+        // Reads are many and change nothing: a caller's share a session, and no role is assumed for
+        // each. It is named after the caller, as no job owns it.
+        let (narrowed_to, session_name) = match access {
+            Access::Read => ("*", format!("read-{}", job.requested_by)),
+            Access::CreateProfile | Access::DeleteProfile => {
+                (cluster, format!("job-{}", job.job_id))
+            }
+        };
         let session = SessionKey {
             account_id: account.account_id.clone(),
             role_arn: account.role_arn.clone(),
             external_id: account.external_id.clone(),
             region: job.region.clone(),
             partition: region.partition().as_str(),
-            cluster: cluster.to_owned(),
-            access: access(kind),
-            session_name: sts_name(&format!("job-{}", job.job_id)),
+            cluster: narrowed_to.to_owned(),
+            access,
+            session_name: sts_name(&session_name),
             source_identity: sts_name(&job.requested_by),
         };
-        let eks = operations.aws.eks(session);
+        let eks = operations.aws.eks(session, cluster.to_owned());
         let (pool, time_scale) = (&operations.pool, operations.time_scale);
         Ok(Self {
             pool,

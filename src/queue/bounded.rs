@@ -32,6 +32,13 @@ pub(super) async fn within<T>(
     timeout(PATIENCE, work).await
 }
 
+/// The same for what has no connection of the pool to give back.
+pub(super) async fn answered<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    within(work).await.map_err(|_| silent())?
+}
+
 /// Gives the connection back, unless it has fallen silent: the pool would wait for it.
 pub(super) fn given_back<T>(
     connection: PoolConnection<Postgres>,

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::maintenance::promote_head;
+use super::locked::{End, Locked};
 
 /// What became of a request to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,55 +26,28 @@ pub async fn cancel(
     account_id: &str,
     job_id: Uuid,
 ) -> Result<Canceled, sqlx::Error> {
-    // The lane before the job, as a finish takes them: no deadlock.
-    sqlx::query!(
-        "-- lock_lane_of_job
-        select l.lane
-        from lanes l
-        where (l.account_id, l.lane) in (
-            select account_id, lane from jobs where account_id = $1 and job_id = $2
-        )
-        for update",
-        account_id,
-        job_id,
-    )
-    .fetch_optional(&mut **transaction)
-    .await?;
-    let Some(job) = sqlx::query!(
-        "-- lock_job
-        select phase, asked, accepted, lane
-        from jobs
-        where account_id = $1
-          and job_id = $2
-        for update",
-        account_id,
-        job_id,
-    )
-    .fetch_optional(&mut **transaction)
-    .await?
-    else {
+    let Some(job) = Locked::lock(transaction, account_id, job_id).await? else {
         return Ok(Canceled::Unknown);
     };
-    match (job.phase.as_str(), job.asked, job.accepted) {
-        ("finished", ..) => Ok(Canceled::AlreadyFinished),
-        (_, _, true) => {
-            warn_too_late(transaction, account_id, job_id).await?;
-            Ok(Canceled::TooLate)
-        }
-        // A worker asks AWS right now, or died while it did: the next step finds out.
-        ("leased", ..) | (_, true, _) => {
-            request(transaction, account_id, job_id).await?;
-            Ok(Canceled::Requested)
-        }
-        _ => {
-            end(transaction, account_id, job_id).await?;
-            // The lane's lock is held since the beginning, so this sees all that it guards.
-            if let Some(lane) = job.lane.filter(|_| job.phase != "blocked") {
-                promote_head(&mut **transaction, account_id, &lane).await?;
-            }
-            Ok(Canceled::Now)
-        }
+    if job.phase == "finished" {
+        return Ok(Canceled::AlreadyFinished);
     }
+    if job.accepted {
+        warn_too_late(transaction, account_id, job_id).await?;
+        return Ok(Canceled::TooLate);
+    }
+    // A worker asks AWS right now, or died while it did: the next step finds out.
+    if job.leased || job.asked {
+        request(transaction, account_id, job_id).await?;
+        return Ok(Canceled::Requested);
+    }
+    let end = End {
+        state: "canceled",
+        message: "Canceled before AWS was asked to change anything.",
+        error: None,
+    };
+    job.end(transaction, end).await?;
+    Ok(Canceled::Now)
 }
 
 async fn warn_too_late(
@@ -84,13 +57,13 @@ async fn warn_too_late(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"-- cancel_too_late
-        update jobs
+        update job_rows
         set cancel_requested = true,
             warnings = warnings || jsonb_build_array(jsonb_build_object(
                 'code', 'cancel_too_late',
                 'message', 'AWS has already accepted the change, which can''t be taken back: the job is followed to its end.'
             )),
-            version = version + 1,
+            version = version + 2,
             updated_at = now()
         where account_id = $1
           and job_id = $2
@@ -111,7 +84,7 @@ async fn request(
     sqlx::query!(
         "-- cancel_requested
         with requested as (
-            update jobs
+            update job_rows
             set cancel_requested = true,
                 state = 'canceling',
                 -- a parked one looks at once
@@ -120,7 +93,7 @@ async fn request(
                 waiting_reason = case when phase = 'parked' then null else waiting_reason end,
                 message = 'Canceling: stops before AWS is asked to change anything, if that is still possible.',
                 event_no = event_no + case when state = 'canceling' then 0 else 1 end,
-                version = version + 1,
+                version = version + 2,
                 updated_at = now()
             where account_id = $1
               and job_id = $2
@@ -134,49 +107,6 @@ async fn request(
         )
         select pg_notify('fleet_jobs', job_id::text), pg_notify('fleet_ready', '')
         from requested",
-        account_id,
-        job_id,
-    )
-    .fetch_all(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-async fn end(
-    transaction: &mut sqlx::PgTransaction<'_>,
-    account_id: &str,
-    job_id: Uuid,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "-- cancel_now
-        with ended as (
-            update jobs
-            set phase = 'finished',
-                state = 'canceled',
-                cancel_requested = true,
-                ready_seq = null,
-                due_at = null,
-                waiting_reason = null,
-                blocked_by = null,
-                message = 'Canceled before AWS was asked to change anything.',
-                event_no = event_no + 1,
-                version = version + 1,
-                updated_at = now(),
-                finished_at = now()
-            where account_id = $1
-              and job_id = $2
-            returning account_id, job_id, lane
-        ),
-        lane_left as (
-            update lanes l
-            set pending = greatest(l.pending - 1, 0),
-                touched_at = now()
-            from ended
-            where l.account_id = ended.account_id
-              and l.lane = ended.lane
-        )
-        select pg_notify('fleet_jobs', job_id::text)
-        from ended",
         account_id,
         job_id,
     )

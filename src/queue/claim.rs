@@ -1,16 +1,18 @@
-//! Claims: as many heads of lanes as there are free slots, round the accounts, in one statement.
+//! Claims: as many heads of lanes as there is room for, round the accounts, in one statement.
 //!
 //! Promises: an account with a thousand jobs gets no more of a batch than one with ten, while both
 //! have some; parked and disabled accounts are passed over without touching their jobs; a claim
-//! raises the lease token, so that whoever held the job before can no longer write.
+//! draws a greater lease token than any before, so that whoever held the job can no longer write.
+
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgExecutor;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A job under lease, as its step sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "the columns of a row, each a fact of its own"
@@ -28,6 +30,8 @@ pub struct ClaimedJob {
     pub cluster_name: Option<String>,
     /// Fargate profile.
     pub profile_name: Option<String>,
+    /// Jobs of one lane run one at a time.
+    pub lane: Option<String>,
     /// What the caller asked for.
     pub input: Value,
     /// The step to run.
@@ -56,30 +60,153 @@ pub struct ClaimedJob {
     pub claimed_at: DateTime<Utc>,
     /// This is the last look: the deadline has passed.
     pub last_look: bool,
-    /// The account's place in the round of this claim.
-    pub place: i64,
 }
 
-/// Takes up to `limit` ready jobs for `worker`, beginning after account `cursor`.
-/// `busy` are the steps that the worker runs, by account, of which one may have `most`.
+/// Where a worker stands in its rounds: the account that was served last, and how far it has come
+/// in each account's ready jobs.
+///
+/// Looking only beyond what was claimed before spares the claim the entries of the index that are
+/// dead but can't be removed, while a long transaction somewhere may still want to see them.
+#[derive(Debug, Clone, Default)]
+pub struct Round {
+    cursor: String,
+    reached: HashMap<String, i64>,
+    /// Claims since the last one that looked for late numbers.
+    hurried: u32,
+}
+
+impl Round {
+    /// How far behind the last claimed job the next look begins: numbers are drawn before their
+    /// statement commits, so some appear late. What is later still waits for [`Round::look_at_all`].
+    const LATE: i64 = 1_000;
+
+    /// While there is more than a claim can take, only one in so many looks for late numbers: it
+    /// passes over all that this worker has in hand.
+    const HURRY: u32 = 8;
+
+    /// Begins the next look at the oldest jobs again.
+    pub fn look_at_all(&mut self) {
+        self.reached.clear();
+    }
+
+    /// A claim found so many of the `limit` that it could take.
+    fn found(&mut self, jobs: usize, limit: i64) {
+        let more = i64::try_from(jobs).is_ok_and(|jobs| jobs >= limit);
+        self.hurried = if more {
+            (self.hurried + 1) % Self::HURRY
+        } else {
+            0
+        };
+    }
+
+    fn served(&mut self, account_id: &str, ready_seq: i64) {
+        let reached = self.reached.entry(account_id.to_owned()).or_default();
+        *reached = ready_seq.max(*reached);
+    }
+
+    /// The accounts that the worker knows, its steps there, and behind which job each look begins.
+    fn known(&self, busy: &HashMap<String, i64>) -> (Vec<String>, Vec<i64>, Vec<i64>) {
+        let known: HashSet<&String> = busy.keys().chain(self.reached.keys()).collect();
+        let accounts: Vec<String> = known.into_iter().cloned().collect();
+        let steps = accounts
+            .iter()
+            .map(|account| busy.get(account).copied().unwrap_or(0))
+            .collect();
+        let after = accounts.iter().map(|account| self.after(account)).collect();
+        (accounts, steps, after)
+    }
+
+    fn after(&self, account_id: &str) -> i64 {
+        let reached = self.reached.get(account_id).copied().unwrap_or(0);
+        let late = if self.hurried == 0 { Self::LATE } else { 0 };
+        (reached - late).max(0)
+    }
+}
+
+/// Takes up to `limit` ready jobs for `worker`, in the order in which they became ready.
+/// `busy` are the jobs that the worker holds, by account, of which one may have `most`.
+#[expect(clippy::implicit_hasher, reason = "a worker's own count")]
 pub async fn claim(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     worker: Uuid,
     limit: i64,
-    cursor: &str,
-    (busy, most): (&[(String, i64)], i64),
+    round: &mut Round,
+    (busy, most): (&HashMap<String, i64>, i64),
 ) -> Result<Vec<ClaimedJob>, sqlx::Error> {
-    let (accounts, steps): (Vec<String>, Vec<i64>) = busy.iter().cloned().unzip();
-    sqlx::query_file_as!(
-        ClaimedJob,
+    let (accounts, steps, after) = round.known(busy);
+    let rows = sqlx::query_file!(
         "src/queue/claim.sql",
         worker,
         limit,
-        cursor,
+        round.cursor,
         &accounts,
         &steps,
         most,
+        &after,
     )
-    .fetch_all(executor)
-    .await
+    .fetch_all(&mut *connection)
+    .await?;
+
+    round.found(rows.len(), limit);
+    if let Some(last) = rows.iter().max_by_key(|row| row.place) {
+        last.account_id.clone_into(&mut round.cursor);
+    }
+    let all_leased = rows
+        .first()
+        .is_none_or(|row| usize::try_from(row.leased) == Ok(rows.len()));
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in rows {
+        round.served(&row.account_id, row.ready_seq);
+        jobs.push(ClaimedJob {
+            account_id: row.account_id,
+            job_id: row.job_id,
+            kind: row.kind,
+            region: row.region,
+            cluster_name: row.cluster_name,
+            profile_name: row.profile_name,
+            lane: row.lane,
+            input: row.input,
+            step: row.step,
+            step_data: row.step_data,
+            attempt: row.attempt,
+            poll_count: row.poll_count,
+            asked: row.asked,
+            accepted: row.accepted,
+            cancel_requested: row.cancel_requested,
+            lease_token: row.lease_token,
+            requested_by: row.requested_by,
+            traceparent: row.traceparent,
+            started_at: row.started_at,
+            claimed_at: row.claimed_at,
+            last_look: row.last_look,
+        });
+    }
+    if !all_leased {
+        keep_leased(connection, worker, &mut jobs).await?;
+    }
+    Ok(jobs)
+}
+
+/// Keeps the jobs whose lease is this worker's: another was quicker with the rest.
+async fn keep_leased(
+    connection: &mut PgConnection,
+    worker: Uuid,
+    jobs: &mut Vec<ClaimedJob>,
+) -> Result<(), sqlx::Error> {
+    let tokens: Vec<i64> = jobs.iter().map(|job| job.lease_token).collect();
+    let leased: HashSet<i64> = sqlx::query_scalar!(
+        "-- leased_tokens
+        select lease_token
+        from leases
+        where worker_id = $1
+          and lease_token = any ($2)",
+        worker,
+        &tokens,
+    )
+    .fetch_all(connection)
+    .await?
+    .into_iter()
+    .collect();
+    jobs.retain(|job| leased.contains(&job.lease_token));
+    Ok(())
 }

@@ -32,7 +32,7 @@ async fn wake_on(connection: &mut PgConnection) -> Result<Due, sqlx::Error> {
         r#"-- wake_due
         with due as (
             select account_id, job_id
-            from jobs
+            from job_rows
             where phase = 'parked'
               and due_at <= now()
             order by due_at
@@ -40,10 +40,10 @@ async fn wake_on(connection: &mut PgConnection) -> Result<Due, sqlx::Error> {
             for update skip locked
         ),
         woken as (
-            update jobs j
+            update job_rows j
             set phase = 'ready',
                 ready_seq = nextval('jobs_ready_seq'),
-                version = j.version + 1
+                version = j.version + 2
             from due
             where j.account_id = due.account_id
               and j.job_id = due.job_id
@@ -53,7 +53,7 @@ async fn wake_on(connection: &mut PgConnection) -> Result<Due, sqlx::Error> {
             (select count(*) from woken) as "woken!",
             (
                 select extract(epoch from min(due_at) - now())::float8
-                from jobs
+                from job_rows
                 where phase = 'parked'
                   and due_at > now()
             ) as next_seconds

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use columns::{Jobs, Units};
 
-use super::group_commit::{GroupCommit, GroupCommitError, Statement};
+use super::group_commit::{Bounds, GroupCommit, GroupCommitError, Statement};
 
 /// A job to be made.
 #[derive(Debug, Clone)]
@@ -115,6 +116,21 @@ pub enum Submitted {
     UnknownAccount,
 }
 
+/// Where a single job came to stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// When, by the database's clock.
+    pub at: DateTime<Utc>,
+    /// It can be claimed.
+    pub is_head: bool,
+    /// Jobs ahead of it in its lane.
+    pub ahead: i64,
+    /// The lane's job that stands first, when this one does not.
+    pub lane_head: Option<Uuid>,
+    /// Its account is `active`, `parked` or `disabled`.
+    pub account_state: String,
+}
+
 /// The writer of submissions; clones share it.
 #[derive(Clone)]
 pub struct Enqueuer {
@@ -125,16 +141,28 @@ impl Enqueuer {
     /// Starts the writer. `wake` is told of ready jobs, for a worker in the same process.
     #[must_use]
     pub fn start(pool: PgPool, wake: Arc<Notify>, tracker: &TaskTracker) -> Self {
-        const WAITING_REQUESTS: usize = 4_096;
-        const ROWS_A_STATEMENT: usize = 500;
+        // While Postgres works on one, the requests of the other are read and answered.
+        const BOUNDS: Bounds = Bounds {
+            room: 4_096,
+            rows: 500,
+            statements: 2,
+        };
         let insert = Insert { pool, wake };
         Self {
-            writer: GroupCommit::start(insert, WAITING_REQUESTS, ROWS_A_STATEMENT, tracker),
+            writer: GroupCommit::start(insert, BOUNDS, tracker),
         }
     }
 
     /// Commits a submission, together with whatever else is waiting.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, GroupCommitError> {
+        Ok(self.place(submission).await?.0)
+    }
+
+    /// The same; tells of an accepted single job where it stands.
+    pub async fn place(
+        &self,
+        submission: Submission,
+    ) -> Result<(Submitted, Option<Placed>), GroupCommitError> {
         self.writer.commit(submission).await
     }
 }
@@ -146,7 +174,7 @@ struct Insert {
 
 impl Statement for Insert {
     type Item = Submission;
-    type Reply = Submitted;
+    type Reply = (Submitted, Option<Placed>);
 
     fn weight(item: &Submission) -> usize {
         item.jobs.len().max(1)
@@ -160,9 +188,9 @@ impl Statement for Insert {
         &self,
         connection: &mut PgConnection,
         items: &[Submission],
-    ) -> Result<Vec<Submitted>, sqlx::Error> {
+    ) -> Result<Vec<Self::Reply>, sqlx::Error> {
         let written = insert(connection, items).await?;
-        if written.iter().any(|row| row.accepted) {
+        if written.iter().any(|row| row.woken > 0) {
             self.wake.notify_one();
         }
         let mut known: HashMap<(&str, &str), (Vec<u8>, String)> = HashMap::new();
@@ -173,9 +201,9 @@ impl Statement for Insert {
             .iter()
             .zip(written)
             .map(|(item, row)| match (row.known, row.accepted) {
-                (false, _) => Submitted::UnknownAccount,
-                (true, true) => Submitted::Accepted,
-                (true, false) => replay(item, &known),
+                (false, _) => (Submitted::UnknownAccount, None),
+                (true, true) => (Submitted::Accepted, row.placed()),
+                (true, false) => (replay(item, &known), None),
             })
             .collect())
     }
@@ -193,9 +221,29 @@ fn replay(item: &Submission, known: &HashMap<(&str, &str), (Vec<u8>, String)>) -
     }
 }
 
+/// What became of one submission.
 struct Written {
+    unit_no: i32,
     known: bool,
     accepted: bool,
+    is_head: Option<bool>,
+    ahead: Option<i64>,
+    lane_head: Option<Uuid>,
+    account_state: Option<String>,
+    at: DateTime<Utc>,
+    woken: i64,
+}
+
+impl Written {
+    fn placed(self) -> Option<Placed> {
+        Some(Placed {
+            at: self.at,
+            is_head: self.is_head?,
+            ahead: self.ahead?,
+            lane_head: self.lane_head,
+            account_state: self.account_state?,
+        })
+    }
 }
 
 async fn insert(
@@ -210,7 +258,8 @@ async fn insert(
             jobs.push(no, job);
         }
     }
-    let rows = sqlx::query_file!(
+    let mut rows = sqlx::query_file_as!(
+        Written,
         "src/queue/enqueue.sql",
         &units.no,
         &units.subject_id,
@@ -243,13 +292,8 @@ async fn insert(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Written {
-            known: row.known,
-            accepted: row.accepted,
-        })
-        .collect())
+    rows.sort_unstable_by_key(|row| row.unit_no);
+    Ok(rows)
 }
 
 /// What the keys of these submissions were used for before.

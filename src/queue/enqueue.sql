@@ -13,7 +13,7 @@ with unit as (
 ),
 -- the accounts that exist, held against deletion until this commits
 account as materialized (
-    select account_id
+    select account_id, state
     from accounts
     where account_id in (select account_id from unit)
     order by account_id
@@ -35,7 +35,7 @@ key_won as (
     returning subject
 ),
 accepted as materialized (
-    select unit.*
+    select unit.*, account.state as account_state
     from unit
     join account using (account_id)
     where key is null
@@ -47,6 +47,7 @@ new_job as materialized (
         a.account_id,
         a.requested_by,
         a.traceparent,
+        a.account_state,
         case when a.operation_action is not null then a.subject_id end as operation_id,
         row_number() over (partition by a.account_id, j.lane order by j.job_no) as place
     from unnest(
@@ -71,18 +72,19 @@ lane_taken as (
         touched_at = now()
     returning account_id, lane, pending
 ),
-placed as (
+placed as materialized (
     select
         new_job.*,
+        lane_taken.pending - count(*) over lane + place - 1 as ahead,
+        first_value(job_id) over (lane order by place) as first_of_batch,
         -- the lane was empty, and this is its first job
-        new_job.lane is null
-            or (place = 1 and lane_taken.pending = count(*) over (partition by account_id, new_job.lane))
-            as is_head
+        new_job.lane is null or (place = 1 and lane_taken.pending = count(*) over lane) as is_head
     from new_job
     left join lane_taken using (account_id, lane)
+    window lane as (partition by account_id, new_job.lane)
 ),
 inserted as (
-    insert into jobs (
+    insert into job_rows (
         account_id, job_id, kind, region, cluster_name, profile_name, operation_id, retry_of, lane,
         phase, state, ready_seq, due_at, input, message, warnings, waiting_reason,
         requested_by, traceparent, deadline_at
@@ -126,9 +128,51 @@ woken as materialized (
     select pg_notify('fleet_ready', '')
     where exists (select from inserted where phase = 'ready')
 )
+-- a row for each submission; of a single job also where it came to stand
 select
-    unit.account_id in (select account_id from account) as "known!",
-    unit.unit_no in (select unit_no from accepted) as "accepted!",
+    unit_no as "unit_no!",
+    true as "known!",
+    true as "accepted!",
+    is_head as "is_head?",
+    coalesce(ahead, 0) as "ahead?",
+    case
+        when is_head then null
+        else coalesce(
+            (
+                select l.job_id
+                from leases l
+                where l.account_id = placed.account_id
+                  and l.lane = placed.lane
+            ),
+            (
+                select h.job_id
+                from job_rows h
+                where h.account_id = placed.account_id
+                  and h.lane = placed.lane
+                  and h.phase in ('ready', 'parked')
+            ),
+            first_of_batch
+        )
+    end as "lane_head?",
+    account_state as "account_state?",
+    now() as "at!",
     (select count(*) from woken) as "woken!"
+from placed
+where operation_id is null
+union all
+select unit_no, true, true, null, null, null, null, now(), (select count(*) from woken)
+from accepted
+where operation_action is not null
+union all
+select
+    unit_no,
+    account_id in (select account_id from account),
+    false,
+    null,
+    null,
+    null,
+    null,
+    now(),
+    0
 from unit
-order by unit_no
+where unit_no not in (select unit_no from accepted)

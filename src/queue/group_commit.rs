@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use sqlx::{PgConnection, PgPool};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::bounded;
@@ -59,6 +59,17 @@ struct Pending<S: Statement> {
     reply: oneshot::Sender<Reply<S>>,
 }
 
+/// How much a writer takes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Items that may wait.
+    pub room: usize,
+    /// Rows of one statement.
+    pub rows: usize,
+    /// Statements under way at once, each on a connection of its own.
+    pub statements: usize,
+}
+
 /// A handle to the writer task; clones share it.
 pub struct GroupCommit<S: Statement> {
     sender: mpsc::Sender<Pending<S>>,
@@ -74,10 +85,12 @@ impl<S: Statement> Clone for GroupCommit<S> {
 
 impl<S: Statement> GroupCommit<S> {
     /// Starts the writer on `tracker`; it ends when the last handle is dropped.
-    /// `room` bounds the items that may wait, `most_rows` the rows of one statement.
-    pub fn start(statement: S, room: usize, most_rows: usize, tracker: &TaskTracker) -> Self {
-        let (sender, receiver) = mpsc::channel(room);
-        tracker.spawn(write_all(statement, receiver, most_rows));
+    pub fn start(statement: S, bounds: Bounds, tracker: &TaskTracker) -> Self {
+        let (sender, receiver) = mpsc::channel(bounds.room);
+        let shared = Arc::new((statement, Mutex::new(receiver)));
+        for _ in 0..bounds.statements {
+            tracker.spawn(write_all(Arc::clone(&shared), bounds.rows));
+        }
         Self { sender }
     }
 
@@ -94,21 +107,30 @@ impl<S: Statement> GroupCommit<S> {
     }
 }
 
-async fn write_all<S: Statement>(
-    statement: S,
-    mut receiver: mpsc::Receiver<Pending<S>>,
-    most_rows: usize,
-) {
-    while let Some(first) = receiver.recv().await {
-        let mut rows = S::weight(&first.item);
-        let mut batch = vec![first];
-        while rows < most_rows {
-            let Ok(next) = receiver.try_recv() else { break };
-            rows += S::weight(&next.item);
-            batch.push(next);
-        }
-        write_batch(&statement, batch).await;
+type Shared<S> = (S, Mutex<mpsc::Receiver<Pending<S>>>);
+
+async fn write_all<S: Statement>(shared: Arc<Shared<S>>, most_rows: usize) {
+    let (statement, receiver) = &*shared;
+    while let Some(batch) = gather(receiver, most_rows).await {
+        write_batch(statement, batch).await;
     }
+}
+
+/// What waits, when something does; nothing when nobody will ever bring anything more.
+async fn gather<S: Statement>(
+    receiver: &Mutex<mpsc::Receiver<Pending<S>>>,
+    most_rows: usize,
+) -> Option<Vec<Pending<S>>> {
+    let mut receiver = receiver.lock().await;
+    let first = receiver.recv().await?;
+    let mut rows = S::weight(&first.item);
+    let mut batch = vec![first];
+    while rows < most_rows {
+        let Ok(next) = receiver.try_recv() else { break };
+        rows += S::weight(&next.item);
+        batch.push(next);
+    }
+    Some(batch)
 }
 
 async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>) {

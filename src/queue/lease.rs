@@ -97,6 +97,7 @@ pub struct Lease {
     standing: Standing,
     account_id: String,
     job_id: Uuid,
+    lane: Option<String>,
     token: i64,
     outcomes: Outcomes,
     progress: Mutex<Progress>,
@@ -113,6 +114,7 @@ impl Lease {
             standing,
             account_id: job.account_id.clone(),
             job_id: job.job_id,
+            lane: job.lane.clone(),
             token: job.lease_token,
             outcomes,
             progress: Mutex::new(progress),
@@ -168,6 +170,7 @@ impl Lease {
             worker: self.standing.worker,
             account_id: self.account_id.clone(),
             job_id: self.job_id,
+            lane: self.lane.clone(),
             lease_token: self.token,
             next,
             step,
@@ -184,6 +187,7 @@ impl Lease {
             result: None,
             warnings: Vec::new(),
             error: None,
+            take_next: false,
         }
     }
 }

@@ -3,21 +3,28 @@
 //! Promises nothing: a notification may be lost, late or for nothing. Whoever waits also polls.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::PgPool;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgNotification};
+use sqlx::{Executor as _, PgPool};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{JOBS_CHANNEL, READY_CHANNEL};
+use super::{JOBS_CHANNEL, KNOWN_CHANNEL, READY_CHANNEL, bounded};
+
+/// After so long without a word the connection is tested.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Those who wait for a change of a job.
 #[derive(Clone, Default)]
 pub struct Watchers {
     jobs: Arc<Mutex<HashMap<Uuid, Watched>>>,
+    /// Raised when callers or accounts may have changed.
+    epoch: Arc<AtomicU64>,
 }
 
 /// What is told of a change, and how many wait for it.
@@ -58,7 +65,18 @@ impl Watchers {
         }
     }
 
+    /// Raised with every change of a caller or an account, and with everything that may hide one.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    fn new_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn tell_all(&self) {
+        self.new_epoch();
         self.tell("");
     }
 }
@@ -109,16 +127,29 @@ pub async fn listen(pool: PgPool, wake: Arc<Notify>, watchers: Watchers, stop: C
 
 async fn listen_once(pool: &PgPool, wake: &Notify, watchers: &Watchers) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen_all([READY_CHANNEL, JOBS_CHANNEL]).await?;
+    listener
+        .listen_all([READY_CHANNEL, JOBS_CHANNEL, KNOWN_CHANNEL])
+        .await?;
     // What was said while nobody listened.
     wake.notify_one();
     watchers.tell_all();
-    while let Some(notification) = listener.try_recv().await? {
-        if notification.channel() == READY_CHANNEL {
-            wake.notify_one();
-        } else {
-            watchers.tell(notification.payload());
+    while let Some(notification) = next(&mut listener).await? {
+        match notification.channel() {
+            READY_CHANNEL => wake.notify_one(),
+            KNOWN_CHANNEL => watchers.new_epoch(),
+            _ => watchers.tell(notification.payload()),
         }
     }
     Ok(())
+}
+
+/// The next notification. A connection that says nothing for long may have lost its server, which
+/// nothing tells: it is asked.
+async fn next(listener: &mut PgListener) -> Result<Option<PgNotification>, sqlx::Error> {
+    loop {
+        if let Ok(received) = timeout(QUIET, listener.try_recv()).await {
+            return received;
+        }
+        bounded::answered(listener.execute("select 1")).await?;
+    }
 }

@@ -4,10 +4,12 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::bounded;
+use super::locked::{End, Locked};
 
 /// A job that lost its worker this often has probably killed it: it fails.
 const MOST_RESCUES: i32 = 20;
@@ -37,8 +39,7 @@ async fn repair_on(connection: &mut PgConnection) -> Result<Repaired, sqlx::Erro
 
 /// Takes the jobs of workers whose heartbeat is older than their lease, or who are gone.
 ///
-/// The lane stays with the job. The token stays too: the next claim raises it, and until then a
-/// write of the old worker is refused because the job is not leased.
+/// The lane stays with the job. The lease goes, and with it the right to write.
 pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
     let rescued = sqlx::query_scalar!(
         r#"-- rescue
@@ -47,31 +48,38 @@ pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
             where heartbeat_at + lease < now()
             returning worker_id
         ),
-        lost as (
-            select account_id, job_id
-            from jobs j
-            where phase = 'leased'
-              and (
-                  lease_worker in (select worker_id from dead)
-                  or not exists (select from workers w where w.worker_id = j.lease_worker)
-              )
-            order by account_id, job_id
-            for update skip locked
+        lost as materialized (
+            select l.account_id, l.job_id, l.lease_token
+            from leases l
+            join job_rows j using (account_id, job_id)
+            where l.worker_id in (select worker_id from dead)
+               or not exists (select from workers w where w.worker_id = l.worker_id)
+            order by l.account_id, l.job_id
+            for update of j skip locked
+        ),
+        unleased as (
+            delete from leases l
+            using lost
+            where l.account_id = lost.account_id
+              and l.job_id = lost.job_id
+              and l.lease_token = lost.lease_token
+            returning l.account_id, l.job_id, l.claimed_at
         ),
         rescued as (
-            update jobs j
+            update job_rows j
             set phase = 'ready',
-                state = case when j.state = 'canceling' then j.state else 'waiting' end,
+                state = case when j.cancel_requested and not j.accepted then 'canceling' else 'waiting' end,
                 waiting_reason = 'retry',
                 ready_seq = nextval('jobs_ready_seq'),
                 due_at = now(),
-                lease_worker = null,
                 rescues = j.rescues + 1,
-                version = j.version + 1,
+                event_no = greatest(j.event_no, 2),
+                version = j.version + 2,
+                started_at = coalesce(j.started_at, unleased.claimed_at),
                 updated_at = now()
-            from lost
-            where j.account_id = lost.account_id
-              and j.job_id = lost.job_id
+            from unleased
+            where j.account_id = unleased.account_id
+              and j.job_id = unleased.job_id
             returning 1
         ),
         woken as materialized (
@@ -89,89 +97,94 @@ pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
     Ok(u64::try_from(rescued).unwrap_or(0))
 }
 
-/// Hands back the jobs that `worker` holds, all but those it knows to be running.
+/// Hands back the jobs that `worker` holds, all but those it knows of.
 ///
 /// Run when a claim's answer was lost, and when a worker stops.
-pub async fn release(
-    pool: &PgPool,
-    worker: Uuid,
-    but_running: &[Uuid],
-) -> Result<u64, sqlx::Error> {
+pub async fn release(pool: &PgPool, worker: Uuid, but_known: &[Uuid]) -> Result<u64, sqlx::Error> {
     let mut connection = bounded::connection(pool).await?;
-    let released = bounded::within(release_on(&mut connection, worker, but_running)).await;
+    let released = bounded::within(release_on(&mut connection, worker, but_known)).await;
     bounded::given_back(connection, released)
 }
 
 async fn release_on(
     connection: &mut PgConnection,
     worker: Uuid,
-    but_running: &[Uuid],
+    but_known: &[Uuid],
 ) -> Result<u64, sqlx::Error> {
-    let released = sqlx::query!(
-        "-- release
-        with released as (
-            update jobs
+    let released = sqlx::query_scalar!(
+        r#"-- release
+        with held as materialized (
+            select l.account_id, l.job_id, l.lease_token
+            from leases l
+            join job_rows j using (account_id, job_id)
+            where l.worker_id = $1
+              and l.job_id <> all ($2::uuid[])
+            order by l.account_id, l.job_id
+            for update of j
+        ),
+        unleased as (
+            delete from leases l
+            using held
+            where l.account_id = held.account_id
+              and l.job_id = held.job_id
+              and l.lease_token = held.lease_token
+            returning l.account_id, l.job_id, l.claimed_at
+        ),
+        released as (
+            update job_rows j
             set phase = 'ready',
-                state = case when state = 'canceling' then state else 'waiting' end,
+                state = case when j.cancel_requested and not j.accepted then 'canceling' else 'waiting' end,
                 waiting_reason = 'retry',
                 ready_seq = nextval('jobs_ready_seq'),
                 due_at = now(),
-                lease_worker = null,
-                version = version + 1,
+                event_no = greatest(j.event_no, 2),
+                version = j.version + 2,
+                started_at = coalesce(j.started_at, unleased.claimed_at),
                 updated_at = now()
-            where phase = 'leased'
-              and lease_worker = $1
-              and job_id <> all ($2::uuid[])
+            from unleased
+            where j.account_id = unleased.account_id
+              and j.job_id = unleased.job_id
             returning 1
+        ),
+        woken as materialized (
+            select pg_notify('fleet_ready', '')
+            where exists (select from released)
         )
-        select pg_notify('fleet_ready', '')
-        from released
-        limit 1",
+        select (select count(*) from released) + 0 * (select count(*) from woken) as "released!"
+        "#,
         worker,
-        but_running,
+        but_known,
     )
-    .fetch_all(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(released.len() as u64)
+    Ok(u64::try_from(released).unwrap_or(0))
 }
 
 /// Ends jobs that lost too many workers: whatever they do, they must not take the fleet with them.
 async fn give_up(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let lanes = sqlx::query!(
-        r#"-- give_up
-        with ended as (
-            update jobs
-            set phase = 'finished',
-                state = 'failed',
-                ready_seq = null,
-                due_at = null,
-                finished_at = now(),
-                updated_at = now(),
-                event_no = event_no + 1,
-                version = version + 1,
-                message = 'Given up: every worker that ran this job died.',
-                error = jsonb_build_object(
-                    'code', 'internal',
-                    'message', 'every worker that ran this job died; look at the workers'' logs, then retry the job',
-                    'retryable', false
-                )
-            where phase = 'ready'
-              and rescues > $1
-            returning account_id, lane
-        )
-        update lanes l
-        set pending = greatest(l.pending - 1, 0)
-        from ended
-        where l.account_id = ended.account_id
-          and l.lane = ended.lane
-        returning l.account_id, l.lane
-        "#,
+    let given_up = sqlx::query!(
+        "-- given_up
+        select account_id, job_id
+        from job_rows
+        where phase = 'ready'
+          and rescues > $1
+        limit 100",
         MOST_RESCUES,
     )
     .fetch_all(&mut *connection)
     .await?;
-    for row in lanes {
-        promote_lane(&mut *connection, &row.account_id, &row.lane).await?;
+    for job in given_up {
+        let error = json!({
+            "code": "internal",
+            "message": "every worker that ran this job died; look at the workers' logs, then retry the job",
+            "retryable": false,
+        });
+        let end = End {
+            state: "failed",
+            message: "Given up: every worker that ran this job died.",
+            error: Some(error),
+        };
+        end_unleased(&mut *connection, &job.account_id, job.job_id, end).await?;
     }
     Ok(())
 }
@@ -179,56 +192,51 @@ async fn give_up(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// Ends jobs whose deadline passed while nobody may claim them: their account is parked or
 /// disabled. Everybody else's get a last look from a worker.
 async fn expire(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let lanes = sqlx::query!(
-        r#"-- expire
-        with expired as (
-            update jobs j
-            set phase = 'finished',
-                state = 'failed',
-                ready_seq = null,
-                due_at = null,
-                waiting_reason = null,
-                finished_at = now(),
-                updated_at = now(),
-                event_no = j.event_no + 1,
-                version = j.version + 1,
-                message = 'The deadline passed while the account was ' || a.state || '.',
-                error = jsonb_build_object(
-                    'code', 'deadline_exceeded',
-                    'message', 'the deadline passed while the account was ' || a.state
-                        || '; mend or enable the account, then retry the job',
-                    'retryable', true
-                )
-            from accounts a
-            where a.account_id = j.account_id
-              and a.state <> 'active'
-              and j.phase = 'ready'
-              and j.deadline_at < now()
-            returning j.account_id, j.lane, j.job_id
-        ),
-        lane_left as (
-            update lanes l
-            set pending = greatest(l.pending - 1, 0)
-            from expired
-            where l.account_id = expired.account_id
-              and l.lane = expired.lane
-        ),
-        heard as materialized (
-            select pg_notify('fleet_jobs', job_id::text)
-            from expired
-        )
-        select account_id, lane, (select count(*) from heard) as "heard!"
-        from expired
-        "#,
+    let expired = sqlx::query!(
+        "-- expired
+        select j.account_id, j.job_id, a.state
+        from accounts a
+        join job_rows j using (account_id)
+        where a.state <> 'active'
+          and j.phase = 'ready'
+          and j.deadline_at < now()
+        limit 100"
     )
     .fetch_all(&mut *connection)
     .await?;
-    for row in lanes {
-        if let Some(lane) = &row.lane {
-            promote_lane(&mut *connection, &row.account_id, lane).await?;
-        }
+    for job in expired {
+        let state = job.state;
+        let error = json!({
+            "code": "deadline_exceeded",
+            "message": format!(
+                "the deadline passed while the account was {state}; mend or enable the account, \
+                 then retry the job"
+            ),
+            "retryable": true,
+        });
+        let end = End {
+            state: "failed",
+            message: &format!("The deadline passed while the account was {state}."),
+            error: Some(error),
+        };
+        end_unleased(&mut *connection, &job.account_id, job.job_id, end).await?;
     }
     Ok(())
+}
+
+/// Ends a job that still waits to be claimed.
+async fn end_unleased(
+    connection: &mut PgConnection,
+    account_id: &str,
+    job_id: Uuid,
+    end: End<'_>,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let job = Locked::lock(&mut transaction, account_id, job_id).await?;
+    if let Some(job) = job.filter(|job| job.phase == "ready" && !job.leased) {
+        job.end(&mut transaction, end).await?;
+    }
+    transaction.commit().await
 }
 
 /// Makes the first blocked job of a lane its head, if the lane has none.
@@ -264,26 +272,32 @@ pub(super) async fn promote_head(
     sqlx::query!(
         "-- promote_head
         with promoted as (
-            update jobs j
+            update job_rows j
             set phase = 'ready',
                 ready_seq = nextval('jobs_ready_seq'),
                 due_at = now(),
                 waiting_reason = null,
-                version = j.version + 1,
+                version = j.version + 2,
                 updated_at = now()
             where j.account_id = $1
               and j.job_id = (
                   select b.job_id
-                  from jobs b
+                  from job_rows b
                   where b.account_id = $1
                     and b.lane = $2
                     and b.phase = 'blocked'
                     and not exists (
                         select
-                        from jobs h
+                        from job_rows h
                         where h.account_id = $1
                           and h.lane = $2
-                          and h.phase in ('ready', 'leased', 'parked')
+                          and h.phase in ('ready', 'parked')
+                    )
+                    and not exists (
+                        select
+                        from leases l
+                        where l.account_id = $1
+                          and l.lane = $2
                     )
                   order by b.seq
                   limit 1
@@ -310,10 +324,16 @@ async fn promote_headless(connection: &mut PgConnection) -> Result<u64, sqlx::Er
         where l.pending > 0
           and not exists (
               select
-              from jobs h
+              from job_rows h
               where h.account_id = l.account_id
                 and h.lane = l.lane
-                and h.phase in ('ready', 'leased', 'parked')
+                and h.phase in ('ready', 'parked')
+          )
+          and not exists (
+              select
+              from leases
+              where leases.account_id = l.account_id
+                and leases.lane = l.lane
           )
         limit 1000"
     )

@@ -1,19 +1,27 @@
 //! What a step leaves behind: one fenced write a job, gathered over all steps that end together.
 //!
 //! Promises: a write names the lease token and the worker, and touches exactly one row or is
-//! refused as [`Fenced`]; a finish promotes the next job of the lane in the same statement; a
-//! cancel that came in time turns a wait into `canceled`.
+//! refused as [`Fenced`]; a finish promotes the next job of the lane in the same statement, or hands
+//! it to the worker that freed the lane; a cancel that came in time turns a wait into `canceled`.
 
+mod columns;
+mod row;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::group_commit::{GroupCommit, GroupCommitError, Statement};
+use columns::Columns;
+use row::Row;
+
+use super::claim::ClaimedJob;
+use super::group_commit::{Bounds, GroupCommit, GroupCommitError, Statement};
 use super::maintenance;
 
 /// Where a job goes after a step.
@@ -32,6 +40,12 @@ pub enum Next {
 }
 
 impl Next {
+    /// The job is over.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
+    }
+
     const fn phase(self) -> &'static str {
         match self {
             Self::Leased => "leased",
@@ -60,6 +74,8 @@ pub struct Outcome {
     pub account_id: String,
     /// The job.
     pub job_id: Uuid,
+    /// The job's lane.
+    pub lane: Option<String>,
     /// The fence.
     pub lease_token: i64,
     /// Where it goes.
@@ -92,6 +108,8 @@ pub struct Outcome {
     pub warnings: Vec<Value>,
     /// The error, with `Failed`.
     pub error: Option<Value>,
+    /// With an end: the worker goes on with the lane's next job, if there is one.
+    pub take_next: bool,
 }
 
 /// The write was refused: someone else holds the job by now.
@@ -100,10 +118,12 @@ pub struct Outcome {
 pub struct Fenced;
 
 /// The write was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Noted {
     /// A cancel is waiting, and AWS has accepted nothing yet: stop before it does.
     pub stop: bool,
+    /// The lane's next job, leased to the worker.
+    pub next: Option<Box<ClaimedJob>>,
 }
 
 /// The writer of outcomes; clones share it.
@@ -121,11 +141,16 @@ impl Outcomes {
         parked: Arc<Notify>,
         tracker: &TaskTracker,
     ) -> Self {
-        const WAITING_OUTCOMES: usize = 16_384;
-        const ROWS_A_STATEMENT: usize = 500;
+        // A statement of less than 64 KiB: sqlx leaves Nagle's algorithm on, and what is longer
+        // than a segment may wait 40 ms for an acknowledgement.
+        const BOUNDS: Bounds = Bounds {
+            room: 16_384,
+            rows: 300,
+            statements: 1,
+        };
         let update = Update { pool, wake, parked };
         Self {
-            writer: GroupCommit::start(update, WAITING_OUTCOMES, ROWS_A_STATEMENT, tracker),
+            writer: GroupCommit::start(update, BOUNDS, tracker),
         }
     }
 
@@ -158,20 +183,22 @@ impl Statement for Update {
         connection: &mut PgConnection,
         items: &[Outcome],
     ) -> Result<Vec<Self::Reply>, sqlx::Error> {
-        // One process has one worker at a time; a batch that straddles a change of worker is rare.
+        // By token: a late write may stand beside one of the job's next lease.
+        let at: HashMap<i64, usize> = (0..)
+            .zip(items)
+            .map(|(at, item)| (item.lease_token, at))
+            .collect();
         let mut replies = vec![Err(Fenced); items.len()];
+        // One process has one worker at a time; a batch that straddles a change of worker is rare.
         let mut workers: Vec<Uuid> = items.iter().map(|item| item.worker).collect();
         workers.sort_unstable();
         workers.dedup();
         for worker in workers {
             let of_worker: Vec<&Outcome> =
                 items.iter().filter(|item| item.worker == worker).collect();
-            for written in self.write(connection, worker, &of_worker).await? {
-                let at = items
-                    .iter()
-                    .position(|item| item.worker == worker && item.job_id == written.job_id);
-                if let Some(reply) = at.and_then(|at| replies.get_mut(at)) {
-                    *reply = Ok(Noted { stop: written.stop });
+            for (token, noted) in self.write(connection, worker, &of_worker).await? {
+                if let Some(reply) = at.get(&token).and_then(|at| replies.get_mut(*at)) {
+                    *reply = Ok(noted);
                 }
             }
         }
@@ -182,77 +209,24 @@ impl Statement for Update {
     }
 }
 
-struct Written {
-    job_id: Uuid,
-    stop: bool,
-}
-
-/// The columns of the outcomes, one array a column.
-#[derive(Default)]
-struct Columns {
-    account_id: Vec<String>,
-    job_id: Vec<Uuid>,
-    lease_token: Vec<i64>,
-    phase: Vec<String>,
-    state: Vec<String>,
-    step: Vec<String>,
-    step_data: Vec<Value>,
-    after_ms: Vec<i64>,
-    waiting_reason: Vec<Option<String>>,
-    blocked_by: Vec<Option<String>>,
-    message: Vec<String>,
-    attempts: Vec<i32>,
-    polls: Vec<i32>,
-    asked: Vec<bool>,
-    accepted: Vec<bool>,
-    profile_name: Vec<Option<String>>,
-    result: Vec<Option<Value>>,
-    warnings: Vec<Value>,
-    error: Vec<Option<Value>>,
-}
-
-impl Columns {
-    fn push(&mut self, item: &Outcome) {
-        self.account_id.push(item.account_id.clone());
-        self.job_id.push(item.job_id);
-        self.lease_token.push(item.lease_token);
-        self.phase.push(item.next.phase().to_owned());
-        self.state.push(item.next.state().to_owned());
-        self.step.push(item.step.clone());
-        self.step_data.push(item.step_data.clone());
-        self.after_ms
-            .push(i64::try_from(item.after.as_millis()).unwrap_or(i64::MAX));
-        self.waiting_reason
-            .push(item.waiting_reason.map(str::to_owned));
-        self.blocked_by.push(item.blocked_by.clone());
-        self.message.push(item.message.clone());
-        self.attempts.push(item.attempts);
-        self.polls.push(item.polls);
-        self.asked.push(item.asked);
-        self.accepted.push(item.accepted);
-        self.profile_name.push(item.profile_name.clone());
-        self.result.push(item.result.clone());
-        self.warnings.push(json!(item.warnings));
-        self.error.push(item.error.clone());
-    }
-}
-
 impl Update {
     async fn write(
         &self,
         connection: &mut PgConnection,
         worker: Uuid,
         outcomes: &[&Outcome],
-    ) -> Result<Vec<Written>, sqlx::Error> {
+    ) -> Result<Vec<(i64, Noted)>, sqlx::Error> {
         let mut columns = Columns::default();
         for outcome in outcomes {
             columns.push(outcome);
         }
-        let rows = sqlx::query_file!(
+        let rows = sqlx::query_file_as!(
+            Row,
             "src/queue/outcome.sql",
             worker,
             &columns.account_id,
             &columns.job_id,
+            &columns.lane as &[Option<String>],
             &columns.lease_token,
             &columns.phase,
             &columns.state,
@@ -270,23 +244,55 @@ impl Update {
             &columns.result as &[Option<Value>],
             &columns.warnings,
             &columns.error as &[Option<Value>],
+            &columns.take_next,
         )
         .fetch_all(&mut *connection)
         .await?;
-        for row in rows.iter().filter(|row| row.headless) {
-            if let Some(lane) = &row.lane {
-                maintenance::promote_lane(&mut *connection, &row.account_id, lane).await?;
+        self.go_on(connection, rows).await
+    }
+
+    /// What each writer is told; lanes that lost their head on the way get one.
+    async fn go_on(
+        &self,
+        connection: &mut PgConnection,
+        rows: Vec<Row>,
+    ) -> Result<Vec<(i64, Noted)>, sqlx::Error> {
+        let mut written = HashMap::with_capacity(rows.len());
+        let mut promoted = false;
+        // A lane's row comes after the row of the outcome that freed it.
+        for row in rows {
+            match row {
+                Row { freed_by: None, .. } => {
+                    let (stop, next) = (row.stop, None);
+                    written.insert(row.lease_token, Noted { stop, next });
+                }
+                Row {
+                    job_id: None,
+                    account_id,
+                    lane: Some(lane),
+                    ..
+                } => {
+                    maintenance::promote_lane(&mut *connection, &account_id, &lane).await?;
+                    promoted = true;
+                }
+                Row {
+                    handed: true,
+                    freed_by,
+                    ..
+                } => {
+                    if let Some(noted) = written.get_mut(&freed_by) {
+                        noted.next = row.into_job().map(Box::new);
+                    }
+                }
+                _ => promoted = true,
             }
         }
-        if rows.iter().any(|row| row.phase == "finished") {
+        if promoted {
             self.wake.notify_one();
         }
-        Ok(rows
+        Ok(written
             .into_iter()
-            .map(|row| Written {
-                job_id: row.job_id,
-                stop: row.stop,
-            })
+            .filter_map(|(token, noted)| Some((token?, noted)))
             .collect())
     }
 }

@@ -1,22 +1,29 @@
 //! A worker process: one heartbeat, one claimer, and as many running steps as it has slots.
 //!
+//! A worker claims a little ahead when steps are short (`pace`), and stays with a lane for a moment
+//! when it frees one: the outcome's statement leases the lane's next job to it.
+//!
 //! Promises: a step runs only while the lease holds; a step that panics or hangs costs its job an
 //! attempt, not the worker; a job leased to this worker that it does not know of (the claim's
 //! answer was lost) is handed back; a drained worker leaves no lease behind.
 
 mod heartbeat;
 mod loops;
+mod pace;
 mod settle;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::PgPool;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, RwLock, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
+
+use pace::Pace;
 
 use super::claim::ClaimedJob;
 use super::lease::{Lease, Standing};
@@ -92,16 +99,24 @@ struct Shared<H> {
     standing: watch::Receiver<Option<Standing>>,
     wake: Arc<Notify>,
     parked: Arc<Notify>,
-    slots: Arc<Semaphore>,
-    running: Mutex<HashMap<Uuid, Running>>,
+    slots: Semaphore,
+    pace: Pace,
+    held: Mutex<HashMap<Uuid, Held>>,
+    /// Taken to write while an outcome may lease a lane's next job to this worker: until the job is
+    /// in `held`, it looks like one that the worker does not know of.
+    handing: RwLock<()>,
+    /// An answer of the database was lost, and with it perhaps a lease.
+    may_hold_unknown: AtomicBool,
     stopping: CancellationToken,
     abandon: CancellationToken,
 }
 
-/// A step under way.
-struct Running {
+/// A job in hand: its step runs, or will as soon as there is a slot.
+struct Held {
     account_id: String,
     lease_token: i64,
+    /// Its step has ended; what is left is to write it down.
+    ended: bool,
 }
 
 /// A running worker.
@@ -139,13 +154,16 @@ impl Worker {
             handler,
             clock,
             rng,
-            slots: Arc::new(Semaphore::new(options.slots as usize)),
+            slots: Semaphore::new(options.slots as usize),
+            pace: Pace::new(options.slots as usize),
             options,
             outcomes,
             standing: standing.clone(),
             wake,
             parked,
-            running: Mutex::default(),
+            held: Mutex::default(),
+            handing: RwLock::default(),
+            may_hold_unknown: AtomicBool::new(false),
             stopping: stopping.clone(),
             abandon: abandon.clone(),
         });
@@ -209,26 +227,47 @@ impl Worker {
 }
 
 impl<H> Shared<H> {
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Running>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets a step, but not a later lease of ours on the same job.
-    fn ended(&self, job: &ClaimedJob) {
-        let mut running = self.running();
-        let step = running.get(&job.job_id);
-        if step.is_some_and(|step| step.lease_token == job.lease_token) {
-            running.remove(&job.job_id);
+    /// A job is leased to this worker.
+    fn takes(&self, job: &ClaimedJob) {
+        let held = Held {
+            account_id: job.account_id.clone(),
+            lease_token: job.lease_token,
+            ended: false,
+        };
+        self.held().insert(job.job_id, held);
+        self.pace.took();
+    }
+
+    /// The job's step has ended: it takes no room of its account's any more.
+    fn ends(&self, job: &ClaimedJob) {
+        if let Some(held) = self.held().get_mut(&job.job_id) {
+            held.ended |= held.lease_token == job.lease_token;
         }
     }
 
-    /// How many steps of each account run here.
-    fn steps_by_account(&self) -> Vec<(String, i64)> {
-        let mut steps: HashMap<String, i64> = HashMap::new();
-        for running in self.running().values() {
-            *steps.entry(running.account_id.clone()).or_default() += 1;
+    /// Forgets a job, but not a later lease of ours on the same one.
+    fn forgets(&self, job: &ClaimedJob) {
+        let mut held = self.held();
+        let known = held.get(&job.job_id);
+        if known.is_some_and(|known| known.lease_token == job.lease_token) {
+            held.remove(&job.job_id);
         }
-        steps.into_iter().collect()
+    }
+
+    /// How many jobs of each account are in hand here, their step not ended.
+    fn held_by_account(&self) -> HashMap<String, i64> {
+        let mut jobs: HashMap<String, i64> = HashMap::new();
+        for held in self.held().values().filter(|held| !held.ended) {
+            match jobs.get_mut(&held.account_id) {
+                Some(count) => *count += 1,
+                None => drop(jobs.insert(held.account_id.clone(), 1)),
+            }
+        }
+        jobs
     }
 
     fn standing(&self) -> Option<Standing> {

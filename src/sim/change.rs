@@ -43,7 +43,9 @@ impl World {
             Admission::New => {
                 self.check_trust(&new.role_arn)?;
                 let issues = self.health(Action::CreateFargateProfile, caller, cluster, &new.name);
-                self.begin_creation(caller, cluster, new, issues)?
+                let name = self.begin_creation(caller, cluster, new, issues)?;
+                self.recorder.changed(arrival.seq);
+                name
             }
         };
         self.answer_profile(caller, cluster, &name)
@@ -67,6 +69,7 @@ impl World {
         if let Some(profile) = settled.profiles.get_mut(name) {
             profile.phase = Phase::Deleting { until, issues };
         }
+        self.recorder.changed(arrival.seq);
         self.answer_profile(caller, cluster, name)
     }
 

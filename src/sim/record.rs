@@ -35,6 +35,9 @@ pub struct Call {
     /// The HTTP status; none before the answer and when the answer was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// Whether it made a profile or began to delete one, answered or not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
     /// The name of the role session: for `AssumeRole` that of the new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_name: Option<String>,
@@ -117,6 +120,13 @@ impl Recorder {
         if let Some(call) = self.find(seq) {
             call.status = Some(status);
             self.changed.send_modify(|version| *version += 1);
+        }
+    }
+
+    /// The call made a profile, or began to delete one.
+    pub(super) fn changed(&mut self, seq: u64) {
+        if let Some(call) = self.find(seq) {
+            call.changed = true;
         }
     }
 
@@ -210,6 +220,7 @@ mod tests {
             cluster: Some("prod-1".into()),
             profile: None,
             status: None,
+            changed: false,
             session_name: Some("job".into()),
             source_identity: None,
         }

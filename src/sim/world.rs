@@ -214,6 +214,7 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
         cluster: None,
         profile: None,
         status: None,
+        changed: false,
         session_name: about.map(|about| about.name.clone()),
         source_identity: about.and_then(|about| about.source_identity.clone()),
     };

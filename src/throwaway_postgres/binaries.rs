@@ -22,7 +22,11 @@ const HOMEBREW_FORMULAE: &[&str] = &["/opt/homebrew/opt", "/usr/local/opt"];
 
 /// The directory that holds `initdb` and `postgres`: the one named, else the first that does of
 /// PATH, `pg_config --bindir`, Debian's (newest first) and Homebrew's.
-pub(super) async fn find(named: Option<&Path>) -> Result<PathBuf, StartError> {
+///
+/// # Errors
+///
+/// The one named does not hold them, or none does.
+pub async fn find(named: Option<&Path>) -> Result<PathBuf, StartError> {
     if let Some(directory) = named {
         return holding_server(directory)
             .ok_or_else(|| StartError::NotInDirectory(directory.to_owned()));

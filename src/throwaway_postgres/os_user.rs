@@ -6,15 +6,19 @@ use super::error::StartError;
 
 /// The unprivileged user whom a root process gives the server to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OsUser {
+pub struct OsUser {
     /// Its user id.
-    pub(super) uid: Uid,
+    pub uid: Uid,
     /// Its primary group; a process started with `CommandExt::uid` has no supplementary groups.
-    pub(super) gid: Gid,
+    pub gid: Gid,
 }
 
 /// `None` when we may run the server ourselves; else `postgres`, else `nobody`.
-pub(super) fn for_server() -> Result<Option<OsUser>, StartError> {
+///
+/// # Errors
+///
+/// We are root, and there is neither.
+pub fn for_server() -> Result<Option<OsUser>, StartError> {
     if !Uid::effective().is_root() {
         return Ok(None);
     }

@@ -166,6 +166,7 @@ def test_the_record_tells_every_call_and_who_made_it(sim, eks_of, create):
         "cluster": CLUSTER,
         "profile": "web",
         "status": 200,
+        "changed": True,
         "sessionName": "job-7",
         "sourceIdentity": "alice",
     }

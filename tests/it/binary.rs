@@ -4,5 +4,6 @@ mod demo;
 mod halves;
 mod refusals;
 mod shutdown;
-mod support;
+mod silence;
+pub mod support;
 mod tokens;

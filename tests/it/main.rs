@@ -9,6 +9,8 @@
 mod api;
 mod architecture;
 mod binary;
+mod failover;
+mod faults;
 mod openapi;
 mod ops;
 mod queue;

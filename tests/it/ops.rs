@@ -3,8 +3,9 @@
 mod adoption;
 mod ambiguity;
 mod busy;
-mod crashes;
+pub mod crashes;
 mod journey;
 mod refusals;
 mod roles;
-mod support;
+mod sessions;
+pub mod support;

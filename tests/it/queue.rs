@@ -4,7 +4,7 @@ mod cancel;
 mod enqueue;
 mod fencing;
 mod hardening;
-mod lanes;
+pub mod lanes;
 pub mod support;
 mod verdicts;
 mod workers;

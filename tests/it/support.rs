@@ -4,3 +4,4 @@ pub mod app;
 pub mod database;
 pub mod hands;
 pub mod logs;
+pub mod silence;

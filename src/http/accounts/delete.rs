@@ -48,6 +48,10 @@ pub(in crate::http) async fn delete_account(call: Call<Admin>) -> Result<HttpRes
         let seen = IfMatch::of(call.headers());
         let pool = call.state.pool.clone();
         call.state.run(delete(pool, key, seen, event)).await?;
+        call.state
+            .known
+            .forget_account(path.account_id.as_str())
+            .await;
     }
     let mut answer = HttpResponse::NoContent();
     answer::mannered(

@@ -52,7 +52,7 @@ pub(in crate::http) async fn register_account(call: Call<Admin>) -> Result<HttpR
         replayed: taken != Taken::Fresh,
         ..Manner::default()
     };
-    Ok(account_answer(answer, row, &manner))
+    Ok(account_answer(answer, &row, &manner))
 }
 
 fn new_account(call: &Call<Admin>, input: AccountInput) -> Result<NewAccount, Problem> {

@@ -53,6 +53,7 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
         request_id: call.facts.request_id.clone(),
         detail: sent,
     };
+    let account_id = path.account_id.clone();
     let row = call.state.run(update(
         call.state.pool.clone(),
         path.account_id,
@@ -60,11 +61,9 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
         seen,
         event,
     ));
-    Ok(account_answer(
-        HttpResponse::Ok(),
-        row.await?,
-        &Manner::default(),
-    ))
+    let row = row.await?;
+    call.state.known.forget_account(account_id.as_str()).await;
+    Ok(account_answer(HttpResponse::Ok(), &row, &Manner::default()))
 }
 
 /// The patch, and the document it came in.

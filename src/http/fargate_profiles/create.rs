@@ -43,22 +43,16 @@ pub(in crate::http) async fn create_fargate_profile(
 ) -> Result<HttpResponse, Problem> {
     let path: ClusterPath = call.path()?;
     let query: ChangeQuery = call.query()?;
-    let account = call.account(&path.account_id).await?;
+    call.known_account(&path.account_id).await?;
     body::must_be(call.headers(), &["application/json"])?;
     let body = call.body().await?;
     let key = call.idempotency_key(&body)?;
-    let work = async || work(&call, &account, &path, &body);
-    let made = call.once(key, work).await?;
+    let work = async |account: &Account| work(&call, account, &path, &body);
+    let made = call.once(key, &path.account_id, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
-    let job = call
-        .state
-        .job_within(&call.caller, made.subject_id, patience.seconds)
-        .await?;
-    Ok(answer::job(
-        &call.state,
-        job,
-        &Manner::of(made.replayed, &patience),
-    ))
+    let manner = Manner::of(made.replayed, &patience);
+    let job = call.made(made, &patience).await?;
+    Ok(answer::job(&call.state, job, &manner))
 }
 
 fn work(

@@ -7,6 +7,7 @@ use utoipa::IntoParams;
 
 use super::create::to_json;
 use super::{ClusterPath, ProfilePath};
+use crate::db::accounts::Account;
 use crate::domain::JobKind;
 use crate::domain::job_input::{self, DeleteProfileInput};
 use crate::http::answer::{self, Manner};
@@ -71,23 +72,18 @@ pub(in crate::http) async fn delete_fargate_profile(
 ) -> Result<HttpResponse, Problem> {
     let path: ProfilePath = call.path()?;
     let query: DeleteQuery = call.query()?;
-    let account = call.account(&path.account_id).await?;
+    call.known_account(&path.account_id).await?;
     let key = call.idempotency_key(&[])?;
-    let work = async || {
-        submit::check_place(&account, &path.region, "/path/region")?;
-        work(&call, path, query.wait.unwrap_or(true))
+    let account_id = path.account_id.clone();
+    let work = async |account: &Account| {
+        submit::check_place(account, &path.region, "/path/region")?;
+        work(&call, path.clone(), query.wait.unwrap_or(true))
     };
-    let made = call.once(key, work).await?;
+    let made = call.once(key, &account_id, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
-    let job = call
-        .state
-        .job_within(&call.caller, made.subject_id, patience.seconds)
-        .await?;
-    Ok(answer::job(
-        &call.state,
-        job,
-        &Manner::of(made.replayed, &patience),
-    ))
+    let manner = Manner::of(made.replayed, &patience);
+    let job = call.made(made, &patience).await?;
+    Ok(answer::job(&call.state, job, &manner))
 }
 
 fn work(call: &Call<Operator>, path: ProfilePath, wait: bool) -> Result<Work, Problem> {

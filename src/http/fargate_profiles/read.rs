@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 use super::create::to_json;
 use super::output;
 use super::{ClusterPath, ProfilePath};
+use crate::db::accounts::Account;
 use crate::db::jobs::JobRow;
 use crate::domain::job_input::ReadInput;
 use crate::domain::{FargateProfile, JobKind, ProfileName};
@@ -17,6 +18,7 @@ use crate::http::auth::Viewer;
 use crate::http::extract::Call;
 use crate::http::problem::Problem;
 use crate::http::query::{WaitSeconds, text};
+use crate::http::state::State;
 use crate::http::submit::{self, READ_DEADLINE, Work};
 use crate::http::wait::Patience;
 use crate::http::wire::job::{Job, read_result};
@@ -95,16 +97,19 @@ async fn read(
     name: Option<ProfileName>,
 ) -> Result<HttpResponse, Problem> {
     let query: ReadQuery = call.query()?;
-    let account = call.account(&path.account_id).await?;
+    let account = call.known_account(&path.account_id).await?;
     let format = output::wanted(query.output, call.headers())?;
-    submit::check_place(&account, &path.region, "/path/region")?;
-    submit::check_not_parked(&account, &call.state)?;
+    if check(&call.state, &account, &path).is_err() {
+        // It may have been mended a moment ago.
+        check(&call.state, &*call.account(&path.account_id).await?, &path)?;
+    }
     let one = name.is_some();
-    let made = call.submit(work(call, &path, name)?, None).await?;
+    let work = work(call, &path, name)?;
     let patience = Patience::of(query.wait_seconds, call.headers(), DEFAULT_WAIT);
+    let made = (work.subject_id, call.submit(work, None));
     let job = call
         .state
-        .job_within(&call.caller, made.subject_id, patience.seconds)
+        .new_job_within(&call.caller, made, patience.seconds)
         .await?;
     match job.state.as_str() {
         "succeeded" => Ok(output::shown(format, profiles(&job), one)),
@@ -118,6 +123,11 @@ fn profiles(job: &JobRow) -> Vec<FargateProfile> {
     result
         .profiles
         .unwrap_or_else(|| result.profile.into_iter().collect())
+}
+
+fn check(state: &State, account: &Account, path: &ClusterPath) -> Result<(), Problem> {
+    submit::check_place(account, &path.region, "/path/region")?;
+    submit::check_not_parked(account, state)
 }
 
 fn work(

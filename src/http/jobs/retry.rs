@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::JobPath;
+use crate::db::accounts::Account;
 use crate::db::jobs::JobRow;
 use crate::domain::job_input::{self, CreateProfileInput};
 use crate::domain::{
@@ -42,17 +43,20 @@ pub(in crate::http) async fn retry_job(call: Call<Operator>) -> Result<HttpRespo
     let query: ChangeQuery = call.query()?;
     let old = call.job(path.job_id).await?;
     let key = call.idempotency_key(&call.body().await?)?;
-    let made = call.once(key, async || work(&call, old).await).await?;
+    let account_id = AccountId::parse(old.account_id.as_str()).map_err(unreadable)?;
+    let work = async |account: &Account| work(&call, account, old.clone());
+    let made = call.once(key, &account_id, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
-    let job = call
-        .state
-        .job_within(&call.caller, made.subject_id, patience.seconds)
-        .await?;
     let manner = Manner::of(made.replayed, &patience);
+    let job = call.made(made, &patience).await?;
     Ok(answer::job(&call.state, job, &manner))
 }
 
-async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {
+fn unreadable<E>(_: E) -> Problem {
+    Problem::new(ErrorCode::Internal, "The old job could not be read back.")
+}
+
+fn work(call: &Call<Operator>, account: &Account, old: JobRow) -> Result<Work, Problem> {
     if !matches!(old.state.as_str(), "failed" | "canceled") {
         let detail = format!(
             "The job {} is {}: only a failed or canceled job can be retried.",
@@ -60,12 +64,9 @@ async fn work(call: &Call<Operator>, old: JobRow) -> Result<Work, Problem> {
         );
         return Err(Problem::new(ErrorCode::Conflict, detail));
     }
-    let unreadable = |_| Problem::new(ErrorCode::Internal, "The old job could not be read back.");
-    let account_id = AccountId::parse(old.account_id.as_str()).map_err(unreadable)?;
     let region = Region::parse(old.region.as_str()).map_err(unreadable)?;
     let kind: JobKind = old.kind.parse().map_err(unreadable)?;
-    let account = call.account(&account_id).await?;
-    submit::check_place(&account, &region, "/region")?;
+    submit::check_place(account, &region, "/region")?;
     let job_id = call.state.clock.uuid();
     let cluster = old.cluster_name.clone().map(ClusterName::parse).transpose();
     let cluster = cluster.map_err(unreadable)?.filter(|_| kind.is_mutation());

@@ -1,42 +1,47 @@
 //! The loops of a worker: claim, wake what is due, repair.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
 use super::settle::run_step;
-use super::{Handler, Running, Shared};
-use crate::queue::claim::{ClaimedJob, claim};
+use super::{Handler, Shared};
+use crate::queue::claim::{ClaimedJob, Round, claim};
 use crate::queue::lease::Standing;
 use crate::queue::{bounded, due, maintenance};
 
 /// At most this many jobs in one claim.
-const LARGEST_CLAIM: usize = 500;
+pub(super) const LARGEST_CLAIM: usize = 500;
 
-/// Claims as many jobs as there are free slots, whenever there may be some.
+/// Claims as many jobs as there is room for, whenever there may be some.
 pub(super) async fn claim_loop<H: Handler>(shared: Arc<Shared<H>>, tracker: TaskTracker) {
-    let mut cursor = String::new();
-    let mut may_hold_unknown = false;
-    let mut looked = shared.clock.monotonic();
+    let mut round = Round::default();
+    let mut all_looked_at = shared.clock.monotonic();
+    let mut unknown_looked_at = all_looked_at;
     loop {
         let found = match shared.standing() {
             None => 0,
             Some(standing) => {
-                // Once a lease anyway: the net under every way to forget a job.
                 let now = shared.clock.monotonic();
-                if now.saturating_duration_since(looked) > shared.options.lease {
-                    (looked, may_hold_unknown) = (now, true);
+                // Once a lease anyway: the net under every way to forget a job.
+                let overdue =
+                    now.saturating_duration_since(unknown_looked_at) > shared.options.lease;
+                if shared.may_hold_unknown.swap(false, Ordering::Relaxed) || overdue {
+                    unknown_looked_at = now;
+                    hand_back_unknown(&shared, &standing).await;
                 }
-                if may_hold_unknown {
-                    may_hold_unknown = !hand_back_unknown(&shared, &standing).await;
+                if now.saturating_duration_since(all_looked_at) >= shared.options.poll_interval {
+                    all_looked_at = now;
+                    round.look_at_all();
                 }
-                match claim_some(&shared, &standing, &mut cursor, &tracker).await {
+                match claim_some(&shared, &standing, &mut round, &tracker).await {
                     Ok(found) => found,
                     Err(error) => {
                         tracing::warn!(%error, "claiming jobs");
                         // The claim may have been committed although its answer was lost.
-                        may_hold_unknown = true;
+                        shared.may_hold_unknown.store(true, Ordering::Relaxed);
                         0
                     }
                 }
@@ -45,80 +50,69 @@ pub(super) async fn claim_loop<H: Handler>(shared: Arc<Shared<H>>, tracker: Task
         tokio::select! {
             biased;
             () = shared.stopping.cancelled() => return,
-            () = shared.wake.notified() => {}
+            // More was there than room: go on as soon as there is some.
+            () = shared.pace.roomy(), if found > 0 => {}
+            () = shared.wake.notified(), if found == 0 => {}
             () = tokio::time::sleep(shared.options.poll_interval) => {}
-            // More was there than slots: go on as soon as one is free.
-            Ok(_) = shared.slots.acquire(), if found > 0 => {}
         }
     }
 }
 
+/// How many were found; with no room to look, as if there were one.
 async fn claim_some<H: Handler>(
     shared: &Arc<Shared<H>>,
     standing: &Standing,
-    cursor: &mut String,
+    round: &mut Round,
     tracker: &TaskTracker,
 ) -> Result<usize, sqlx::Error> {
-    let free = shared.slots.available_permits().min(LARGEST_CLAIM);
-    if free == 0 {
+    let room = shared.pace.room().min(LARGEST_CLAIM);
+    if room == 0 {
         return Ok(1);
     }
-    let limit = i64::try_from(free).unwrap_or(1);
-    let busy = shared.steps_by_account();
-    let most = i64::from(shared.options.slots_an_account);
+    let limit = i64::try_from(room).unwrap_or(1);
+    let busy = (&shared.held_by_account(), most_an_account(shared));
+    let begun = shared.clock.monotonic();
     let mut connection = bounded::connection(&shared.pool).await?;
-    let claiming = claim(
-        &mut *connection,
-        standing.worker,
-        limit,
-        cursor,
-        (&busy, most),
-    );
+    let claiming = claim(&mut connection, standing.worker, limit, round, busy);
     let claimed = bounded::within(claiming).await;
     let jobs = bounded::given_back(connection, claimed)?;
-    if let Some(last) = jobs.iter().max_by_key(|job| job.place) {
-        last.account_id.clone_into(cursor);
-    }
+    shared
+        .pace
+        .claimed(shared.clock.monotonic().saturating_duration_since(begun));
     let found = jobs.len();
     for job in jobs {
-        start(shared, standing, job, tracker).await;
+        shared.takes(&job);
+        let (shared, standing) = (Arc::clone(shared), standing.clone());
+        tracker.spawn(async move { work_on(&shared, &standing, job).await });
     }
     Ok(found)
 }
 
-async fn start<H: Handler>(
-    shared: &Arc<Shared<H>>,
-    standing: &Standing,
-    job: ClaimedJob,
-    tracker: &TaskTracker,
-) {
-    let running = Running {
-        account_id: job.account_id.clone(),
-        lease_token: job.lease_token,
-    };
-    shared.running().insert(job.job_id, running);
-    // The claim took no more than the free slots, so this does not wait.
-    let Ok(slot) = Arc::clone(&shared.slots).acquire_owned().await else {
-        return;
-    };
-    let shared = Arc::clone(shared);
-    let standing = standing.clone();
-    tracker.spawn(async move {
-        run_step(&shared, &standing, &job).await;
-        shared.ended(&job);
-        drop(slot);
-    });
+/// An account's part of the slots, and the same part of what is claimed ahead.
+fn most_an_account<H>(shared: &Shared<H>) -> i64 {
+    let slots = u64::from(shared.options.slots.max(1));
+    let in_all = shared.pace.most() as u64;
+    let most = u64::from(shared.options.slots_an_account) * in_all / slots;
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
-/// True when the worker's leases and its running steps are the same again.
-async fn hand_back_unknown<H: Handler>(shared: &Arc<Shared<H>>, standing: &Standing) -> bool {
-    let known: Vec<_> = shared.running().keys().copied().collect();
-    match maintenance::release(&shared.pool, standing.worker, &known).await {
-        Ok(_) => true,
-        Err(error) => {
-            tracing::warn!(%error, "handing back unknown jobs");
-            false
-        }
+/// Runs a job's step, and then those of the lane's next jobs, as long as they are handed on.
+async fn work_on<H: Handler>(shared: &Shared<H>, standing: &Standing, job: ClaimedJob) {
+    let begun = shared.clock.monotonic();
+    let mut next = Some(job);
+    while let Some(job) = next.take() {
+        next = run_step(shared, standing, &job, begun).await;
+        shared.forgets(&job);
+    }
+}
+
+/// Makes the worker's leases and the jobs it knows of the same again.
+async fn hand_back_unknown<H: Handler>(shared: &Arc<Shared<H>>, standing: &Standing) {
+    let _nothing_is_handed_meanwhile = shared.handing.write().await;
+    let known: Vec<_> = shared.held().keys().copied().collect();
+    if let Err(error) = maintenance::release(&shared.pool, standing.worker, &known).await {
+        tracing::warn!(%error, "handing back unknown jobs");
+        shared.may_hold_unknown.store(true, Ordering::Relaxed);
     }
 }
 

@@ -1,7 +1,8 @@
 //! From verdict to row: runs a step within its bounds and writes down what it answered.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tracing::Instrument;
@@ -14,12 +15,17 @@ use crate::queue::lease::{Lease, Standing};
 use crate::queue::outcome::{Next, Outcome};
 use crate::queue::verdict::{Again, Failure, Verdict, Wait};
 
-/// Runs one step and writes its outcome, unless the lease is lost on the way.
+/// How long a worker stays with a lane that it frees; then the others have their turn.
+const STAY: Duration = Duration::from_millis(100);
+
+/// Runs one step and writes its outcome, unless the lease is lost on the way. The lane's next job,
+/// if it was handed on.
 pub(super) async fn run_step<H: Handler>(
     shared: &Shared<H>,
     standing: &Standing,
     job: &ClaimedJob,
-) {
+    lane_since: Instant,
+) -> Option<ClaimedJob> {
     let lease = Lease::new(standing.clone(), shared.outcomes.clone(), job);
     let span = tracing::info_span!(
         "step",
@@ -31,19 +37,58 @@ pub(super) async fn run_step<H: Handler>(
         traceparent = job.traceparent.as_deref(),
     );
     let step = async {
-        let verdict = tokio::select! {
-            verdict = judge(shared, job, &lease) => verdict,
-            () = standing.lost.cancelled() => return,
-            () = shared.abandon.cancelled() => return,
+        let verdict = in_a_slot(shared, standing, job, &lease).await?;
+        let mut outcome = outcome_of(shared, job, &lease, verdict);
+        let stayed = shared
+            .clock
+            .monotonic()
+            .saturating_duration_since(lane_since);
+        outcome.take_next = job.lane.is_some()
+            && stayed < STAY
+            && outcome.next.is_end()
+            && !shared.stopping.is_cancelled();
+        shared.pace.writes();
+        let next = tokio::select! {
+            next = write(shared, &lease, outcome) => next,
+            () = standing.lost.cancelled() => None,
+            () = shared.abandon.cancelled() => None,
         };
-        let outcome = outcome_of(shared, job, &lease, verdict);
-        tokio::select! {
-            () = write(shared, &lease, outcome) => {}
-            () = standing.lost.cancelled() => {}
-            () = shared.abandon.cancelled() => {}
-        }
+        shared.pace.wrote();
+        next
     };
-    step.instrument(span).await;
+    step.instrument(span).await
+}
+
+/// Waits for a slot and runs the step in it; the slot is free again before the outcome is written.
+/// Nothing when the worker stops first, or the lease is lost.
+async fn in_a_slot<H: Handler>(
+    shared: &Shared<H>,
+    standing: &Standing,
+    job: &ClaimedJob,
+    lease: &Lease,
+) -> Option<Verdict> {
+    let mut took = None;
+    let verdict = async {
+        let _slot = tokio::select! {
+            biased;
+            // What has not begun is handed back.
+            () = shared.stopping.cancelled() => return None,
+            () = standing.lost.cancelled() => return None,
+            slot = shared.slots.acquire() => slot.ok()?,
+        };
+        let begun = shared.clock.monotonic();
+        let verdict = tokio::select! {
+            verdict = judge(shared, job, lease) => Some(verdict),
+            () = standing.lost.cancelled() => None,
+            () = shared.abandon.cancelled() => None,
+        };
+        took = Some(shared.clock.monotonic().saturating_duration_since(begun));
+        verdict
+    }
+    .await;
+    shared.ends(job);
+    shared.pace.let_go(took);
+    verdict
 }
 
 async fn judge<H: Handler>(shared: &Shared<H>, job: &ClaimedJob, lease: &Lease) -> Verdict {
@@ -146,14 +191,29 @@ fn scaled<H: Handler>(shared: &Shared<H>, delay: Duration) -> Duration {
 
 /// Writes until it is written or refused. The caller stops it when the lease is over: then another
 /// worker takes the job. A lease that is merely overdue is no reason to let go of the outcome.
-async fn write<H: Handler>(shared: &Shared<H>, lease: &Lease, mut outcome: Outcome) {
+async fn write<H: Handler>(
+    shared: &Shared<H>,
+    lease: &Lease,
+    mut outcome: Outcome,
+) -> Option<ClaimedJob> {
     let mut pause = Duration::from_millis(50);
     let mut replaced = false;
     loop {
+        let handing = shared.handing.read().await;
         match shared.outcomes.write(outcome.clone()).await {
-            Ok(Ok(_)) => return log_end(&outcome),
-            Ok(Err(error)) => return tracing::warn!(%error, "the step's outcome was refused"),
-            Err(GroupCommitError::Stopped) => return,
+            Ok(Ok(noted)) => {
+                log_end(&outcome);
+                let next = noted.next.map(|next| *next);
+                if let Some(next) = &next {
+                    shared.takes(next);
+                }
+                return next;
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the step's outcome was refused");
+                return None;
+            }
+            Err(GroupCommitError::Stopped) => return None,
             Err(error) if error.is_refusal() && !replaced => {
                 // It would be refused for ever; the job must not hold its lane for ever.
                 tracing::error!(%error, "Postgres refuses the step's outcome; the job ends");
@@ -165,8 +225,11 @@ async fn write<H: Handler>(shared: &Shared<H>, lease: &Lease, mut outcome: Outco
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 tracing::warn!(%error, cause, "writing the step's outcome; trying again");
+                // It may have been committed, and the lane's next job leased to this worker.
+                shared.may_hold_unknown.store(true, Ordering::Relaxed);
             }
         }
+        drop(handing);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(2));
     }

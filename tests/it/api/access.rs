@@ -169,7 +169,7 @@ async fn an_expired_or_revoked_token_is_no_token() {
             .execute(&app.pool)
             .await
             .unwrap();
-        let refused = app.viewer("/v1/jobs").answer().await;
+        let refused = app.refused_soon("/v1/jobs").await;
         assert!(refused.header("www-authenticate").starts_with("Bearer"));
         refused.problem(401, "unauthenticated");
     }

@@ -149,6 +149,11 @@ pub async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() ->
     assert!(waited.is_ok(), "in {BOUND:?} it did not come true: {what}");
 }
 
+async fn ready(address: &str) {
+    let caller = Caller::new(address, "");
+    until("it is ready", || async { caller.is_ready().await }).await;
+}
+
 /// A port that was free a moment ago, for a listener that does not tell its own.
 pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -271,12 +276,33 @@ impl Stage {
 
     /// A worker that has registered; and where it tells its health.
     pub async fn worker(&self, grace_seconds: &str) -> (Process, String) {
-        let (endpoint, scale) = (self.simulator.endpoint(), SPEED.to_string());
         let health = free_address().to_string();
-        let variables = [
-            ("DATABASE_URL", self.url.as_str()),
+        let more = [
             ("FLEET_METRICS_LISTEN", health.as_str()),
             ("FLEET_LEASE_SECONDS", "5"),
+        ];
+        let worker = self.start("worker", grace_seconds, &more);
+        ready(&health).await;
+        (worker, health)
+    }
+
+    /// Both halves in one process, ready for requests; and where it listens. Its leases last longer
+    /// than any test, unless it hands them back.
+    pub async fn both(&self, grace_seconds: &str) -> (Process, String) {
+        let address = free_address().to_string();
+        let more = [
+            ("FLEET_LISTEN", address.as_str()),
+            ("FLEET_LEASE_SECONDS", "300"),
+        ];
+        let process = self.start("all", grace_seconds, &more);
+        ready(&address).await;
+        (process, address)
+    }
+
+    fn start(&self, role: &str, grace_seconds: &str, more: &[(&str, &str)]) -> Process {
+        let (endpoint, scale) = (self.simulator.endpoint(), SPEED.to_string());
+        let variables = [
+            ("DATABASE_URL", self.url.as_str()),
             ("FLEET_POLL_INTERVAL_MS", "100"),
             ("FLEET_SHUTDOWN_GRACE_SECONDS", grace_seconds),
             ("FLEET_AWS_ENDPOINT_URL", endpoint.as_str()),
@@ -285,10 +311,7 @@ impl Stage {
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_REGION", "us-east-1"),
         ];
-        let worker = Process::start(&["serve", "--role", "worker"], &variables);
-        let caller = Caller::new(&health, "");
-        until("the worker is ready", || async { caller.is_ready().await }).await;
-        (worker, health)
+        Process::start(&["serve", "--role", role], &[&variables, more].concat())
     }
 
     /// Registers both accounts and lets their roles trust the fleet.

@@ -74,10 +74,16 @@ async fn a_cancel_in_a_wait_after_a_lost_answer_does_not_lie() {
     worker.crash().await;
     assert!(fleet.status("fp-dev").is_some(), "AWS has accepted it");
     // Nobody runs the job, so what is found is what the wait left behind.
-    sqlx::query("update jobs set phase = 'parked', lease_worker = null, due_at = now() where phase = 'leased'")
-        .execute(fleet.queue.pool())
-        .await
-        .unwrap();
+    for statement in [
+        "update job_rows set phase = 'parked', due_at = now()
+        where job_id in (select job_id from leases)",
+        "delete from leases",
+    ] {
+        sqlx::query(statement)
+            .execute(fleet.queue.pool())
+            .await
+            .unwrap();
+    }
     ask_to_cancel(fleet.queue.pool(), create).await;
     assert_ne!(
         fleet.queue.column(create, "state").await,
@@ -137,7 +143,7 @@ async fn a_job_past_its_deadline_begins_no_change() {
     let fleet = Fleet::new().await;
     let create = fleet.create("fp-dev", "dev").await;
     // It stood behind others, or its account was parked, for too long.
-    sqlx::query("update jobs set deadline_at = now() - interval '1 hour'")
+    sqlx::query("update job_rows set deadline_at = now() - interval '1 hour'")
         .execute(fleet.queue.pool())
         .await
         .unwrap();
@@ -292,7 +298,7 @@ async fn a_change_that_may_have_been_made_is_not_given_up_in_an_outage() {
 async fn a_job_of_an_unknown_kind_is_left_to_another_worker() {
     let fleet = Fleet::new().await;
     let job = fleet.get("fp-dev").await;
-    sqlx::query("update jobs set kind = 'paint_fargate_profile'")
+    sqlx::query("update job_rows set kind = 'paint_fargate_profile'")
         .execute(fleet.queue.pool())
         .await
         .unwrap();

@@ -1,5 +1,7 @@
 //! The main job: create, read, delete, with everything that AWS gets to see of it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::support::{ACCOUNT, CLUSTER, Fleet, OTHER_ACCOUNT, ROLE, create_input};
@@ -33,11 +35,12 @@ async fn a_profile_is_created_read_listed_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_call_names_its_job_and_its_caller() {
+async fn every_call_names_its_caller_and_every_change_its_job() {
     let fleet = Fleet::new().await;
-    let jobs = [fleet.create("fp-dev", "dev").await, fleet.list().await];
+    let create = fleet.create("fp-dev", "dev").await;
+    fleet.list().await;
     fleet.run().await;
-    let names = jobs.map(|job| format!("job-{job}"));
+    let names = [format!("job-{create}"), "read-tester".to_owned()];
     for call in fleet.sim.record().calls {
         let session = call.session_name.unwrap_or_default();
         assert!(names.contains(&session), "{}: {session}", call.action);
@@ -52,8 +55,26 @@ async fn every_call_names_its_job_and_its_caller() {
     assert_eq!(
         fleet.calls("AssumeRole", Some(200)),
         2,
-        "one session a job, kept for its steps"
+        "one session a job that changes something, kept for its steps, and one for reads"
     );
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_session_is_kept_between_the_steps_of_a_job_and_forgotten_at_its_end() {
+    let fleet = Fleet::new().await;
+    fleet.sim.freeze();
+    let create = fleet.create("fp-dev", "dev").await;
+    let aws = fleet.aws().await;
+    let worker = fleet.worker_on(aws.clone());
+    let accepted = "select count(*) from jobs where accepted";
+    fleet.queue.until(accepted, |n| n == 1).await;
+    assert_eq!(aws.sessions_kept().await, 1);
+    fleet.sim.thaw();
+    fleet.queue.until_idle().await;
+    fleet.assert_state(create, "succeeded").await;
+    assert_eq!(aws.sessions_kept().await, 0);
+    worker.drain(Duration::from_secs(5)).await.expect("drained");
     fleet.end().await;
 }
 

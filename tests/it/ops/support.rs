@@ -76,25 +76,34 @@ impl Fleet {
         }
     }
 
-    /// The real operations.
-    pub async fn operations(&self) -> Operations {
+    /// The simulated AWS, as a worker sees it.
+    pub async fn aws(&self) -> Aws {
         let aws_options = AwsOptions {
             endpoint_url: Some(self.simulator.endpoint()),
             static_credentials: Some(("test".to_owned(), "test".to_owned())),
             time_scale: SPEED,
         };
-        let aws = Aws::new(aws_options, self.queue.clock.clone(), Rng::seeded(7)).await;
-        Operations::new(self.queue.pool().clone(), aws, self.patience)
+        Aws::new(aws_options, self.queue.clock.clone(), Rng::seeded(7)).await
+    }
+
+    /// The real operations.
+    pub async fn operations(&self) -> Operations {
+        Operations::new(self.queue.pool().clone(), self.aws().await, self.patience)
     }
 
     /// A worker with them.
     pub async fn worker(&self) -> Worker {
+        self.worker_on(self.aws().await)
+    }
+
+    /// A worker that uses these sessions.
+    pub fn worker_on(&self, aws: Aws) -> Worker {
         let worker_options = WorkerOptions {
             time_scale: SPEED,
             ..options()
         };
-        self.queue
-            .worker_with(self.operations().await, worker_options)
+        let operations = Operations::new(self.queue.pool().clone(), aws, self.patience);
+        self.queue.worker_with(operations, worker_options)
     }
 
     /// Runs a worker until every job has ended.
@@ -159,6 +168,17 @@ impl Fleet {
         account: &str,
         cluster: &str,
         kind: &'static str,
+        what: (Option<&str>, Value),
+    ) -> Uuid {
+        self.submit_as("tester", account, cluster, kind, what).await
+    }
+
+    pub async fn submit_as(
+        &self,
+        caller: &str,
+        account: &str,
+        cluster: &str,
+        kind: &'static str,
         (profile, input): (Option<&str>, Value),
     ) -> Uuid {
         let job_id = self.queue.clock.uuid();
@@ -175,6 +195,7 @@ impl Fleet {
         };
         let submission = Submission {
             subject_id: job_id,
+            requested_by: caller.to_owned(),
             jobs: vec![job],
             ..self.queue.one(account, None, json!({}))
         };

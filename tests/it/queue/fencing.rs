@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fargate_fleet::queue::maintenance;
 use fargate_fleet::queue::outcome::{Fenced, Next};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::lanes::{outcome, outcomes};
@@ -55,6 +56,41 @@ async fn a_worker_that_was_taken_for_dead_cannot_write() {
         "written once"
     );
     queue.database.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_late_write_and_one_of_the_next_lease_of_the_same_worker_are_told_apart() {
+    let queue = Queue::new().await;
+    let job = queue.submit(ACCOUNT, Some("a"), json!({})).await;
+    let worker = queue.register(Duration::ZERO).await;
+    let first = queue.claim(worker, 1).await.remove(0);
+    let released = maintenance::release(queue.pool(), worker, &[]).await;
+    assert_eq!(released.unwrap(), 1);
+    let second = queue.claim(worker, 1).await.remove(0);
+
+    let outcomes = outcomes(&queue);
+    let write = |token| outcomes.write(outcome(worker, job, token, Next::Leased));
+    // The first goes alone; those that come meanwhile go together in the next statement.
+    let answers = join_all([
+        write(0),
+        write(first.lease_token),
+        write(second.lease_token),
+    ])
+    .await;
+    let accepted: Vec<bool> = answers.into_iter().map(|a| a.unwrap().is_ok()).collect();
+    assert_eq!(accepted, [false, false, true]);
+}
+
+#[tokio::test]
+async fn a_release_counts_what_it_hands_back() {
+    let queue = Queue::new().await;
+    for _ in 0..3 {
+        queue.submit(ACCOUNT, None, json!({})).await;
+    }
+    let worker = queue.register(Duration::ZERO).await;
+    let kept = queue.claim(worker, 3).await.remove(0).job_id;
+    let released = maintenance::release(queue.pool(), worker, &[kept]).await;
+    assert_eq!(released.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -113,7 +149,7 @@ async fn a_lane_that_lost_its_head_is_repaired() {
     let head = queue.submit(ACCOUNT, Some("a"), json!({})).await;
     let next = queue.submit(ACCOUNT, Some("a"), json!({})).await;
     // As if a crash had come between the finish and the promotion.
-    sqlx::query("delete from jobs where job_id = $1")
+    sqlx::query("delete from job_rows where job_id = $1")
         .bind(head)
         .execute(queue.pool())
         .await

@@ -1,12 +1,13 @@
 //! What can go wrong between the lines: drains, silence, floods of failures, bounds.
 
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use fargate_fleet::queue::budget::{Budget, Rates};
 use fargate_fleet::queue::cancel::cancel;
+use fargate_fleet::queue::claim::{Round, claim};
 use fargate_fleet::queue::maintenance;
 use fargate_fleet::queue::worker::Trouble;
 use fargate_fleet::queue::{ClaimedJob, Failure, Handler, Lease, Verdict, WorkerOptions};
@@ -15,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::support::{ACCOUNT, Queue, Scripted, done, failure, options};
+use crate::support::silence::{Silent, silenceable};
 
 #[derive(Clone)]
 struct Held {
@@ -69,9 +71,9 @@ fn a_budget_that_is_in_demand_gives_what_it_has() {
             if at > Duration::from_mins(10) {
                 break;
             }
-            let next = match budget.take(start + at) {
+            let next = match budget.take(start + at, Duration::ZERO) {
                 // Each job polls every second: one caller asks for less than there is.
-                Ok(()) => {
+                Ok(_) => {
                     given += 1;
                     at + Duration::from_secs(1)
                 }
@@ -231,7 +233,9 @@ async fn a_parked_account_is_probed_by_one_process() {
     let claims = [(), ()].map(|()| {
         let (pool, worker) = (queue.pool().clone(), queue.clock.uuid());
         TaskTracker::new().spawn(async move {
-            fargate_fleet::queue::claim::claim(&pool, worker, 10, "", (&[], 1_000))
+            let mut connection = pool.acquire().await.unwrap();
+            let (mut round, nothing) = (Round::default(), HashMap::new());
+            claim(&mut connection, worker, 10, &mut round, (&nothing, 1_000))
                 .await
                 .unwrap()
                 .len()
@@ -257,7 +261,7 @@ async fn a_parked_account_is_probed_by_one_process() {
 async fn a_deadline_holds_for_jobs_that_nobody_may_claim() {
     let queue = Queue::new().await;
     let job = queue.submit(ACCOUNT, None, json!({})).await;
-    sqlx::query("update jobs set deadline_at = now() - interval '1 hour'")
+    sqlx::query("update job_rows set deadline_at = now() - interval '1 hour'")
         .execute(queue.pool())
         .await
         .unwrap();
@@ -311,7 +315,7 @@ async fn a_connection_that_falls_silent_does_not_stop_a_worker_for_good() {
             |n| n == 1,
         )
         .await;
-    silence.send(true).unwrap();
+    silence.send(Silent::Old).unwrap();
     other.rollback().await.unwrap();
     let next = queue.submit(ACCOUNT, Some("b"), json!({})).await;
     let ended = tokio::time::timeout(Duration::from_secs(45), async {
@@ -326,33 +330,4 @@ async fn a_connection_that_falls_silent_does_not_stop_a_worker_for_good() {
         "it calls itself healthy ({healthy}), but ends no job any more; {}",
         queue.dump().await
     );
-}
-
-/// A way to the database whose connections of before can be made silent.
-async fn silenceable(url: &str) -> (u16, tokio::sync::watch::Sender<bool>) {
-    let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
-    let (host, to) = (options.get_host().to_owned(), options.get_port());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (silence, silent) = tokio::sync::watch::channel(false);
-    TaskTracker::new().spawn(async move {
-        loop {
-            let (mut near, _) = listener.accept().await.unwrap();
-            let late = *silent.borrow();
-            let mut silent = silent.clone();
-            let host = host.clone();
-            TaskTracker::new().spawn(async move {
-                let mut far = tokio::net::TcpStream::connect((host.as_str(), to))
-                    .await
-                    .unwrap();
-                tokio::select! {
-                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-                    () = async { drop(silent.wait_for(|silent| *silent).await) }, if !late => {
-                        std::future::pending::<()>().await;
-                    }
-                }
-            });
-        }
-    });
-    (port, silence)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use fargate_fleet::queue::claim::Round;
 use fargate_fleet::queue::outcome::{Next, Outcome};
 use fargate_fleet::queue::{Enqueuer, Verdict, Wait};
 use serde_json::json;
@@ -107,7 +108,7 @@ async fn a_second_head_of_a_lane_is_refused_by_the_database_itself() {
     queue.submit(ACCOUNT, Some("a"), json!({})).await;
     let second = queue.submit(ACCOUNT, Some("a"), json!({})).await;
     let forced = sqlx::query(
-        "update jobs set phase = 'ready', ready_seq = 1, due_at = now() where job_id = $1",
+        "update job_rows set phase = 'ready', ready_seq = 1, due_at = now() where job_id = $1",
     )
     .bind(second)
     .execute(queue.pool())
@@ -165,19 +166,15 @@ async fn with_fewer_slots_than_accounts_the_next_claim_goes_on_behind_the_last()
         }
     }
     let worker = queue.register(Duration::ZERO).await;
-    let mut cursor = String::new();
+    let mut round = Round::default();
     let mut order = Vec::new();
     for _ in 0..6 {
-        let claimed =
-            fargate_fleet::queue::claim::claim(queue.pool(), worker, 1, &cursor, (&[], 1_000))
-                .await
-                .expect("a claim");
+        let mut claimed = queue.claim_in(&mut round, worker, 1).await;
         assert_eq!(claimed.len(), 1);
-        cursor.clone_from(&claimed[0].account_id);
-        order.push(cursor.clone());
+        order.push(claimed.remove(0).account_id);
     }
-    let round = [ACCOUNT, "222222222222", "333333333333"];
-    assert_eq!(order, [round, round].concat());
+    let once = [ACCOUNT, "222222222222", "333333333333"];
+    assert_eq!(order, [once, once].concat());
 }
 
 #[tokio::test]
@@ -253,6 +250,7 @@ pub fn outcome(worker: Uuid, job_id: Uuid, lease_token: i64, next: Next) -> Outc
         worker,
         account_id: ACCOUNT.to_owned(),
         job_id,
+        lane: None,
         lease_token,
         next,
         step: "start".to_owned(),
@@ -269,5 +267,6 @@ pub fn outcome(worker: Uuid, job_id: Uuid, lease_token: i64, next: Next) -> Outc
         result: None,
         warnings: Vec::new(),
         error: None,
+        take_next: false,
     }
 }

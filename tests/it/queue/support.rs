@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fargate_fleet::clock::Clock;
-use fargate_fleet::queue::claim::{ClaimedJob, claim};
+use fargate_fleet::queue::claim::{ClaimedJob, Round, claim};
 use fargate_fleet::queue::enqueue::{Audit, IdempotencyKey, NewJob};
 use fargate_fleet::queue::maintenance;
 use fargate_fleet::queue::verdict::Again;
@@ -115,9 +115,21 @@ impl Queue {
 
     /// Claims like a worker would, without being one.
     pub async fn claim(&self, worker: Uuid, limit: i64) -> Vec<ClaimedJob> {
-        claim(self.pool(), worker, limit, "", (&[], 1_000))
-            .await
-            .expect("a claim")
+        self.claim_in(&mut Round::default(), worker, limit).await
+    }
+
+    /// The same for a worker that has been round before.
+    pub async fn claim_in(&self, round: &mut Round, worker: Uuid, limit: i64) -> Vec<ClaimedJob> {
+        let mut connection = self.pool().acquire().await.expect("a connection");
+        claim(
+            &mut connection,
+            worker,
+            limit,
+            round,
+            (&HashMap::new(), 1_000),
+        )
+        .await
+        .expect("a claim")
     }
 
     /// Takes the jobs of dead workers; how many.

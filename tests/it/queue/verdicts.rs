@@ -61,7 +61,7 @@ async fn a_job_past_its_deadline_gets_one_last_look() {
     let queue = Queue::new().await;
     let fails = queue.submit(ACCOUNT, None, json!("never")).await;
     let succeeds = queue.submit(ACCOUNT, None, json!("just in time")).await;
-    sqlx::query("update jobs set deadline_at = now() - interval '1 second'")
+    sqlx::query("update job_rows set deadline_at = now() - interval '1 second'")
         .execute(queue.pool())
         .await
         .unwrap();

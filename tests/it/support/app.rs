@@ -107,6 +107,22 @@ impl TestApp {
         Self::start_with(true).await
     }
 
+    /// The answer to a viewer, as soon as it is a refusal: a change of a token is told to the API.
+    pub async fn refused_soon(&self, path: &str) -> Answer {
+        let refused = async {
+            loop {
+                let answer = self.viewer(path).answer().await;
+                if answer.status == 401 {
+                    return answer;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), refused)
+            .await
+            .expect("refused within a moment")
+    }
+
     /// The same in a process whose other half says whether it is `ready`.
     pub async fn start_with(ready: bool) -> Self {
         let database = Database::new().await;

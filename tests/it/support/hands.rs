@@ -1,11 +1,12 @@
 //! Hands that do what a worker does: claim jobs and write how they ended.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fargate_fleet::clock::Clock;
 use fargate_fleet::queue::ClaimedJob;
-use fargate_fleet::queue::claim::claim;
+use fargate_fleet::queue::claim::{Round, claim};
 use fargate_fleet::queue::outcome::{Next, Outcome, Outcomes};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -32,9 +33,17 @@ impl Hands {
 
     /// Claims whatever is ready.
     pub async fn claim(&self) -> Vec<ClaimedJob> {
-        claim(&self.pool, self.worker, 100, "", (&[], 1_000))
-            .await
-            .unwrap()
+        let mut connection = self.pool.acquire().await.unwrap();
+        let (mut round, nothing) = (Round::default(), HashMap::new());
+        claim(
+            &mut connection,
+            self.worker,
+            100,
+            &mut round,
+            (&nothing, 1_000),
+        )
+        .await
+        .unwrap()
     }
 
     /// Claims the one job that is ready.
@@ -83,7 +92,7 @@ impl Hands {
     /// Makes the waits of parked jobs end now.
     pub async fn wake_parked(&self) {
         sqlx::query(
-            "update jobs set phase = 'ready', ready_seq = nextval('jobs_ready_seq')
+            "update job_rows set phase = 'ready', ready_seq = nextval('jobs_ready_seq')
              where phase = 'parked'",
         )
         .execute(&self.pool)
@@ -113,6 +122,7 @@ impl Hands {
             worker: self.worker,
             account_id: job.account_id.clone(),
             job_id: job.job_id,
+            lane: job.lane.clone(),
             lease_token: job.lease_token,
             next: Next::Leased,
             step: job.step.clone(),
@@ -129,6 +139,7 @@ impl Hands {
             result: None,
             warnings: Vec::new(),
             error: None,
+            take_next: false,
         }
     }
 }

@@ -1,0 +1,51 @@
+//! The way to the database: its servers, which of them is the primary, and a pool that follows it.
+//!
+//! With one server the pool is sqlx's own. With several, or when the URL asks for
+//! `target_session_attrs=read-write`, one task looks at the primary every second; when that is gone
+//! or takes no more writes, it asks all servers until one does, and points the pool there.
+//! Connections to where the primary was are thrown away, which costs no round trip in the normal case.
+
+mod follow;
+mod primary;
+mod servers;
+
+use std::time::Duration;
+
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, PgConnection, PgPool};
+use tokio_util::task::TaskTracker;
+
+pub use servers::{Servers, ServersError};
+
+/// How long one may wait for a connection; the API's answer 503 comes after that.
+const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
+/// Between two rounds of asking all servers.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
+
+impl Servers {
+    /// A pool of connections to the primary, made when they are needed. What follows the primary
+    /// runs on `tasks` and ends when the pool is closed.
+    pub async fn pool(&self, connections: u32, tasks: &TaskTracker) -> PgPool {
+        let options = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_WITHIN);
+        if self.follows() {
+            follow::pool(options, self.all(), tasks).await
+        } else {
+            follow::tested(options).connect_lazy_with(self.first().clone())
+        }
+    }
+
+    /// One connection, to the primary; with several servers it waits until there is one.
+    pub async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        if !self.follows() {
+            return PgConnection::connect_with(self.first()).await;
+        }
+        loop {
+            if let Some(primary) = primary::find(self.all()).await {
+                return Ok(primary.connection);
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+}

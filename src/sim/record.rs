@@ -127,6 +127,7 @@ impl Recorder {
     pub(super) fn changed(&mut self, seq: u64) {
         if let Some(call) = self.find(seq) {
             call.changed = true;
+            self.changed.send_modify(|version| *version += 1);
         }
     }
 
@@ -256,6 +257,18 @@ mod tests {
         recorder.answered(open, 200);
         assert_eq!(recorder.search(open, answered).unwrap().seq, open);
         assert_eq!(recorder.search(0, |call| call.action == "x"), Err(open + 1));
+    }
+
+    #[test]
+    fn whoever_waits_for_a_call_is_woken_by_all_that_becomes_of_it() {
+        let mut recorder = Recorder::new();
+        let waiting = recorder.subscribe();
+        let seq = recorder.arrived(call("CreateFargateProfile"));
+        let arrived = *waiting.borrow();
+        recorder.changed(seq);
+        let changed = *waiting.borrow();
+        recorder.answered(seq, 200);
+        assert!(0 < arrived && arrived < changed && changed < *waiting.borrow());
     }
 
     #[test]

@@ -118,7 +118,7 @@ pub async fn fill(pool: &PgPool, load: Load) -> anyhow::Result<()> {
             ensure!(submitted == Submitted::Accepted);
         }
     }
-    sqlx::query("vacuum analyze jobs").execute(pool).await?;
+    sqlx::query("vacuum analyze job_rows").execute(pool).await?;
     sqlx::query("checkpoint").execute(pool).await?;
     Ok(())
 }

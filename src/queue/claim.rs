@@ -5,6 +5,7 @@
 //! draws a greater lease token than any before, so that whoever held the job can no longer write.
 
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -71,32 +72,37 @@ pub struct ClaimedJob {
 pub struct Round {
     cursor: String,
     reached: HashMap<String, i64>,
-    /// Claims since the last one that looked for late numbers.
-    hurried: u32,
+    /// The last claim got all that it could take.
+    full: bool,
+    /// The next look begins right behind the last claimed job.
+    ahead_only: bool,
+    looked_for_late: Option<Instant>,
+    looked_at_all: Option<Instant>,
 }
 
 impl Round {
     /// How far behind the last claimed job the next look begins: numbers are drawn before their
-    /// statement commits, so some appear late. What is later still waits for [`Round::look_at_all`].
+    /// statement commits, so some appear late. What is later still waits for a look at all.
     const LATE: i64 = 1_000;
 
-    /// While there is more than a claim can take, only one in so many looks for late numbers: it
+    /// While there is more than a claim can take, late numbers wait for so long: a look for them
     /// passes over all that this worker has in hand.
-    const HURRY: u32 = 8;
+    const PATIENCE: Duration = Duration::from_millis(100);
 
-    /// Begins the next look at the oldest jobs again.
-    pub fn look_at_all(&mut self) {
-        self.reached.clear();
-    }
-
-    /// A claim found so many of the `limit` that it could take.
-    fn found(&mut self, jobs: usize, limit: i64) {
-        let more = i64::try_from(jobs).is_ok_and(|jobs| jobs >= limit);
-        self.hurried = if more {
-            (self.hurried + 1) % Self::HURRY
-        } else {
-            0
+    /// Decides how far back the next look begins; it looks at the oldest jobs again when it has not
+    /// for so long.
+    pub fn set_out(&mut self, now: Instant, all_every: Duration) {
+        let passed = |since: Option<Instant>, time: Duration| {
+            since.is_none_or(|since| now.saturating_duration_since(since) >= time)
         };
+        if passed(self.looked_at_all, all_every) {
+            self.looked_at_all = Some(now);
+            self.reached.clear();
+        }
+        self.ahead_only = self.full && !passed(self.looked_for_late, Self::PATIENCE);
+        if !self.ahead_only {
+            self.looked_for_late = Some(now);
+        }
     }
 
     fn served(&mut self, account_id: &str, ready_seq: i64) {
@@ -118,7 +124,7 @@ impl Round {
 
     fn after(&self, account_id: &str) -> i64 {
         let reached = self.reached.get(account_id).copied().unwrap_or(0);
-        let late = if self.hurried == 0 { Self::LATE } else { 0 };
+        let late = if self.ahead_only { 0 } else { Self::LATE };
         (reached - late).max(0)
     }
 }
@@ -147,7 +153,7 @@ pub async fn claim(
     .fetch_all(&mut *connection)
     .await?;
 
-    round.found(rows.len(), limit);
+    round.full = i64::try_from(rows.len()).is_ok_and(|found| found >= limit);
     if let Some(last) = rows.iter().max_by_key(|row| row.place) {
         last.account_id.clone_into(&mut round.cursor);
     }

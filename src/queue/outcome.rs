@@ -141,12 +141,10 @@ impl Outcomes {
         parked: Arc<Notify>,
         tracker: &TaskTracker,
     ) -> Self {
-        // A statement of less than 64 KiB: sqlx leaves Nagle's algorithm on, and what is longer
-        // than a segment may wait 40 ms for an acknowledgement.
         const BOUNDS: Bounds = Bounds {
             room: 16_384,
             rows: 300,
-            statements: 1,
+            statements: 2,
         };
         let update = Update { pool, wake, parked };
         Self {

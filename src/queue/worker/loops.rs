@@ -18,8 +18,7 @@ pub(super) const LARGEST_CLAIM: usize = 500;
 /// Claims as many jobs as there is room for, whenever there may be some.
 pub(super) async fn claim_loop<H: Handler>(shared: Arc<Shared<H>>, tracker: TaskTracker) {
     let mut round = Round::default();
-    let mut all_looked_at = shared.clock.monotonic();
-    let mut unknown_looked_at = all_looked_at;
+    let mut unknown_looked_at = shared.clock.monotonic();
     loop {
         let found = match shared.standing() {
             None => 0,
@@ -32,10 +31,7 @@ pub(super) async fn claim_loop<H: Handler>(shared: Arc<Shared<H>>, tracker: Task
                     unknown_looked_at = now;
                     hand_back_unknown(&shared, &standing).await;
                 }
-                if now.saturating_duration_since(all_looked_at) >= shared.options.poll_interval {
-                    all_looked_at = now;
-                    round.look_at_all();
-                }
+                round.set_out(now, shared.options.poll_interval);
                 match claim_some(&shared, &standing, &mut round, &tracker).await {
                     Ok(found) => found,
                     Err(error) => {
@@ -83,7 +79,10 @@ async fn claim_some<H: Handler>(
     for job in jobs {
         shared.takes(&job);
         let (shared, standing) = (Arc::clone(shared), standing.clone());
-        tracker.spawn(async move { work_on(&shared, &standing, job).await });
+        // Boxed before it is handed on: a step's future is large, and would be copied at each turn.
+        tracker.spawn(Box::pin(
+            async move { work_on(&shared, &standing, job).await },
+        ));
     }
     Ok(found)
 }

@@ -42,6 +42,7 @@ pub struct Site {
     pub accounts: Vec<SimAccount>,
     pub caller: Caller,
     simulator: Simulator,
+    variables: Vec<(&'static str, String)>,
     processes: Vec<Child>,
 }
 
@@ -88,6 +89,7 @@ impl Site {
             accounts,
             caller,
             simulator,
+            variables,
             processes,
         };
         site.register().await?;
@@ -108,6 +110,13 @@ impl Site {
                 .await?;
             ensure!(status == 201, "registering an account: {status} {answer}");
         }
+        Ok(())
+    }
+
+    /// One more process.
+    pub async fn add(&mut self, role: &str) -> anyhow::Result<()> {
+        let (process, _) = serve(role, &self.variables).await?;
+        self.processes.push(process);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod hot_lane;
 mod http_load;
 mod ours;
 mod parked;
+mod real_steps;
 mod wake;
 
 use crate::Row;

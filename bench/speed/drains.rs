@@ -6,6 +6,7 @@ use anyhow::ensure;
 use clap::Parser;
 
 use super::ours::{self, Drained, Load};
+use super::real_steps;
 use crate::Row;
 use crate::figures::{idle, median};
 use crate::ground::Ground;
@@ -33,7 +34,7 @@ pub const B7: Row = Row {
 };
 pub const B13: Row = Row {
     name: "B13",
-    shows: "statements a job in a drained backlog of no-op jobs: at most 0.1",
+    shows: "statements a job in a drained backlog: at most 0.1 with no-op steps, 0.5 with real ones",
     run: statements,
 };
 pub const B14: Row = Row {
@@ -234,8 +235,11 @@ async fn statements(options: Vec<String>) -> anyhow::Result<()> {
             figures.push(figure);
         }
     }
-    ground.stop().await;
     let most = figures.into_iter().fold(0.0, f64::max);
+    let real = real_steps::statements(&ground).await?;
+    println!("real steps: {real:.4} statements a job");
+    ground.stop().await;
     ensure!(most <= 0.1, "{most:.4} statements a job, not 0.1");
+    ensure!(real <= 0.5, "{real:.4} statements a job, not 0.5");
     Ok(())
 }

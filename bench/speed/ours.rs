@@ -184,7 +184,7 @@ pub async fn drain(pool: &PgPool, load: Load) -> anyhow::Result<Drained> {
 }
 
 /// Transactions of the database so far: ours are of one statement each.
-async fn statements(pool: &PgPool) -> anyhow::Result<i64> {
+pub async fn statements(pool: &PgPool) -> anyhow::Result<i64> {
     sqlx::query("select pg_stat_force_next_flush()")
         .execute(pool)
         .await?;

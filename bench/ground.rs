@@ -1,12 +1,11 @@
 //! The ground both sides stand on: one Postgres with default durability, a fresh database a run.
 
-use std::time::Duration;
-
 use fargate_fleet::config::Environment;
+use fargate_fleet::database::Servers;
 use fargate_fleet::service::MIGRATIONS;
 use fargate_fleet::throwaway_postgres::{Options, ThrowawayPostgres};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
+use tokio_util::task::TaskTracker;
 
 /// A server whose commits are durable: `fsync`, `full_page_writes` and `synchronous_commit` on.
 pub struct Ground {
@@ -47,18 +46,15 @@ impl Ground {
     /// Makes an empty database with our schema; a pool on it.
     pub async fn ours(&self, database: &str) -> anyhow::Result<PgPool> {
         self.empty(database).await?;
-        let pool = self.pool(database, 10)?;
+        let pool = self.pool(database, 10).await?;
         MIGRATIONS.run(&pool).await?;
         Ok(pool)
     }
 
-    /// Another pool on a database.
-    pub fn pool(&self, database: &str, connections: u32) -> anyhow::Result<PgPool> {
-        let options: PgConnectOptions = self.url(database).parse()?;
-        Ok(PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(30))
-            .connect_lazy_with(options))
+    /// Another pool on a database, as the service makes its own.
+    pub async fn pool(&self, database: &str, connections: u32) -> anyhow::Result<PgPool> {
+        let servers: Servers = self.url(database).parse()?;
+        Ok(servers.pool(connections, &TaskTracker::new()).await)
     }
 
     /// Stops the server and removes its data.

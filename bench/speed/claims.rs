@@ -74,7 +74,7 @@ async fn pinned(_: Vec<String>) -> anyhow::Result<()> {
         .execute(&pool)
         .await?;
 
-    let other = ground.pool("ours", 1)?;
+    let other = ground.pool("ours", 1).await?;
     let mut pin = other.begin().await?;
     sqlx::query("set transaction isolation level repeatable read")
         .execute(&mut *pin)

@@ -81,7 +81,7 @@ async fn measure(ground: &Ground, samples: u32) -> anyhow::Result<(Duration, Dur
     ours::add_accounts(&api, 1).await?;
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     let enqueuer = Enqueuer::start(api.clone(), Arc::default(), &tracker);
-    let pool = ground.pool("ours", 10)?;
+    let pool = ground.pool("ours", 10).await?;
     let wake = Arc::new(Notify::new());
     let listening = listener::listen(
         pool.clone(),

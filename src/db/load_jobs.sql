@@ -19,7 +19,7 @@ ranked as (
         row_number() over (partition by j.account_id, j.lane order by j.seq) as place
     from lane
     join job_rows j
-        on j.account_id = lane.account_id
+        on j.account_id = lane.account_id collate "C"
        and j.lane = lane.lane
        and j.phase = 'blocked'
        and j.seq <= lane.last_seq
@@ -67,7 +67,7 @@ select
             select h.job_id
             from job_rows h
             where asked.phase = 'blocked'
-              and h.account_id = asked.account_id
+              and h.account_id = asked.account_id collate "C"
               and h.lane = asked.lane
               and h.phase in ('ready', 'parked')
         )

@@ -147,7 +147,7 @@ select
             (
                 select h.job_id
                 from job_rows h
-                where h.account_id = placed.account_id
+                where h.account_id = placed.account_id collate "C"
                   and h.lane = placed.lane
                   and h.phase in ('ready', 'parked')
             ),

@@ -5,8 +5,10 @@
 //! item that Postgres refuses fails alone, not with its batch; the waiting room is bounded.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -111,18 +113,38 @@ type Shared<S> = (S, Mutex<mpsc::Receiver<Pending<S>>>);
 
 async fn write_all<S: Statement>(shared: Arc<Shared<S>>, most_rows: usize) {
     let (statement, receiver) = &*shared;
-    while let Some(batch) = gather(receiver, most_rows).await {
-        write_batch(statement, batch).await;
+    let mut kept = None;
+    while let Some(batch) = gather(receiver, most_rows, &mut kept).await {
+        write_batch(statement, batch, &mut kept).await;
     }
 }
+
+/// The writer's connection, and since when, while batch follows batch: one that stays has its plans
+/// at hand.
+type Kept = Option<(PoolConnection<Postgres>, Instant)>;
+
+/// Then the pool has its turn: it knows whether the connection is to the primary still.
+const KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// What waits, when something does; nothing when nobody will ever bring anything more.
 async fn gather<S: Statement>(
     receiver: &Mutex<mpsc::Receiver<Pending<S>>>,
     most_rows: usize,
+    kept: &mut Kept,
 ) -> Option<Vec<Pending<S>>> {
-    let mut receiver = receiver.lock().await;
-    let first = receiver.recv().await?;
+    let at_once = receiver.try_lock().ok().and_then(|mut receiver| {
+        let first = receiver.try_recv().ok()?;
+        Some((receiver, first))
+    });
+    let (mut receiver, first) = if let Some(both) = at_once {
+        both
+    } else {
+        // Nobody waits with a connection in hand.
+        *kept = None;
+        let mut receiver = receiver.lock().await;
+        let first = receiver.recv().await?;
+        (receiver, first)
+    };
     let mut rows = S::weight(&first.item);
     let mut batch = vec![first];
     while rows < most_rows {
@@ -133,12 +155,12 @@ async fn gather<S: Statement>(
     Some(batch)
 }
 
-async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>) {
+async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>, kept: &mut Kept) {
     let (items, replies): (Vec<_>, Vec<_>) = batch
         .into_iter()
         .map(|pending| (pending.item, pending.reply))
         .unzip();
-    match run_undisturbed(statement, &items).await {
+    match run_undisturbed(statement, &items, kept).await {
         Ok(answers) => {
             for (reply, answer) in replies.into_iter().zip(answers) {
                 // A caller that went away has lost interest, not its row.
@@ -147,7 +169,7 @@ async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>) {
         }
         Err(error) if items.len() > 1 && is_data_error(&error) => {
             for (item, reply) in items.into_iter().zip(replies) {
-                let alone = run_once(statement, std::slice::from_ref(&item)).await;
+                let alone = run_once(statement, std::slice::from_ref(&item), kept).await;
                 let answer = match alone {
                     Ok(mut answers) => answers.pop().ok_or(GroupCommitError::Stopped),
                     Err(error) => Err(GroupCommitError::Database(Arc::new(error))),
@@ -168,11 +190,12 @@ async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>) {
 async fn run_undisturbed<S: Statement>(
     statement: &S,
     items: &[S::Item],
+    kept: &mut Kept,
 ) -> Result<Vec<S::Reply>, sqlx::Error> {
     const TRIES: u32 = 3;
     let mut tried = 1;
     loop {
-        match run_once(statement, items).await {
+        match run_once(statement, items, kept).await {
             Err(error) if tried < TRIES && has_class(&error, &["40"]) => tried += 1,
             outcome => return outcome,
         }
@@ -182,9 +205,18 @@ async fn run_undisturbed<S: Statement>(
 async fn run_once<S: Statement>(
     statement: &S,
     items: &[S::Item],
+    kept: &mut Kept,
 ) -> Result<Vec<S::Reply>, sqlx::Error> {
-    let mut connection = bounded::connection(statement.pool()).await?;
+    let young = kept.take().filter(|(_, since)| since.elapsed() < KEPT_FOR);
+    let (mut connection, since) = match young {
+        Some(kept) => kept,
+        None => (bounded::connection(statement.pool()).await?, Instant::now()),
+    };
     let done = bounded::within(statement.run(&mut connection, items)).await;
+    if let Ok(Ok(replies)) = done {
+        *kept = Some((connection, since));
+        return Ok(replies);
+    }
     bounded::given_back(connection, done)
 }
 

@@ -270,7 +270,7 @@ pub(super) async fn promote_head(
     lane: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "-- promote_head
+        r#"-- promote_head
         with promoted as (
             update job_rows j
             set phase = 'ready',
@@ -283,13 +283,13 @@ pub(super) async fn promote_head(
               and j.job_id = (
                   select b.job_id
                   from job_rows b
-                  where b.account_id = $1
+                  where b.account_id = $1 collate "C"
                     and b.lane = $2
                     and b.phase = 'blocked'
                     and not exists (
                         select
                         from job_rows h
-                        where h.account_id = $1
+                        where h.account_id = $1 collate "C"
                           and h.lane = $2
                           and h.phase in ('ready', 'parked')
                     )
@@ -306,7 +306,7 @@ pub(super) async fn promote_head(
             returning j.job_id
         )
         select pg_notify('fleet_ready', ''), pg_notify('fleet_jobs', job_id::text)
-        from promoted",
+        from promoted"#,
         account_id,
         lane,
     )
@@ -318,14 +318,14 @@ pub(super) async fn promote_head(
 /// The net under promotion at finish: a crash between two statements can leave a lane without head.
 async fn promote_headless(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
     let lanes = sqlx::query!(
-        "-- headless_lanes
+        r#"-- headless_lanes
         select l.account_id, l.lane
         from lanes l
         where l.pending > 0
           and not exists (
               select
               from job_rows h
-              where h.account_id = l.account_id
+              where h.account_id = l.account_id collate "C"
                 and h.lane = l.lane
                 and h.phase in ('ready', 'parked')
           )
@@ -335,7 +335,7 @@ async fn promote_headless(connection: &mut PgConnection) -> Result<u64, sqlx::Er
               where leases.account_id = l.account_id
                 and leases.lane = l.lane
           )
-        limit 1000"
+        limit 1000"#
     )
     .fetch_all(&mut *connection)
     .await?;

@@ -134,7 +134,7 @@ next as materialized (
     left join lateral (
         select b.*
         from job_rows b
-        where b.account_id = lane_left.account_id
+        where b.account_id = lane_left.account_id collate "C"
           and b.lane = lane_left.lane
           and b.phase = 'blocked'
           and b.seq > lane_left.seq

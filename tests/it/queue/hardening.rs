@@ -96,16 +96,13 @@ async fn the_heartbeat_goes_on_while_a_drained_workers_steps_end() {
     let held = Held::new();
     let lease = Duration::from_secs(2);
     let worker = queue.worker_with(held.clone(), WorkerOptions { lease, ..options() });
-    // The worker is idle at its last heartbeat, then takes a job, then is told to stop.
-    queue
-        .until("select count(*) from workers", |n| n == 1)
-        .await;
-    tokio::time::sleep(Duration::from_millis(750)).await;
     queue.submit(ACCOUNT, None, json!({})).await;
     held.entered.acquire().await.expect("open").forget();
     let drained = async { worker.drain(Duration::from_secs(8)).await };
     let looked = async {
-        tokio::time::sleep(lease + Duration::from_millis(1_500)).await;
+        // Heartbeats come for longer than a lease that began before the worker was told to stop.
+        let beats = "select count(*) from workers where heartbeat_at > started_at + 2 * lease";
+        queue.until(beats, |n| n == 1).await;
         let rescued = queue.rescue().await;
         held.gate.add_permits(1);
         rescued

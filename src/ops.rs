@@ -3,7 +3,6 @@
 //! An operation reads its input, takes one step at AWS and answers with a verdict. Before it asks
 //! AWS for a change it notes so under its lease; what AWS accepted is followed to its end.
 
-mod accounts;
 mod context;
 mod create_fargate_profile;
 mod delete_fargate_profile;
@@ -11,6 +10,7 @@ mod failures;
 mod following;
 mod get_fargate_profile;
 mod list_fargate_profiles;
+mod reads;
 mod refused;
 
 use std::str::FromStr;
@@ -25,15 +25,15 @@ use crate::domain::{ErrorCode, JobKind};
 use crate::queue::worker::Trouble;
 use crate::queue::{ClaimedJob, Failure, Handler, Lease, Verdict, Wait};
 
-use accounts::Accounts;
 use context::Context;
 use failures::failure;
+use reads::Reads;
 
 /// The handler of all kinds of jobs.
 #[derive(Clone)]
 pub struct Operations {
     pool: PgPool,
-    accounts: Arc<Accounts>,
+    reads: Arc<Reads>,
     aws: Aws,
     time_scale: f64,
 }
@@ -43,7 +43,7 @@ impl Operations {
     #[must_use]
     pub fn new(pool: PgPool, aws: Aws, time_scale: f64) -> Self {
         Self {
-            accounts: Arc::new(Accounts::new(pool.clone())),
+            reads: Arc::new(Reads::new(&pool)),
             pool,
             aws,
             time_scale,
@@ -75,8 +75,8 @@ impl Operations {
         lease: &'a Lease,
     ) -> Result<Context<'a>, Verdict> {
         let account = self
-            .accounts
-            .find(&job.account_id)
+            .reads
+            .account(&job.account_id)
             .await
             .map_err(|error| database_trouble(lease, &error))?
             .ok_or_else(|| {

@@ -1,5 +1,7 @@
 //! Jobs as callers read them: the row, and where it stands in its lane.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
@@ -215,32 +217,64 @@ pub async fn deleted_meanwhile(
     .await
 }
 
-/// The profile that a job of ours asked AWS to delete on this cluster without following it, if
-/// that was so lately that AWS may still be at it.
-pub async fn unfollowed_deletion(
+/// A cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// AWS account.
+    pub account_id: String,
+    /// AWS region.
+    pub region: String,
+    /// EKS cluster.
+    pub cluster_name: String,
+}
+
+/// The profile of each cluster that a job of ours asked AWS to delete without following it, if that
+/// was so lately that AWS may still be at it.
+pub async fn unfollowed_deletions(
     executor: impl PgExecutor<'_>,
-    account_id: &str,
-    (region, cluster): (&str, &str),
-) -> Result<Option<String>, sqlx::Error> {
-    let deleted = sqlx::query_scalar!(
-        "-- unfollowed_deletion
-        select profile_name
-        from job_rows
-        where account_id = $1
-          and region = $2
-          and cluster_name = $3
-          and kind = 'delete_fargate_profile'
-          and phase = 'finished'
-          and state = 'succeeded'
-          and finished_at > now() - interval '2 hours'
-          and input = '{\"wait\": false}'
-        order by finished_at desc
-        limit 1",
-        account_id,
-        region,
-        cluster,
+    places: &[Place],
+) -> Result<HashMap<Place, String>, sqlx::Error> {
+    let column = |of: fn(&Place) -> &String| -> Vec<String> {
+        places.iter().map(of).cloned().collect()
+    };
+    let deleted = sqlx::query!(
+        r#"-- unfollowed_deletions
+        select
+            place.account_id as "account_id!",
+            place.region as "region!",
+            place.cluster_name as "cluster_name!",
+            deleted.profile_name as "profile_name!"
+        from unnest($1::text[], $2::text[], $3::text[]) as place (account_id, region, cluster_name)
+        cross join lateral (
+            select profile_name
+            from job_rows j
+            where j.account_id = place.account_id
+              and j.region = place.region
+              and j.cluster_name = place.cluster_name
+              and j.kind = 'delete_fargate_profile'
+              and j.phase = 'finished'
+              and j.state = 'succeeded'
+              and j.finished_at > now() - interval '2 hours'
+              and j.input = '{"wait": false}'
+            order by j.finished_at desc
+            limit 1
+        ) as deleted
+        where deleted.profile_name is not null"#,
+        &column(|place| &place.account_id),
+        &column(|place| &place.region),
+        &column(|place| &place.cluster_name),
     )
-    .fetch_optional(executor)
+    .fetch_all(executor)
     .await?;
-    Ok(deleted.flatten())
+    Ok(deleted
+        .into_iter()
+        .map(|row| {
+            let place = Place {
+                account_id: row.account_id,
+                region: row.region,
+                cluster_name: row.cluster_name,
+            };
+            (place, row.profile_name)
+        })
+        .collect())
 }

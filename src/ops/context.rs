@@ -9,6 +9,7 @@ use sqlx::PgPool;
 
 use super::Operations;
 use super::failures::failure;
+use super::reads::Reads;
 use crate::aws::sessions::sts_name;
 use crate::aws::{Access, Eks, SessionKey};
 use crate::db::accounts::Account;
@@ -20,6 +21,7 @@ use crate::queue::{ClaimedJob, Lease, Verdict, Wait};
 /// The surroundings of one step.
 pub(super) struct Context<'a> {
     pub(super) pool: &'a PgPool,
+    pub(super) reads: &'a Reads,
     pub(super) job: &'a ClaimedJob,
     pub(super) lease: &'a Lease,
     pub(super) kind: JobKind,
@@ -65,6 +67,7 @@ impl<'a> Context<'a> {
         let (pool, time_scale) = (&operations.pool, operations.time_scale);
         Ok(Self {
             pool,
+            reads: &operations.reads,
             job,
             lease,
             kind,

@@ -8,7 +8,8 @@ use super::context::Context;
 use super::database_trouble;
 use super::failures::{failure, from_refusal, not_found};
 use crate::aws::{Class, Refusal};
-use crate::db::{breaker, jobs};
+use crate::db::breaker;
+use crate::db::jobs::Place;
 use crate::domain::ErrorCode;
 use crate::queue::backoff::Backoff;
 use crate::queue::{Verdict, Wait};
@@ -209,8 +210,14 @@ pub(super) fn busy(
 /// another change meanwhile would only be refused.
 pub(super) async fn still_deleting(context: &Context<'_>) -> Result<Option<String>, Verdict> {
     let job = context.job;
-    let place = (job.region.as_str(), context.cluster);
-    let left = jobs::unfollowed_deletion(context.pool, &job.account_id, place)
+    let place = Place {
+        account_id: job.account_id.clone(),
+        region: job.region.clone(),
+        cluster_name: context.cluster.to_owned(),
+    };
+    let left = context
+        .reads
+        .unfollowed_deletion(place)
         .await
         .map_err(|error| database_trouble(context.lease, &error))?;
     // The job's own profile is looked at anyway.

@@ -4,6 +4,7 @@
 //! each naming its variable and the rule it breaks, never a secret's value. A `FLEET_` variable
 //! that does not exist is a problem too: a typo must not become a silent default.
 
+mod oidc;
 mod problem;
 mod reader;
 mod secret;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::database::Servers;
+use crate::oidc::OidcOptions;
 pub use problem::{ConfigError, Problem};
 use reader::Reader;
 pub use secret::Secret;
@@ -59,6 +61,8 @@ pub struct HttpConfig {
     pub workers: Option<usize>,
     /// What page tokens are signed with; `None` takes the one kept in the database.
     pub page_token_secret: Option<Secret>,
+    /// The issuer whose tokens count beside the API's own.
+    pub oidc: Option<OidcOptions>,
 }
 
 /// How jobs are worked on.

@@ -67,6 +67,7 @@ fn options(config: &ServeConfig, role: Role) -> ServiceOptions {
             .page_token_secret
             .as_ref()
             .map(|secret| secret.expose().as_bytes().to_vec()),
+        oidc: config.http.oidc.clone(),
         time_scale,
         grace: config.shutdown_grace,
     };

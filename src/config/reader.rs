@@ -91,6 +91,7 @@ impl<'a> Reader<'a> {
             listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             workers,
             page_token_secret: secret.map(Secret::new),
+            oidc: self.oidc(),
         }
     }
 
@@ -178,7 +179,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is set, else the default; an empty value counts as absent.
-    fn value(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn value(&self, name: &str) -> Option<&'a str> {
         let set = self.variables.get(name).map(String::as_str);
         let default = settings::find(name).map_or("", |setting| setting.default);
         set.filter(|value| !value.is_empty())
@@ -186,7 +187,14 @@ impl<'a> Reader<'a> {
             .filter(|value| !value.is_empty())
     }
 
-    fn problem(&mut self, name: &str, rule: &str) {
+    /// Whether it is set to anything, be it the default.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.variables
+            .get(name)
+            .is_some_and(|value| !value.is_empty())
+    }
+
+    pub(super) fn problem(&mut self, name: &str, rule: &str) {
         self.problems.push(Problem {
             name: name.to_owned(),
             rule: rule.to_owned(),

@@ -65,6 +65,41 @@ pub const SETTINGS: &[Setting] = &[
         "What page tokens are signed with, at least 32 characters, the same in every process. Without it: one kept in the database. Never echoed.",
     ),
     setting(
+        "FLEET_OIDC_ISSUER",
+        "",
+        "An OpenID Connect issuer whose tokens are taken beside the API's own ([access.md](access.md)): the `https://` URL that its tokens name in `iss`, to the letter.",
+    ),
+    setting(
+        "FLEET_OIDC_AUDIENCE",
+        "",
+        "Required with `FLEET_OIDC_ISSUER`: whom tokens must be for, as their `aud` names it.",
+    ),
+    setting(
+        "FLEET_OIDC_ROLE_CLAIM",
+        "roles",
+        "The claim that gives the role: a name, or a JSON pointer such as `/realm_access/roles`. A text or a list of texts; `scope` and `scp` are split at spaces. The highest role counts.",
+    ),
+    setting(
+        "FLEET_OIDC_ROLES",
+        "",
+        "What the values of that claim mean, in JSON: `{\"fleet-admins\": \"admin\", \"everyone\": \"viewer\"}`. Without it: `viewer`, `operator` and `admin` mean themselves.",
+    ),
+    setting(
+        "FLEET_OIDC_ACCOUNTS_CLAIM",
+        "",
+        "The claim that gives the accounts, written as above: account ids, or `*` for all. Without it: every caller sees all accounts.",
+    ),
+    setting(
+        "FLEET_OIDC_ACCOUNTS",
+        "",
+        "What other values of that claim mean, in JSON: `{\"team-a\": [\"111111111111\"], \"platform\": \"*\"}`.",
+    ),
+    setting(
+        "FLEET_OIDC_NAME_CLAIM",
+        "sub",
+        "The claim that names the caller in jobs and in the audit trail. Choose one that people can't change by themselves. What is missing there is taken from `sub`.",
+    ),
+    setting(
         "FLEET_SHUTDOWN_GRACE_SECONDS",
         "20",
         "Seconds that work under way is given after SIGTERM, 0 to 600.",

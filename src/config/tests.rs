@@ -73,6 +73,44 @@ fn the_time_scale_is_for_simulators() {
 }
 
 #[test]
+fn an_issuer_brings_its_settings_with_it() {
+    assert!(minimal().serve().unwrap().http.oidc.is_none());
+    let full = minimal()
+        .with("FLEET_OIDC_ISSUER", "https://id.example.com/")
+        .with("FLEET_OIDC_AUDIENCE", "fleet")
+        .with("FLEET_OIDC_ROLES", r#"{"fleet:write": "operator"}"#)
+        .with("FLEET_OIDC_ACCOUNTS_CLAIM", "/team/accounts");
+    let oidc = full.serve().unwrap().http.oidc.unwrap();
+    assert_eq!(oidc.issuer.as_str(), "https://id.example.com/");
+    assert!(oidc.accounts_claim.is_some());
+}
+
+#[test]
+fn the_settings_of_an_issuer_are_checked_too() {
+    let told = |environment: Environment| environment.serve().unwrap_err().to_string();
+    let alone = minimal()
+        .with("FLEET_OIDC_AUDIENCE", "fleet")
+        .with("FLEET_OIDC_ROLE_CLAIM", "roles");
+    insta::assert_snapshot!(told(alone), @r"
+    the settings are not usable:
+      FLEET_OIDC_AUDIENCE means nothing without FLEET_OIDC_ISSUER
+      FLEET_OIDC_ROLE_CLAIM means nothing without FLEET_OIDC_ISSUER
+    ");
+    let wrong = minimal()
+        .with("FLEET_OIDC_ISSUER", "http://swordfish.example.com")
+        .with("FLEET_OIDC_ROLES", "swordfish=admin")
+        .with("FLEET_OIDC_ACCOUNTS", "swordfish");
+    insta::assert_snapshot!(told(wrong), @r#"
+    the settings are not usable:
+      FLEET_OIDC_AUDIENCE is required with FLEET_OIDC_ISSUER
+      FLEET_OIDC_ACCOUNTS means nothing without FLEET_OIDC_ACCOUNTS_CLAIM
+      FLEET_OIDC_ISSUER must be an https:// URL without query and fragment (http:// on this host alone), as the issuer's tokens name it
+      FLEET_OIDC_ROLES must be a JSON object from values of the claim to roles, such as {"fleet-admins": "admin"}
+      FLEET_OIDC_ACCOUNTS must be a JSON object from values of the claim to lists of account ids or "*", such as {"team-a": ["111111111111"]}
+    "#);
+}
+
+#[test]
 fn every_setting_is_ours_or_a_well_known_one() {
     let ours = |name: &str| name.starts_with("FLEET_");
     let known = ["DATABASE_URL", "RUST_LOG"];

@@ -5,11 +5,12 @@
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use super::problem::Problem;
+use super::state::State;
 use crate::db::tokens;
 use crate::domain::{ErrorCode, Role};
+use crate::oidc::{Oidc, Refusal};
 
 /// A route's need, as a type.
 pub(super) trait Needs: 'static {
@@ -36,7 +37,8 @@ impl Needs for Admin {
 /// A caller whose token is valid.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
-    token_id: Uuid,
+    /// Whose token it is, the same for all tokens of a subject of an OIDC issuer.
+    owner: String,
     /// What jobs and the audit trail call it.
     pub name: String,
     role: Role,
@@ -52,7 +54,7 @@ impl Caller {
 
     /// The owner of this caller's idempotency keys.
     pub(super) fn key_owner(&self) -> String {
-        format!("token:{}", self.token_id)
+        self.owner.clone()
     }
 
     /// The accounts that the caller may see; none means all.
@@ -91,28 +93,58 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<String, Problem> {
     match token {
         Some(token) if !token.is_empty() => Ok(token.to_owned()),
         _ => Err(unauthenticated(
-            "Send a token: Authorization: Bearer fleet_...",
+            "Send a token: Authorization: Bearer fleet_..., or one of your identity provider.",
         )),
     }
 }
 
-/// Finds the caller of a token.
-pub(super) async fn caller(pool: &PgPool, token: &str) -> Result<Caller, Problem> {
+/// Finds the caller of a token: one of an OIDC issuer, if there is any, or one of the API.
+pub(super) async fn caller(state: &State, token: &str) -> Result<Caller, Problem> {
+    if let Some(oidc) = &state.oidc
+        && is_foreign(token)
+    {
+        return of_issuer(oidc, token).await;
+    }
+    let (pool, token) = (state.pool.clone(), token.to_owned());
+    state.run(async move { of_api(&pool, &token).await }).await
+}
+
+/// Whether it looks like a signed token rather than like one of the API's.
+fn is_foreign(token: &str) -> bool {
+    token.contains('.') && !token.starts_with(tokens::PREFIX)
+}
+
+async fn of_issuer(oidc: &Oidc, token: &str) -> Result<Caller, Problem> {
+    let identity = oidc
+        .identify(token)
+        .await
+        .map_err(|refusal| match refusal {
+            Refusal::NoKeys => Problem::unavailable(&refusal.to_string()),
+            _ => invalid_token(&refusal.to_string()),
+        })?;
+    Ok(Caller {
+        owner: identity.owner,
+        name: identity.name,
+        role: identity.role,
+        account_ids: identity.account_ids,
+        expires_at: Some(identity.expires_at),
+    })
+}
+
+async fn of_api(pool: &PgPool, token: &str) -> Result<Caller, Problem> {
     let found = tokens::find_valid(pool, token).await?;
     let row = found.ok_or_else(|| {
-        unauthenticated(
-            "The token is unknown, expired or revoked: ask an administrator for another.",
-        )
+        invalid_token("The token is unknown, expired or revoked: ask an administrator for another.")
     })?;
     if row.touch_due {
         tokens::touch(pool, row.token_id).await?;
     }
     let role = row.role.parse::<Role>().map_err(|error| {
         tracing::error!(%error, token.id = %row.token_id, "reading a token's role");
-        unauthenticated("The token's role is unknown to this version: ask an administrator.")
+        invalid_token("The token's role is unknown to this version: ask an administrator.")
     })?;
     Ok(Caller {
-        token_id: row.token_id,
+        owner: format!("token:{}", row.token_id),
         name: row.name,
         role,
         account_ids: row.account_ids,
@@ -122,4 +154,11 @@ pub(super) async fn caller(pool: &PgPool, token: &str) -> Result<Caller, Problem
 
 fn unauthenticated(detail: &str) -> Problem {
     Problem::new(ErrorCode::Unauthenticated, detail)
+}
+
+/// There was a token, and it does not count.
+fn invalid_token(detail: &str) -> Problem {
+    let mut problem = unauthenticated(detail);
+    problem.invalid_token = true;
+    problem
 }

@@ -1,7 +1,8 @@
 //! GET /v1/jobs/{jobId}/events: every transition of a job, as server-sent events.
 //!
 //! Promises: numbers grow, and the same number always tells the same transition, so a client that
-//! lost the connection goes on with `Last-Event-ID`; the stream ends after the terminal event.
+//! lost the connection goes on with `Last-Event-ID`; the stream ends after the terminal event, and
+//! with the token of the one who reads it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -61,7 +62,7 @@ pub(super) struct JobEvent {
 ///
 /// Server-sent events, one a transition: `event: job`, `id` the event's number, `data` a `JobEvent`.
 /// Send `Last-Event-ID` to go on where a stream broke off. Comment lines keep the stream alive; it
-/// ends after the terminal event.
+/// ends after the terminal event, or when your token expires.
 #[utoipa::path(
     operation_id = "streamJobEvents",
     tag = "jobs",
@@ -136,7 +137,8 @@ impl Follow {
                 self.quiet_since = tokio::time::Instant::now();
                 return Ok(Some(bytes));
             }
-            if self.ended || self.state.draining.is_cancelled() {
+            let expired = self.caller.has_expired(self.state.clock.now());
+            if self.ended || expired || self.state.draining.is_cancelled() {
                 return Ok(None);
             }
             // Listening begins before reading, so that no change falls between the two.

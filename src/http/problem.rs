@@ -24,6 +24,8 @@ pub(super) struct Problem {
     pub retry_after_seconds: Option<u32>,
     pub resource: Option<String>,
     pub errors: Vec<Invalid>,
+    /// For 401: whether there was a token, which does not count.
+    pub invalid_token: bool,
     /// For 405: what would be allowed.
     pub allow: Option<String>,
 }
@@ -38,6 +40,7 @@ impl Problem {
             retry_after_seconds: code.retryable().then_some(5),
             resource: None,
             errors: Vec::new(),
+            invalid_token: false,
             allow: None,
         }
     }
@@ -156,6 +159,15 @@ impl Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// RFC 6750, 3: who sent no token is told of no error.
+    fn challenge(&self) -> &'static str {
+        if self.invalid_token {
+            "Bearer realm=\"fargate-fleet\", error=\"invalid_token\""
+        } else {
+            "Bearer realm=\"fargate-fleet\""
+        }
+    }
+
     /// The answer, for the request of this id and path.
     pub(super) fn response(&self, request_id: &str, path: &str) -> HttpResponse {
         let status = self.status_code();
@@ -165,7 +177,7 @@ impl Problem {
             answer.insert_header(("Retry-After", seconds.to_string()));
         }
         if self.code == ErrorCode::Unauthenticated {
-            answer.insert_header(("WWW-Authenticate", "Bearer realm=\"fargate-fleet\""));
+            answer.insert_header(("WWW-Authenticate", self.challenge()));
         }
         if let Some(allow) = &self.allow {
             answer.insert_header(("Allow", allow.as_str()));

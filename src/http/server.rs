@@ -24,6 +24,7 @@ use super::known::Known;
 use super::state::{Shared, State};
 use super::{docs, routes};
 use crate::clock::Clock;
+use crate::oidc::{Oidc, OidcOptions};
 use crate::queue::Enqueuer;
 use crate::queue::listener::Watchers;
 use crate::rng::Rng;
@@ -40,6 +41,8 @@ pub struct ApiOptions {
     pub workers: usize,
     /// The key of page tokens; without it one is made and kept in the database.
     pub page_token_secret: Option<Vec<u8>>,
+    /// The issuer whose tokens count beside the API's own.
+    pub oidc: Option<OidcOptions>,
     /// Divides AWS's usual durations in estimates: for simulators, whose clock runs faster.
     pub time_scale: f64,
     /// How long requests under way may take once the API stops.
@@ -52,6 +55,7 @@ impl Default for ApiOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             workers: 2,
             page_token_secret: None,
+            oidc: None,
             time_scale: 1.0,
             grace: Duration::from_secs(10),
         }
@@ -94,6 +98,10 @@ impl Api {
         let tasks = TaskTracker::new();
         let draining = CancellationToken::new();
         let known = Known::new(parts.watchers.clone());
+        let oidc = options
+            .oidc
+            .clone()
+            .map(|oidc| Oidc::start(oidc, parts.clock.clone(), &tasks, draining.clone()));
         let state = State::new(Shared {
             pool: parts.pool,
             enqueuer: parts.enqueuer,
@@ -107,6 +115,7 @@ impl Api {
             draining: draining.clone(),
             page_key: OnceCell::new(),
             known,
+            oidc,
         });
         let grace = options.grace.as_secs().max(1);
         let server = HttpServer::new(move || {

@@ -16,6 +16,7 @@ use super::page_token::PageKey;
 use super::problem::Problem;
 use crate::clock::Clock;
 use crate::db;
+use crate::oidc::Oidc;
 use crate::queue::enqueue::Placed;
 use crate::queue::listener::Watchers;
 use crate::queue::{Enqueuer, Submission, Submitted};
@@ -43,6 +44,7 @@ pub(super) struct Shared {
     pub draining: CancellationToken,
     pub page_key: OnceCell<PageKey>,
     pub known: Known,
+    pub oidc: Option<Oidc>,
 }
 
 impl std::ops::Deref for State {

@@ -10,5 +10,6 @@ mod job_events;
 mod jobs;
 mod lists;
 mod logs;
+mod oidc;
 mod problems;
 mod stopping;

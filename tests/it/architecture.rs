@@ -12,18 +12,22 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("rng", &[]),
     ("database", &[]),
-    ("config", &["database"]),
+    ("config", &["database", "oidc"]),
     ("shutdown", &[]),
     ("throwaway_postgres", &[]),
     ("sim", &[]),
     ("telemetry", &["config"]),
     ("format", &["domain"]),
     ("db", &["clock", "domain", "rng"]),
+    ("oidc", &["clock", "domain"]),
     ("queue", &["clock", "rng"]),
     // Of the queue, its budgets alone: see `aws_takes_nothing_of_the_queue_but_its_budgets`.
     ("aws", &["clock", "domain", "queue", "rng"]),
     ("ops", &["aws", "db", "domain", "queue"]),
-    ("http", &["clock", "db", "domain", "format", "queue", "rng"]),
+    (
+        "http",
+        &["clock", "db", "domain", "format", "oidc", "queue", "rng"],
+    ),
     ("service", &["aws", "clock", "http", "ops", "queue", "rng"]),
 ];
 
@@ -43,6 +47,7 @@ const RESERVED: &[(&[&str], &[&str])] = &[
         &["aws"],
     ),
     (&["actix_web"], &["http", "sim"]),
+    (&["jsonwebtoken"], &["oidc"]),
     (&["utoipa_actix_web", "utoipa_swagger_ui"], &["http"]),
     (
         &["env::var", "env::vars", "env::var_os", "env::vars_os"],

@@ -2,6 +2,7 @@
 
 mod demo;
 mod halves;
+mod oidc;
 mod refusals;
 mod shutdown;
 mod silence;

@@ -3,5 +3,6 @@
 pub mod app;
 pub mod database;
 pub mod hands;
+pub mod issuer;
 pub mod logs;
 pub mod silence;

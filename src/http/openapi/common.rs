@@ -37,7 +37,7 @@ pub(super) fn security_schemes() -> Value {
     json!({"bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API token: `Authorization: Bearer fleet_...`"
+        "description": "An API token, `Authorization: Bearer fleet_...`, or, where an OpenID Connect issuer is configured, a JWT of that."
     }})
 }
 

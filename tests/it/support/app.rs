@@ -125,6 +125,11 @@ impl TestApp {
 
     /// The same in a process whose other half says whether it is `ready`.
     pub async fn start_with(ready: bool) -> Self {
+        Self::start_as(ready, Clock::system(), ApiOptions::default()).await
+    }
+
+    /// The same by another clock and with other options.
+    pub async fn start_as(ready: bool, clock: Clock, options: ApiOptions) -> Self {
         let database = Database::new().await;
         let pool = database.pool.clone();
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -140,14 +145,14 @@ impl TestApp {
             pool: pool.clone(),
             enqueuer: Enqueuer::start(pool.clone(), Arc::clone(&wake), &tracker),
             watchers,
-            clock: Clock::system(),
+            clock,
             rng: Rng::from_os(),
         };
         let listen = ([127, 0, 0, 1], 0).into();
         let options = ApiOptions {
             listen,
             workers: 1,
-            ..ApiOptions::default()
+            ..options
         };
         let api = Api::start(parts, move || ready, options).await.unwrap();
         let app = Self {

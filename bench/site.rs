@@ -61,6 +61,10 @@ impl Site {
             ("DATABASE_URL", ground.url(database)),
             ("FLEET_LISTEN", "127.0.0.1:0".to_owned()),
             ("FLEET_LOG_FORMAT", "json".to_owned()),
+            // One token makes all the requests of a benchmark.
+            ("FLEET_MAX_REQUESTS_PER_MINUTE", "1000000000".to_owned()),
+            ("FLEET_MAX_CONCURRENT_REQUESTS", "1000000".to_owned()),
+            ("FLEET_MAX_UNFINISHED_JOBS", "1000000000".to_owned()),
             ("FLEET_AWS_ENDPOINT_URL", simulator.endpoint()),
             ("FLEET_AWS_TIME_SCALE", plan.aws.speed.to_string()),
             ("AWS_ACCESS_KEY_ID", "any".to_owned()),
@@ -69,12 +73,6 @@ impl Site {
             ("RUST_LOG", "warn,fargate_fleet::cli::serve=info".to_owned()),
         ];
         variables.extend(plan.variables);
-        let (mut processes, mut address) = (Vec::new(), None);
-        for role in plan.roles {
-            let (process, listens_on) = serve(role, &variables).await?;
-            processes.push(process);
-            address = address.or(listens_on);
-        }
         let new = NewToken {
             name: "bench".to_owned(),
             role: Role::Admin,
@@ -82,6 +80,12 @@ impl Site {
             expires_at: None,
         };
         let (_, token) = tokens::create(&pool, &Clock::system(), &Rng::from_os(), new).await?;
+        let (mut processes, mut address) = (Vec::new(), None);
+        for role in plan.roles {
+            let (process, listens_on) = serve(role, &variables).await?;
+            processes.push(process);
+            address = address.or(listens_on);
+        }
         let caller = Caller::new(&address.context("one process answers HTTP")?, token);
         let site = Self {
             pool,

@@ -4,6 +4,7 @@
 //! each naming its variable and the rule it breaks, never a secret's value. A `FLEET_` variable
 //! that does not exist is a problem too: a typo must not become a silent default.
 
+mod limits;
 mod oidc;
 mod problem;
 mod reader;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::database::Servers;
+use crate::limits::Limits;
 use crate::oidc::OidcOptions;
 pub use problem::{ConfigError, Problem};
 use reader::Reader;
@@ -63,6 +65,21 @@ pub struct HttpConfig {
     pub page_token_secret: Option<Secret>,
     /// The issuer whose tokens count beside the API's own.
     pub oidc: Option<OidcOptions>,
+    /// What a request, a caller and an account may take.
+    pub limits: Limits,
+    /// The certificate to serve with; `None` serves plain HTTP.
+    pub tls: Option<TlsConfig>,
+    /// The origins whose web pages may call.
+    pub cors_origins: Vec<String>,
+}
+
+/// A certificate, as PEM files.
+#[derive(Clone, Debug)]
+pub struct TlsConfig {
+    /// The certificate and its chain.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// How jobs are worked on.

@@ -11,6 +11,9 @@
 //! | `extract`, `auth` | the one extractor: who calls, and whether the caller may |
 //! | `envelope`, `problem`, `fallback` | request ids, problems for everything that went wrong |
 //! | `query`, `body` | from text to types |
+//! | `head`, `json_shape`, `budget`, `depth` | what a request, a caller and an account may take |
+//! | `connections` | an end to those that say nothing |
+//! | `tls`, `safety`, `cors` | certificates, headers for browsers, pages of other origins |
 //! | `submit`, `idempotency`, `wait`, `answer` | from a request to its job and back |
 //! | `etag`, `pages`, `page_token` | conditional requests and lists |
 //! | `accounts`, `fargate_profiles`, `cluster_configs`, `jobs`, `job_events`, `operations`, `health` | one file or folder a resource |
@@ -22,17 +25,23 @@ mod accounts;
 mod answer;
 mod auth;
 mod body;
+mod budget;
 mod cluster_configs;
+mod connections;
+mod cors;
+mod depth;
 mod docs;
 mod envelope;
 mod etag;
 mod extract;
 mod fallback;
 mod fargate_profiles;
+mod head;
 mod health;
 mod idempotency;
 mod job_events;
 mod jobs;
+mod json_shape;
 mod known;
 mod openapi;
 mod operations;
@@ -42,13 +51,16 @@ mod problem;
 mod query;
 mod queued;
 mod routes;
+mod safety;
 mod server;
 mod state;
 mod submit;
+mod tls;
 mod wait;
 mod wire;
 mod worker_health;
 
 pub use openapi::{openapi, openapi_3_0_json, openapi_json};
 pub use server::{Api, ApiOptions, ApiParts};
+pub use tls::{Tls, TlsError};
 pub use worker_health::WorkerHealth;

@@ -8,6 +8,7 @@ pub mod db;
 pub mod domain;
 pub mod format;
 pub mod http;
+pub mod limits;
 pub mod oidc;
 pub mod ops;
 pub mod queue;

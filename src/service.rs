@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::aws::{Aws, AwsOptions};
 use crate::clock::Clock;
+use crate::db::tokens;
 use crate::http::{Api, ApiOptions, ApiParts, WorkerHealth};
 use crate::ops::Operations;
 use crate::queue::listener::{self, Watchers};
@@ -35,17 +36,25 @@ pub struct ServiceOptions {
     pub worker_health: Option<SocketAddr>,
     /// AWS, for the worker.
     pub aws: AwsOptions,
+    /// Callers may come with tokens of an issuer, which are not in the database.
+    pub has_issuer: bool,
 }
 
 /// Why the service did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database can't be asked.
-    #[error("asking the database for its schema")]
+    #[error("asking the database for its schema and its tokens")]
     Database(#[source] sqlx::Error),
     /// The schema is older than this version.
     #[error("the database's schema is not up to date: run `fargate-fleet migrate`")]
     Schema,
+    /// Whoever came would be refused.
+    #[error(
+        "nobody could use the API: there is no valid token; make one with `fargate-fleet token \
+         create --name NAME --role admin`"
+    )]
+    NoCallers,
     /// An address can't be listened on.
     #[error("listening on {address}")]
     Listen {
@@ -74,6 +83,9 @@ impl Service {
         options: ServiceOptions,
     ) -> Result<Self, StartError> {
         check_schema(&pool).await?;
+        if options.api.is_some() && !has_a_way_to_authenticate(&pool, options.has_issuer).await? {
+            return Err(StartError::NoCallers);
+        }
         let (tasks, stop_listening) = (TaskTracker::new(), CancellationToken::new());
         let (wake, watchers) = (Arc::new(Notify::new()), Watchers::default());
         let listening = listener::listen(
@@ -156,6 +168,14 @@ impl Service {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
         let _ = tokio::time::timeout(Duration::from_secs(2), self.pool.close()).await;
     }
+}
+
+/// Whether any caller could be let in: by a token of the database, or by one of an issuer.
+async fn has_a_way_to_authenticate(pool: &PgPool, has_issuer: bool) -> Result<bool, StartError> {
+    if has_issuer {
+        return Ok(true);
+    }
+    tokens::any_valid(pool).await.map_err(StartError::Database)
 }
 
 async fn start_api(

@@ -113,6 +113,7 @@ impl Stage {
         let mut variables = vec![
             ("DATABASE_URL", self.server.url(DATABASE)),
             ("FLEET_LEASE_SECONDS", "5".to_owned()),
+            ("FLEET_MAX_REQUESTS_PER_MINUTE", "1000000000".to_owned()),
             ("FLEET_POLL_INTERVAL_MS", "200".to_owned()),
             ("FLEET_AWS_ENDPOINT_URL", self.sim_url.clone()),
             ("FLEET_AWS_TIME_SCALE", self.speed.to_string()),

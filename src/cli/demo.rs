@@ -135,6 +135,7 @@ impl Demo {
                 ..WorkerOptions::default()
             }),
             worker_health: None,
+            has_issuer: false,
             aws: AwsOptions {
                 endpoint_url: Some(simulator.endpoint()),
                 static_credentials: Some(("demo".to_owned(), "demo".to_owned())),

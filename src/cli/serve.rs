@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use fargate_fleet::aws::AwsOptions;
 use fargate_fleet::clock::Clock;
 use fargate_fleet::config::{Environment, ServeConfig};
-use fargate_fleet::http::ApiOptions;
+use fargate_fleet::http::{ApiOptions, Tls};
 use fargate_fleet::queue::WorkerOptions;
 use fargate_fleet::rng::Rng;
 use fargate_fleet::service::{Service, ServiceOptions};
@@ -44,7 +44,8 @@ impl Serve {
             .pool(database.connections, &following)
             .await;
         let parts = (Clock::system(), Rng::from_os());
-        let service = Service::start(pool, parts, options(&config, self.role)).await?;
+        let options = options(&config, self.role)?;
+        let service = Service::start(pool, parts, options).await?;
         let address = service.api_address().map(|address| address.to_string());
         tracing::info!(address, role = ?self.role, "serving");
         shutdown.token().cancelled().await;
@@ -56,21 +57,29 @@ impl Serve {
     }
 }
 
-fn options(config: &ServeConfig, role: Role) -> ServiceOptions {
-    let time_scale = f64::from(config.aws.time_scale);
+fn api_options(config: &ServeConfig) -> anyhow::Result<ApiOptions> {
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let api = ApiOptions {
-        listen: config.http.listen,
-        workers: config.http.workers.unwrap_or(threads),
-        page_token_secret: config
-            .http
+    let http = &config.http;
+    let tls = http.tls.clone();
+    let tls = tls.map(|files| Tls::load(files.certificate, files.key));
+    Ok(ApiOptions {
+        listen: http.listen,
+        workers: http.workers.unwrap_or(threads),
+        page_token_secret: http
             .page_token_secret
             .as_ref()
             .map(|secret| secret.expose().as_bytes().to_vec()),
-        oidc: config.http.oidc.clone(),
-        time_scale,
+        oidc: http.oidc.clone(),
+        time_scale: f64::from(config.aws.time_scale),
         grace: config.shutdown_grace,
-    };
+        limits: http.limits.clone(),
+        tls: tls.transpose()?,
+        cors_origins: http.cors_origins.clone(),
+    })
+}
+
+fn options(config: &ServeConfig, role: Role) -> anyhow::Result<ServiceOptions> {
+    let time_scale = f64::from(config.aws.time_scale);
     let slots = u32::try_from(config.worker.slots).unwrap_or(u32::MAX);
     let worker = WorkerOptions {
         slots,
@@ -82,8 +91,10 @@ fn options(config: &ServeConfig, role: Role) -> ServiceOptions {
         host: environment_host(),
         ..WorkerOptions::default()
     };
-    ServiceOptions {
-        api: (role != Role::Worker).then_some(api),
+    let api = (role != Role::Worker).then(|| api_options(config));
+    Ok(ServiceOptions {
+        api: api.transpose()?,
+        has_issuer: config.http.oidc.is_some(),
         worker_health: config.worker.metrics_listen,
         worker: (role != Role::Api).then_some(worker),
         aws: AwsOptions {
@@ -91,7 +102,7 @@ fn options(config: &ServeConfig, role: Role) -> ServiceOptions {
             time_scale,
             ..AwsOptions::default()
         },
-    }
+    })
 }
 
 /// What tells one worker from another in the workers table.

@@ -92,6 +92,9 @@ impl<'a> Reader<'a> {
             workers,
             page_token_secret: secret.map(Secret::new),
             oidc: self.oidc(),
+            limits: self.limits(),
+            tls: self.tls(),
+            cors_origins: self.origins(),
         }
     }
 
@@ -150,11 +153,11 @@ impl<'a> Reader<'a> {
         Duration::from_secs(self.number(name, allowed).into())
     }
 
-    fn count(&mut self, name: &str, allowed: RangeInclusive<u32>) -> usize {
+    pub(super) fn count(&mut self, name: &str, allowed: RangeInclusive<u32>) -> usize {
         usize::try_from(self.number(name, allowed)).unwrap_or(usize::MAX)
     }
 
-    fn number(&mut self, name: &str, allowed: RangeInclusive<u32>) -> u32 {
+    pub(super) fn number(&mut self, name: &str, allowed: RangeInclusive<u32>) -> u32 {
         let number = self.value(name).and_then(|value| value.parse().ok());
         if let Some(number) = number.filter(|number| allowed.contains(number)) {
             return number;

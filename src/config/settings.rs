@@ -40,6 +40,86 @@ pub const SETTINGS: &[Setting] = &[
         "Threads that answer HTTP, 1 to 1024. Without it: one a CPU.",
     ),
     setting(
+        "FLEET_TLS_CERTIFICATE",
+        "",
+        "A PEM file with the API's certificate and its chain; needs `FLEET_TLS_KEY`. Read anew when it changes. Without it the API speaks plain HTTP.",
+    ),
+    setting(
+        "FLEET_TLS_KEY",
+        "",
+        "A PEM file with the private key of that certificate.",
+    ),
+    setting(
+        "FLEET_CORS_ORIGINS",
+        "",
+        "Origins whose web pages may call the API from a browser, exact and separated by commas: `https://portal.example.com`. `*` is refused. Without it: none.",
+    ),
+    setting(
+        "FLEET_MAX_BODY_BYTES",
+        "262144",
+        "The largest body of a request, 1024 to 262144: beyond it 413.",
+    ),
+    setting(
+        "FLEET_MAX_HEADER_BYTES",
+        "32768",
+        "The most that a request's headers may come to, 1024 to 65536: beyond it 431.",
+    ),
+    setting(
+        "FLEET_MAX_HEADERS",
+        "64",
+        "The most header lines of a request, 8 to 96: beyond it 431.",
+    ),
+    setting(
+        "FLEET_MAX_URI_BYTES",
+        "8192",
+        "The longest path with its query, 256 to 32768: beyond it 414.",
+    ),
+    setting(
+        "FLEET_MAX_JSON_DEPTH",
+        "32",
+        "How deep a JSON body may nest, 4 to 100: beyond it 422.",
+    ),
+    setting(
+        "FLEET_MAX_JSON_ITEMS",
+        "1000",
+        "The most elements of one array or object in a JSON body, 10 to 100000: beyond it 422.",
+    ),
+    setting(
+        "FLEET_MAX_PAGE_SIZE",
+        "1000",
+        "The most items on one page of a list, 1 to 1000; larger wishes are lowered.",
+    ),
+    setting(
+        "FLEET_MAX_REQUESTS_PER_MINUTE",
+        "60000",
+        "Requests that one token may make in a minute of each API process: beyond it 429. 0 is any number.",
+    ),
+    setting(
+        "FLEET_MAX_CONCURRENT_REQUESTS",
+        "2000",
+        "Requests that one token may have under way in each API process, long polls and event streams too: beyond it 429. 0 is any number.",
+    ),
+    setting(
+        "FLEET_MAX_UNFINISHED_JOBS",
+        "100000",
+        "Unfinished jobs that one account may have: beyond it 429, and nothing is queued. 0 is any number.",
+    ),
+    setting(
+        "FLEET_HEAD_TIMEOUT_SECONDS",
+        "5",
+        "Seconds in which the head of a connection's first request must arrive, 1 to 300.",
+    ),
+    setting(
+        "FLEET_BODY_TIMEOUT_SECONDS",
+        "10",
+        "Seconds in which a body must arrive, 1 to 300: after them 408.",
+    ),
+    setting(
+        "FLEET_KEEP_ALIVE_SECONDS",
+        "5",
+        "Seconds that a connection stays open without a request, 1 to 3600. Give it more than a load balancer in front.",
+    ),
+    setting(
         "FLEET_WORKER_SLOTS",
         "64",
         "Job steps that a worker has under way at the same time, 1 to 10000.",

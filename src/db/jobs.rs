@@ -187,6 +187,37 @@ pub async fn list_ids(pool: &PgPool, filter: JobFilter) -> Result<Vec<Uuid>, sql
     query.build_query_scalar().fetch_all(pool).await
 }
 
+/// About how many jobs of an account are unfinished; counts no further than just beyond `most`.
+///
+/// Changes are counted by lane. Of live reads those that are ready are counted, and not the few that
+/// wait for AWS.
+pub async fn count_unfinished(
+    executor: impl PgExecutor<'_>,
+    account_id: &str,
+    most: i64,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"-- count_unfinished_jobs
+        select
+            (select coalesce(sum(pending), 0) from lanes where account_id = $1)
+            + (
+                select count(*)
+                from (
+                    select
+                    from job_rows
+                    where account_id = $1
+                      and phase = 'ready'
+                      and lane is null
+                    limit $2::bigint + 1
+                ) as reads
+            ) as "count!""#,
+        account_id,
+        most,
+    )
+    .fetch_one(executor)
+    .await
+}
+
 /// Whether another job deleted the profile of this one after this one was made.
 pub async fn deleted_meanwhile(
     executor: impl PgExecutor<'_>,

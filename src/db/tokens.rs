@@ -112,6 +112,20 @@ pub async fn find_valid(
     .await
 }
 
+/// Whether there is a token that opens anything.
+pub async fn any_valid(executor: impl PgExecutor<'_>) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"-- any_valid_token
+        select exists (
+            select from api_tokens
+            where revoked_at is null
+              and (expires_at is null or expires_at > now())
+        ) as "any!""#,
+    )
+    .fetch_one(executor)
+    .await
+}
+
 /// Notes that a token was used, at most once a minute.
 pub async fn touch(executor: impl PgExecutor<'_>, token_id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(

@@ -24,6 +24,12 @@ impl PageSize {
         }
     }
 
+    /// This size, or that one if it is smaller.
+    #[must_use]
+    pub fn at_most(self, most: u16) -> Self {
+        Self(self.0.min(most).max(1))
+    }
+
     /// The number of items.
     #[must_use]
     pub const fn get(self) -> u16 {

@@ -49,6 +49,7 @@ pub(super) async fn get_account(call: Call<Viewer>) -> Result<HttpResponse, Prob
     if etag::is_known(call.headers(), &tag) {
         return Ok(HttpResponse::NotModified()
             .insert_header(("ETag", tag))
+            .insert_header(("Cache-Control", answer::REVALIDATED))
             .finish());
     }
     Ok(account_answer(
@@ -65,7 +66,7 @@ pub(super) fn account_answer(
     manner: &Manner,
 ) -> HttpResponse {
     answer.insert_header(("ETag", etag::of_account(row)));
-    answer.insert_header(("Cache-Control", "no-cache"));
+    answer.insert_header(("Cache-Control", answer::REVALIDATED));
     answer::mannered(&mut answer, manner);
     answer::json(answer, &Account::from(row.clone()))
 }

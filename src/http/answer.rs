@@ -11,6 +11,9 @@ use super::wire::job::Job;
 use super::wire::operation::Operation;
 use crate::db::jobs::JobRow;
 
+/// A browser may keep it for its user, and asks with the ETag whether it still holds.
+pub(super) const REVALIDATED: &str = "private, no-cache";
+
 /// How an answer came about.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Manner {
@@ -54,7 +57,7 @@ pub(super) fn job(state: &State, row: JobRow, manner: &Manner) -> HttpResponse {
     let job = Job::of(row, state.options.time_scale);
     let mut answer = HttpResponse::build(status);
     answer.insert_header(("ETag", tag));
-    answer.insert_header(("Cache-Control", "no-cache"));
+    answer.insert_header(("Cache-Control", REVALIDATED));
     located(&mut answer, &job.links.own, job.retry_after_seconds);
     mannered(&mut answer, manner);
     json(answer, &job)

@@ -6,23 +6,44 @@ use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::json_shape;
 use super::problem::Problem;
 use crate::domain::decode::{self, MAX_BYTES};
 use crate::domain::{ErrorCode, Invalid};
+use crate::limits::Limits;
 
-/// The largest body that is read, in bytes.
+/// The largest body that is ever read, in bytes.
 pub(super) const MAX_BODY: usize = MAX_BYTES;
 
-/// Reads a body to its end.
-pub(super) async fn read(headers: &HeaderMap, mut payload: Payload) -> Result<Vec<u8>, Problem> {
+/// Reads a body to its end, within its time.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    payload: Payload,
+    limits: &Limits,
+) -> Result<Vec<u8>, Problem> {
+    let reading = read_whole(headers, payload, limits.body_bytes);
+    let body = tokio::time::timeout(limits.body_timeout, reading)
+        .await
+        .map_err(|_| too_slow(limits))??;
+    if media_type(headers).ends_with("json") {
+        json_shape::check(&body, limits)?;
+    }
+    Ok(body)
+}
+
+async fn read_whole(
+    headers: &HeaderMap,
+    mut payload: Payload,
+    most: usize,
+) -> Result<Vec<u8>, Problem> {
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok());
     let announced = announced
         .and_then(|text| text.parse::<usize>().ok())
         .unwrap_or(0);
-    if announced > MAX_BODY {
-        return Err(too_large());
+    if announced > most {
+        return Err(too_large(most));
     }
     let mut body = Vec::with_capacity(announced);
     while let Some(chunk) = payload.next().await {
@@ -30,8 +51,8 @@ pub(super) async fn read(headers: &HeaderMap, mut payload: Payload) -> Result<Ve
             let detail = format!("The body could not be read: {error}. Send it again.");
             Problem::new(ErrorCode::InvalidRequest, detail)
         })?;
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(too_large());
+        if body.len() + chunk.len() > most {
+            return Err(too_large(most));
         }
         body.extend_from_slice(&chunk);
     }
@@ -80,7 +101,15 @@ pub(super) fn malformed(errors: Vec<Invalid>) -> Problem {
     Problem::invalid(errors).status(400)
 }
 
-fn too_large() -> Problem {
-    let detail = format!("The body is larger than {MAX_BODY} bytes: send less at a time.");
+fn too_large(most: usize) -> Problem {
+    let detail = format!("The body is larger than {most} bytes: send less at a time.");
     Problem::new(ErrorCode::InvalidRequest, detail).status(413)
+}
+
+fn too_slow(limits: &Limits) -> Problem {
+    let detail = format!(
+        "The body did not arrive within {:?}: send it again, faster.",
+        limits.body_timeout
+    );
+    Problem::new(ErrorCode::InvalidRequest, detail).status(408)
 }

@@ -1,16 +1,19 @@
 //! What surrounds every request: its id and trace context, one log line, refusal while the process
-//! drains, and problems for all that went wrong, whoever found it.
+//! drains or when the head is too large, problems for all that went wrong, whoever found it, and the
+//! headers that every answer has.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
 use tracing::Instrument as _;
 
+use super::budget::Standing;
 use super::problem::{PROBLEM_JSON, Problem};
 use super::state::State;
+use super::{connections, head, safety};
 use crate::clock::Clock;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -63,6 +66,7 @@ pub(super) async fn envelope(
         return Err(Problem::shutting_down().into());
     };
     let facts = RequestFacts::of(request.headers(), &state.clock);
+    let busy = connections::busy(&request);
     let id = facts.request_id.clone();
     let path = request.path().to_owned();
     let method = request.method().clone();
@@ -76,6 +80,8 @@ pub(super) async fn envelope(
     let begun = state.clock.monotonic();
     let response = if state.draining.is_cancelled() && !is_open_path(&path) {
         refused_while_draining(request)
+    } else if let Err(problem) = head::check(&request, &state.options.limits) {
+        request.error_response(problem).map_into_boxed_body()
     } else {
         next.call(request)
             .instrument(span.clone())
@@ -86,6 +92,12 @@ pub(super) async fn envelope(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    let standing = response.request().extensions().get::<Standing>().copied();
+    if let Some(standing) = standing {
+        standing.tell(response.headers_mut());
+    }
+    let over_tls = state.options.tls.is_some();
+    safety::add(response.headers_mut(), &path, over_tls);
     let millis = state.clock.monotonic().duration_since(begun).as_millis();
     let http_status = response.status().as_u16();
     span.in_scope(|| {
@@ -96,7 +108,7 @@ pub(super) async fn envelope(
             tracing::info!(http.status = http_status, took_ms = millis, "answered");
         }
     });
-    Ok(response)
+    Ok(response.map_body(|_, body| connections::held(body, busy)))
 }
 
 /// What load balancers ask while the process ends.
@@ -107,10 +119,15 @@ fn is_open_path(path: &str) -> bool {
 fn refused_while_draining(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     let response = request.error_response(Problem::shutting_down());
     let (request, mut answer) = response.into_parts();
-    answer
-        .head_mut()
-        .set_connection_type(actix_web::http::ConnectionType::Close);
+    answer.head_mut().set_connection_type(ConnectionType::Close);
     ServiceResponse::new(request, answer)
+}
+
+/// What tells a browser that a page of another origin may read the answer.
+fn for_pages(headers: &HeaderMap) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+    headers
+        .iter()
+        .filter(|(name, _)| **name == VARY || name.as_str().starts_with("access-control-"))
 }
 
 /// Writes the problem that an answer carries, or the one that its status means.
@@ -135,9 +152,17 @@ fn with_problem(
         let words = response.response().error().map(ToString::to_string);
         Problem::of_framework(status, &words.unwrap_or_default())
     });
-    let close = response.response().head().connection_type();
+    let close = if status == StatusCode::REQUEST_TIMEOUT {
+        // The rest of the body may still be on its way.
+        ConnectionType::Close
+    } else {
+        response.response().head().connection_type()
+    };
     let mut answer = problem.response(request_id, path);
     answer.head_mut().set_connection_type(close);
+    for (name, value) in for_pages(response.headers()) {
+        answer.headers_mut().append(name.clone(), value.clone());
+    }
     response.into_response(answer)
 }
 

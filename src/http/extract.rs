@@ -1,7 +1,7 @@
 //! A call: who makes it, with what, and whether the caller may.
 //!
 //! The one extractor of all handlers under `/v1`. It authenticates before anything else is looked
-//! at. The role named in its type is applied by [`Call::allowed`], [`Call::account`] and
+//! at, then takes the request off the caller's budget. The role named in its type is applied by [`Call::allowed`], [`Call::account`] and
 //! [`Call::job`], which also hide what the caller may not see.
 
 use std::cell::RefCell;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::auth::{self, Caller, Needs};
 use super::body;
+use super::budget::Slot;
 use super::envelope::RequestFacts;
 use super::problem::Problem;
 use super::query;
@@ -30,6 +31,8 @@ use crate::domain::AccountId;
 pub(super) struct Call<R> {
     pub state: State,
     pub caller: Caller,
+    /// Held while the request is under way.
+    pub slot: Slot,
     /// The request's id and trace context.
     pub facts: RequestFacts,
     request: HttpRequest,
@@ -53,10 +56,16 @@ impl<R: Needs> FromRequest for Call<R> {
                 .known
                 .caller((&token, state.clock.now()), look)
                 .await?;
+            let (standing, slot) = state.budgets.take(&caller.key_owner());
+            if let Some(standing) = standing {
+                request.extensions_mut().insert(standing);
+            }
+            let slot = slot?;
             let facts = request.extensions().get::<RequestFacts>().cloned();
             Ok(Self {
                 state,
                 caller,
+                slot,
                 facts: facts.unwrap_or_default(),
                 request,
                 payload,
@@ -94,10 +103,10 @@ impl<R: Needs> Call<R> {
         query::query(self.raw_query())
     }
 
-    /// The whole body, of at most 256 KiB.
+    /// The whole body, within the limits.
     pub(super) async fn body(&self) -> Result<Vec<u8>, Problem> {
         let payload = self.payload.replace(Payload::None);
-        body::read(self.headers(), payload).await
+        body::read(self.headers(), payload, &self.state.options.limits).await
     }
 
     /// Refuses callers whose role is too low, for what belongs to no one account.

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::accounts::NoQuery;
 use super::auth::{Caller, Viewer};
+use super::budget::Slot;
 use super::extract::{Call, find_job};
 use super::jobs::JobPath;
 use super::problem::Problem;
@@ -82,6 +83,7 @@ pub(super) async fn stream_job_events(call: Call<Viewer>) -> Result<HttpResponse
         watch: call.state.watchers.watch(path.job_id),
         state: call.state.clone(),
         caller: call.caller.clone(),
+        _slot: call.slot.clone(),
         job_id: path.job_id,
         last,
         ready: VecDeque::new(),
@@ -115,6 +117,8 @@ fn last_event_id(headers: &HeaderMap) -> Result<i32, Problem> {
 struct Follow {
     state: State,
     caller: Caller,
+    /// The request is under way until the stream ends.
+    _slot: Slot,
     job_id: Uuid,
     watch: Watch,
     last: i32,

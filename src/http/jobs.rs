@@ -84,6 +84,7 @@ pub(super) async fn get_job(call: Call<Viewer>) -> Result<HttpResponse, Problem>
     if etag::is_known(call.headers(), &tag) {
         return Ok(HttpResponse::NotModified()
             .insert_header(("ETag", tag))
+            .insert_header(("Cache-Control", answer::REVALIDATED))
             .finish());
     }
     Ok(answer::job(&call.state, job, &Manner::of_read(&patience)))

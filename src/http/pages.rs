@@ -39,7 +39,9 @@ impl<T: FromStr> Page<T> {
             })
         });
         Ok(Self {
-            size: size.map_or(PageSize::DEFAULT, |wish| wish.0),
+            size: size
+                .map_or(PageSize::DEFAULT, |wish| wish.0)
+                .at_most(call.state.options.limits.page_size),
             after: after.transpose()?,
             key,
             scope,

@@ -18,19 +18,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_actix_web::AppExt as _;
 
+use super::budget::Budgets;
+use super::connections::Connections;
+use super::cors::cors;
+use super::depth::Depths;
 use super::envelope::envelope;
 use super::fallback::fallback;
 use super::known::Known;
 use super::state::{Shared, State};
+use super::tls::Tls;
 use super::{docs, routes};
 use crate::clock::Clock;
+use crate::limits::Limits;
 use crate::oidc::{Oidc, OidcOptions};
 use crate::queue::Enqueuer;
 use crate::queue::listener::Watchers;
 use crate::rng::Rng;
-
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Settings of the API.
 #[derive(Debug, Clone)]
@@ -47,6 +50,12 @@ pub struct ApiOptions {
     pub time_scale: f64,
     /// How long requests under way may take once the API stops.
     pub grace: Duration,
+    /// What a request, a caller and an account may take.
+    pub limits: Limits,
+    /// The certificate to serve with; without it plain HTTP.
+    pub tls: Option<Tls>,
+    /// The origins whose web pages may call, as browsers send them.
+    pub cors_origins: Vec<String>,
 }
 
 impl Default for ApiOptions {
@@ -58,6 +67,9 @@ impl Default for ApiOptions {
             oidc: None,
             time_scale: 1.0,
             grace: Duration::from_secs(10),
+            limits: Limits::default(),
+            tls: None,
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -74,6 +86,35 @@ pub struct ApiParts {
     pub clock: Clock,
     /// Randomness fit for secrets.
     pub rng: Rng,
+}
+
+fn state(
+    parts: ApiParts,
+    ready: Box<dyn Fn() -> bool + Send + Sync>,
+    options: &ApiOptions,
+    (tasks, draining): (&TaskTracker, &CancellationToken),
+) -> State {
+    let oidc = options
+        .oidc
+        .clone()
+        .map(|oidc| Oidc::start(oidc, parts.clock.clone(), tasks, draining.clone()));
+    State::new(Shared {
+        known: Known::new(parts.watchers.clone()),
+        oidc,
+        budgets: Budgets::new(&options.limits, parts.clock.clone()),
+        depths: Depths::new(&options.limits),
+        pool: parts.pool,
+        enqueuer: parts.enqueuer,
+        watchers: parts.watchers,
+        clock: parts.clock,
+        rng: parts.rng,
+        ready,
+        options: options.clone(),
+        runtime: Handle::current(),
+        tasks: tasks.clone(),
+        draining: draining.clone(),
+        page_key: OnceCell::new(),
+    })
 }
 
 /// A running API.
@@ -97,31 +138,16 @@ impl Api {
     ) -> io::Result<Self> {
         let tasks = TaskTracker::new();
         let draining = CancellationToken::new();
-        let known = Known::new(parts.watchers.clone());
-        let oidc = options
-            .oidc
-            .clone()
-            .map(|oidc| Oidc::start(oidc, parts.clock.clone(), &tasks, draining.clone()));
-        let state = State::new(Shared {
-            pool: parts.pool,
-            enqueuer: parts.enqueuer,
-            watchers: parts.watchers,
-            clock: parts.clock,
-            rng: parts.rng,
-            ready: Box::new(ready),
-            options: options.clone(),
-            runtime: Handle::current(),
-            tasks: tasks.clone(),
-            draining: draining.clone(),
-            page_key: OnceCell::new(),
-            known,
-            oidc,
-        });
-        let grace = options.grace.as_secs().max(1);
+        let ready = Box::new(ready);
+        let state = state(parts, ready, &options, (&tasks, &draining));
+        let origins = options.cors_origins.clone();
+        let connections = Connections::new(&options.limits, state.clock.clone());
+        tasks.spawn(connections.clone().watch(draining.clone()));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
                 .app_data(Data::new(state.clone()))
+                .wrap(cors(&origins))
                 .wrap(from_fn(envelope))
                 .wrap(Compress::default())
                 .into_utoipa_app()
@@ -130,11 +156,16 @@ impl Api {
                 .configure(docs::configure)
                 .default_service(web::to(fallback))
         })
+        .on_connect(move |stream, data| connections.opened(stream, data))
         .disable_signals()
         .workers(options.workers.max(1))
-        .client_request_timeout(HEAD_TIMEOUT)
-        .shutdown_timeout(grace)
-        .bind(options.listen)?;
+        .client_request_timeout(options.limits.head_timeout)
+        .keep_alive(options.limits.keep_alive)
+        .shutdown_timeout(options.grace.as_secs().max(1));
+        let server = match &options.tls {
+            None => server.bind(options.listen)?,
+            Some(tls) => server.bind_rustls_0_23(options.listen, tls.config())?,
+        };
         let addr = server.addrs().first().copied().unwrap_or(options.listen);
         let server = server.run();
         let handle = server.handle();

@@ -11,6 +11,8 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use super::ApiOptions;
+use super::budget::Budgets;
+use super::depth::Depths;
 use super::known::Known;
 use super::page_token::PageKey;
 use super::problem::Problem;
@@ -45,6 +47,8 @@ pub(super) struct Shared {
     pub page_key: OnceCell<PageKey>,
     pub known: Known,
     pub oidc: Option<Oidc>,
+    pub budgets: Budgets,
+    pub depths: Depths,
 }
 
 impl std::ops::Deref for State {

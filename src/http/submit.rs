@@ -67,6 +67,12 @@ impl<R: Needs> Call<R> {
     /// Commits the jobs, their audit row and the idempotency key together.
     pub(super) async fn submit(&self, work: Work, key: Option<Key>) -> Result<Made, Problem> {
         let (subject_id, account_id) = (work.subject_id, work.account_id.clone());
+        if !self.has_room(&account_id, work.jobs.len()).await? {
+            return match self.replayed(key.as_ref()).await? {
+                Some(subject) => replayed(&subject),
+                None => Err(self.full(&account_id)),
+            };
+        }
         let job = match work.jobs.as_slice() {
             [job] if work.operation.is_none() => Some(job.clone()),
             _ => None,

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &[]),
+    ("limits", &[]),
     ("rng", &[]),
     ("database", &[]),
-    ("config", &["database", "oidc"]),
+    ("config", &["database", "limits", "oidc"]),
     ("shutdown", &[]),
     ("throwaway_postgres", &[]),
     ("sim", &[]),
@@ -26,9 +27,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("ops", &["aws", "db", "domain", "queue"]),
     (
         "http",
-        &["clock", "db", "domain", "format", "oidc", "queue", "rng"],
+        &[
+            "clock", "db", "domain", "format", "limits", "oidc", "queue", "rng",
+        ],
     ),
-    ("service", &["aws", "clock", "http", "ops", "queue", "rng"]),
+    (
+        "service",
+        &["aws", "clock", "db", "http", "ops", "queue", "rng"],
+    ),
 ];
 
 /// Who puts the parts together: they may name every module.

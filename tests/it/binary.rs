@@ -7,4 +7,5 @@ mod refusals;
 mod shutdown;
 mod silence;
 pub mod support;
+mod tls;
 mod tokens;

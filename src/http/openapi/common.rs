@@ -119,11 +119,13 @@ pub(super) fn headers() -> Value {
         "X-Request-Id": text("The request's id.", 128),
         "Idempotent-Replayed": text("`true` when an earlier request with this key made it.", 8),
         "Preference-Applied": text("The preference that was honoured.", 64),
+        "RateLimit": text("What is left of your budget, `r`, and in how many seconds, `t`, it is full again.", 128),
+        "RateLimit-Policy": text("Your budget: `q` requests in `w` seconds.", 128),
     })
 }
 
 /// Statuses that are problems, with the name of the response and when it comes.
-const PROBLEMS: [(u16, &str, &str); 15] = [
+const PROBLEMS: [(u16, &str, &str); 18] = [
     (400, "BadRequest", "The request can't be read."),
     (
         401,
@@ -137,6 +139,7 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
         "There is no such thing that the caller may see; `resource` says which.",
     ),
     (406, "NotAcceptable", "Nothing fits the `Accept` header."),
+    (408, "RequestTimeout", "The body did not arrive in time."),
     (
         409,
         "Conflict",
@@ -148,6 +151,7 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
         "It was changed since it was read.",
     ),
     (413, "PayloadTooLarge", "The body is larger than 256 KiB."),
+    (414, "UriTooLong", "The path and query are too long."),
     (
         415,
         "UnsupportedMediaType",
@@ -162,6 +166,11 @@ const PROBLEMS: [(u16, &str, &str); 15] = [
         429,
         "TooManyRequests",
         "Too many requests; `Retry-After` says when to go on.",
+    ),
+    (
+        431,
+        "HeadersTooLarge",
+        "The headers are too many or too large.",
     ),
     (500, "InternalError", "A fault of the service."),
     (
@@ -189,6 +198,12 @@ pub(super) fn responses() -> Value {
         headers.insert("X-Request-Id".to_owned(), header("X-Request-Id"));
         if matches!(status, 429 | 502..=504) {
             headers.insert("Retry-After".to_owned(), header("Retry-After"));
+        }
+        // Of callers who are known by then.
+        if matches!(status, 400 | 403..=406 | 409..=413 | 415 | 422 | 429) {
+            for name in ["RateLimit", "RateLimit-Policy"] {
+                headers.insert(name.to_owned(), header(name));
+            }
         }
         let schema = json!({"$ref": "#/components/schemas/Problem"});
         let body = json!({

@@ -181,6 +181,9 @@ impl Facts {
 
     fn response_headers(&self, status: &str) -> Vec<&'static str> {
         let mut names = vec!["X-Request-Id"];
+        if !self.is(Is::Open) {
+            names.extend(["RateLimit", "RateLimit-Policy"]);
+        }
         if self.is(Is::Repeatable) {
             names.push("Idempotent-Replayed");
         }
@@ -202,9 +205,9 @@ impl Facts {
 
     fn problems(&self) -> Vec<u16> {
         if self.is(Is::Open) {
-            return vec![500, 503];
+            return vec![414, 431, 500, 503];
         }
-        let mut statuses = vec![400, 401, 422, 429, 500, 503];
+        let mut statuses = vec![400, 401, 414, 422, 429, 431, 500, 503];
         let mut add = |when: bool, more: &[u16]| {
             if when {
                 statuses.extend(more);
@@ -212,7 +215,7 @@ impl Facts {
         };
         add(self.is(Is::AboveViewer), &[403]);
         add(self.is(Is::Scoped), &[404]);
-        add(self.is(Is::Changing), &[409, 413]);
+        add(self.is(Is::Changing), &[408, 409, 413]);
         add(self.is(Is::WithBody), &[415]);
         add(
             matches!(self.id.as_str(), "updateAccount" | "deleteAccount"),

@@ -47,6 +47,37 @@ async fn a_database_without_the_schema_is_refused_with_what_to_run() {
 }
 
 #[tokio::test]
+async fn an_api_that_nobody_could_call_is_refused_with_what_to_run() {
+    let stage = Stage::new().await;
+    let variables = [
+        ("DATABASE_URL", stage.url.as_str()),
+        ("FLEET_LISTEN", "127.0.0.1:0"),
+        ("AWS_REGION", "us-east-1"),
+    ];
+    let of_no_use =
+        "insert into api_tokens (token_id, name, token_sha256, role, expires_at, revoked_at)
+        values
+            (gen_random_uuid(), 'old', sha256('old'), 'admin', now() - interval '1 day', null),
+            (gen_random_uuid(), 'revoked', sha256('revoked'), 'admin', null, now())";
+    sqlx::query(of_no_use)
+        .execute(&stage.database.pool)
+        .await
+        .unwrap();
+    for role in ["all", "api"] {
+        let refused = Process::start(&["serve", "--role", role], &variables);
+        let words = ["there is no valid token", "fargate-fleet token create"];
+        assert_says(&refused.ended().await, 1, &words);
+    }
+
+    // A worker is called by nobody; with a token the API starts.
+    let (worker, _) = stage.worker("1").await;
+    worker.die().await;
+    stage.token("viewer", &[]).await;
+    let mut api = Process::start(&["serve", "--role", "api"], &variables);
+    api.logs(|line| line.contains("serving")).await;
+}
+
+#[tokio::test]
 async fn a_schema_of_an_older_version_is_refused_too() {
     let stage = Stage::new().await;
     sqlx::query(
@@ -95,6 +126,7 @@ async fn a_database_that_does_not_answer_is_told_without_its_password() {
 #[tokio::test]
 async fn an_address_that_is_taken_is_named() {
     let stage = Stage::new().await;
+    stage.token("viewer", &[]).await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let variables = [

@@ -4,6 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use fargate_fleet::clock::Clock;
+use fargate_fleet::db::tokens::{self, NewToken};
+use fargate_fleet::domain::Role;
 use fargate_fleet::sim::{AccountSettings, SimControl, SimOptions, Simulator};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -260,13 +263,34 @@ impl Stage {
         made.stdout[0].clone()
     }
 
+    /// Makes sure that there is a token: without one no API starts.
+    async fn somebody(&self) {
+        let new = NewToken {
+            name: "somebody".to_owned(),
+            role: Role::Viewer,
+            account_ids: None,
+            expires_at: None,
+        };
+        let (pool, clock) = (&self.database.pool, Clock::system());
+        tokens::create_with_secret(pool, &clock, "fleet_of_somebody", new)
+            .await
+            .expect("a token");
+    }
+
     /// The API alone, without anything of AWS's in its environment; and where it listens.
     pub async fn api(&self) -> (Process, String) {
+        self.api_with(&[]).await
+    }
+
+    /// The same with these variables as well.
+    pub async fn api_with(&self, more: &[(&str, &str)]) -> (Process, String) {
+        self.somebody().await;
         let variables = [
             ("DATABASE_URL", self.url.as_str()),
             ("FLEET_LISTEN", "127.0.0.1:0"),
             ("FLEET_LOG_FORMAT", "json"),
         ];
+        let variables = [&variables, more].concat();
         let mut api = Process::start(&["serve", "--role", "api"], &variables);
         let line = api.logs(|line| line.contains(r#""serving""#)).await;
         let line: Value = serde_json::from_str(&line).expect("a line of JSON");
@@ -289,6 +313,7 @@ impl Stage {
     /// Both halves in one process, ready for requests; and where it listens. Its leases last longer
     /// than any test, unless it hands them back.
     pub async fn both(&self, grace_seconds: &str) -> (Process, String) {
+        self.somebody().await;
         let address = free_address().to_string();
         let more = [
             ("FLEET_LISTEN", address.as_str()),

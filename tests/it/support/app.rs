@@ -7,6 +7,7 @@ use fargate_fleet::clock::Clock;
 use fargate_fleet::db::tokens::{self, NewToken};
 use fargate_fleet::domain::Role;
 use fargate_fleet::http::{Api, ApiOptions, ApiParts};
+use fargate_fleet::limits::Limits;
 use fargate_fleet::queue::Enqueuer;
 use fargate_fleet::queue::listener::{self, Watchers};
 use fargate_fleet::rng::Rng;
@@ -128,7 +129,16 @@ impl TestApp {
         Self::start_as(ready, Clock::system(), ApiOptions::default()).await
     }
 
-    /// The same by another clock and with other options.
+    /// The same with these limits.
+    pub async fn start_limited(limits: Limits) -> Self {
+        let options = ApiOptions {
+            limits,
+            ..ApiOptions::default()
+        };
+        Self::start_as(true, Clock::system(), options).await
+    }
+
+    /// The same by another clock and with other options, on a port of its own.
     pub async fn start_as(ready: bool, clock: Clock, options: ApiOptions) -> Self {
         let database = Database::new().await;
         let pool = database.pool.clone();

@@ -78,6 +78,7 @@ impl Site {
             role: Role::Admin,
             account_ids: None,
             expires_at: None,
+            may_act_for: false,
         };
         let (_, token) = tokens::create(&pool, &Clock::system(), &Rng::from_os(), new).await?;
         let (mut processes, mut address) = (Vec::new(), None);

@@ -3,6 +3,7 @@
 //! One file a command in `cli/`. Exit codes: 0 done, 1 failed, 2 the arguments or the settings
 //! cannot be used. Answers go to standard output, everything else to standard error.
 
+mod audit;
 mod demo;
 mod migrate;
 mod openapi;
@@ -40,6 +41,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Manage API tokens in `DATABASE_URL`
     Token(token::Token),
+    /// Check the audit trail of `DATABASE_URL`
+    Audit(audit::Audit),
     /// Print the OpenAPI document
     Openapi(openapi::Openapi),
 }
@@ -83,6 +86,7 @@ async fn run_on_runtime(command: Command, environment: &Environment) -> anyhow::
         Command::Serve(serve) => serve.run(environment).await,
         Command::Migrate(migrate) => migrate.run(environment).await,
         Command::Token(token) => token.run(environment).await,
+        Command::Audit(audit) => audit.run(environment).await,
         Command::Openapi(openapi) => openapi.run(),
     }
 }
@@ -110,6 +114,10 @@ mod tests {
             "fargate-fleet serve --role worker",
             "fargate-fleet migrate",
             "fargate-fleet token create --name ci --role operator --accounts 111111111111,222222222222 --expires-in-days 30",
+            "fargate-fleet token create --name portal --role operator --on-behalf-of",
+            "fargate-fleet token list --all",
+            "fargate-fleet token revoke 0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f",
+            "fargate-fleet audit verify",
             "fargate-fleet openapi --version 3.0",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
@@ -126,6 +134,8 @@ mod tests {
             "fargate-fleet token create --name ci --role owner",
             "fargate-fleet token create --name ci --role viewer --accounts 1111",
             "fargate-fleet token create --name ci --role viewer --expires-in-days 0",
+            "fargate-fleet token revoke mine",
+            "fargate-fleet audit verify --head 12",
             "fargate-fleet openapi --version 2.0",
         ] {
             assert_eq!(

@@ -21,6 +21,7 @@ pub mod role;
 pub mod role_arn;
 mod schema;
 pub mod selector;
+pub mod token;
 pub mod warnings;
 mod wildcard;
 
@@ -37,4 +38,5 @@ pub use profile_name::{default_profile, generated_name};
 pub use role::Role;
 pub use role_arn::{RoleArn, role_arn_default};
 pub use selector::Selector;
+pub use token::{Credential, Person, TokenName};
 pub use warnings::{Warning, profile_warnings};

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `routes` | every route, on one screen |
 //! | `server` | start, drain, stop |
-//! | `extract`, `auth` | the one extractor: who calls, and whether the caller may |
+//! | `extract`, `auth`, `on_behalf` | the one extractor: who calls, for whom, and whether the caller may |
 //! | `envelope`, `problem`, `fallback` | request ids, problems for everything that went wrong |
 //! | `query`, `body` | from text to types |
 //! | `head`, `json_shape`, `budget`, `depth` | what a request, a caller and an account may take |
@@ -16,13 +16,14 @@
 //! | `tls`, `safety`, `cors` | certificates, headers for browsers, pages of other origins |
 //! | `submit`, `idempotency`, `wait`, `answer` | from a request to its job and back |
 //! | `etag`, `pages`, `page_token` | conditional requests and lists |
-//! | `accounts`, `fargate_profiles`, `cluster_configs`, `jobs`, `job_events`, `operations`, `health` | one file or folder a resource |
+//! | `accounts`, `fargate_profiles`, `cluster_configs`, `jobs`, `job_events`, `operations`, `tokens`, `whoami`, `audit_events`, `health` | one file or folder a resource |
 //! | `wire` | the shapes of answers |
 //! | `worker_health` | the health of a worker that runs alone |
 //! | `openapi`, `docs` | the published documents and the page for people |
 
 mod accounts;
 mod answer;
+mod audit_events;
 mod auth;
 mod body;
 mod budget;
@@ -43,6 +44,7 @@ mod job_events;
 mod jobs;
 mod json_shape;
 mod known;
+mod on_behalf;
 mod openapi;
 mod operations;
 mod page_token;
@@ -56,7 +58,9 @@ mod server;
 mod state;
 mod submit;
 mod tls;
+mod tokens;
 mod wait;
+mod whoami;
 mod wire;
 mod worker_health;
 

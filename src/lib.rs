@@ -1,5 +1,6 @@
 //! Fargate profiles on EKS, managed across a fleet of AWS accounts through a Postgres-backed queue.
 
+pub mod audit;
 pub mod aws;
 pub mod clock;
 pub mod config;

@@ -24,7 +24,7 @@
 //! | [`listener`] | LISTEN as a hint, for workers and for callers who wait |
 
 pub mod backoff;
-mod bounded;
+pub(crate) mod bounded;
 pub mod budget;
 pub mod cancel;
 pub mod claim;

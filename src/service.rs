@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::audit::seal::seal_in_background;
 use crate::aws::{Aws, AwsOptions};
 use crate::clock::Clock;
 use crate::db::tokens;
@@ -95,6 +96,7 @@ impl Service {
             stop_listening.clone(),
         );
         tasks.spawn(listening);
+        tasks.spawn(seal_in_background(pool.clone(), stop_listening.clone()));
 
         let worker = match options.worker {
             None => None,

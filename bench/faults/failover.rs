@@ -108,6 +108,7 @@ async fn prepare(url: &str) -> anyhow::Result<String> {
         role: Role::Admin,
         account_ids: None,
         expires_at: None,
+        may_act_for: false,
     };
     let (_, token) = tokens::create(&pool, &Clock::system(), &Rng::from_os(), new).await?;
     pool.close().await;

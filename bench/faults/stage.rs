@@ -170,6 +170,7 @@ async fn admin_token(pool: &PgPool) -> anyhow::Result<String> {
         role: Role::Admin,
         account_ids: None,
         expires_at: None,
+        may_act_for: false,
     };
     let (_, token) = tokens::create(pool, &Clock::system(), &Rng::from_os(), new).await?;
     Ok(token)

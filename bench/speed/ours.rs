@@ -50,6 +50,8 @@ pub fn operation(clock: &Clock, account_id: String, jobs: Vec<NewJob>) -> Submis
         idempotency: None,
         traceparent: None,
         audit: Some(Audit {
+            actor: "bench".to_owned(),
+            on_behalf_of: None,
             action: "bench",
             resource: "/bench".to_owned(),
             request_id: "bench".to_owned(),

@@ -107,6 +107,7 @@ impl Demo {
             role: Role::Admin,
             account_ids: None,
             expires_at: None,
+            may_act_for: true,
         };
         if let Some(token) = &self.token {
             tokens::create_with_secret(pool, clock, token, new)

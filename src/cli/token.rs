@@ -1,14 +1,18 @@
-//! `token create`: makes an API token, which is the way to the first one.
+//! `token`: makes an API token, which is the way to the first one; lists and revokes them.
 
-use anyhow::Context as _;
-use chrono::Duration;
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use fargate_fleet::clock::Clock;
 use fargate_fleet::config::Environment;
-use fargate_fleet::db::tokens::{self, NewToken};
-use fargate_fleet::domain::Role;
+use fargate_fleet::db::audit::{self, AuditEvent};
+use fargate_fleet::db::tokens::{self, NewToken, TokenFilter, TokenRow};
+use fargate_fleet::domain::{Role, TokenName};
 use fargate_fleet::rng::Rng;
+use serde_json::json;
+use sqlx::{PgConnection, PgPool};
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 /// What `token` takes.
 #[derive(Debug, Args)]
@@ -21,14 +25,18 @@ pub(crate) struct Token {
 enum TokenCommand {
     /// Make a token and print it, once
     Create(CreateToken),
+    /// Print the tokens, newest first, one a line with tabs between
+    List(ListTokens),
+    /// End a token's life, at once and in every process
+    Revoke(RevokeToken),
 }
 
 /// A token to make.
 #[derive(Debug, Args)]
 pub(crate) struct CreateToken {
     /// Who or what will use it
-    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    name: String,
+    #[arg(long)]
+    name: TokenName,
     /// What it may do
     #[arg(long, value_enum)]
     role: TokenRole,
@@ -38,6 +46,9 @@ pub(crate) struct CreateToken {
     /// After how many days it ends; without it never
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
     expires_in_days: Option<u32>,
+    /// It may name the person behind a request, with X-On-Behalf-Of
+    #[arg(long)]
+    on_behalf_of: bool,
 }
 
 /// What a token may do, each including those before it.
@@ -51,38 +62,154 @@ pub(crate) enum TokenRole {
     Admin,
 }
 
+/// Which tokens to print.
+#[derive(Debug, Args)]
+pub(crate) struct ListTokens {
+    /// Those too that were revoked
+    #[arg(long)]
+    all: bool,
+}
+
+/// The token to end.
+#[derive(Debug, Args)]
+pub(crate) struct RevokeToken {
+    /// Its id, as `token list` prints it
+    id: Uuid,
+}
+
 impl Token {
     /// Does what the subcommand says.
     pub(crate) async fn run(self, environment: &Environment) -> anyhow::Result<()> {
+        let database = environment.database()?;
+        let following = TaskTracker::new();
+        let pool = database.servers.pool(2, &following).await;
         match self.command {
-            TokenCommand::Create(create) => create.run(environment).await,
-        }
+            TokenCommand::Create(create) => create.run(&pool).await,
+            TokenCommand::List(list) => list.run(&pool).await,
+            TokenCommand::Revoke(revoke) => revoke.run(&pool).await,
+        }?;
+        pool.close().await;
+        Ok(())
     }
 }
 
 impl CreateToken {
-    async fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let database = environment.database()?;
-        let following = TaskTracker::new();
-        let pool = database.servers.pool(2, &following).await;
+    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
         let (clock, rng) = (Clock::system(), Rng::from_os());
         let days = self
             .expires_in_days
             .map(|days| Duration::days(i64::from(days)));
         let new = NewToken {
-            name: self.name,
+            name: self.name.into(),
             role: self.role.into(),
             account_ids: (!self.accounts.is_empty()).then_some(self.accounts),
             expires_at: days.map(|days| clock.now() + days),
+            may_act_for: self.on_behalf_of,
         };
-        let (_, token) = tokens::create(&pool, &clock, &rng, new)
+        let mut transaction = pool.begin().await.context("asking the database")?;
+        let (row, token) = tokens::create(&mut *transaction, &clock, &rng, new)
             .await
             .context("keeping the token")?;
+        record(&mut transaction, "token create", &row).await?;
+        transaction.commit().await.context("keeping the token")?;
         // Shown once: only its hash is kept.
         println!("{token}");
-        pool.close().await;
         Ok(())
     }
+}
+
+impl ListTokens {
+    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
+        const PAGE: i64 = 1_000;
+        println!("ID\tNAME\tROLE\tACCOUNTS\tON_BEHALF_OF\tEXPIRES\tLAST_USED\tREVOKED");
+        let mut filter = TokenFilter {
+            revoked_too: self.all,
+            limit: PAGE,
+            ..TokenFilter::default()
+        };
+        loop {
+            let page = tokens::list(pool, &filter).await;
+            let page = page.context("reading the tokens")?;
+            for row in &page {
+                println!("{}", line(row));
+            }
+            match page.last() {
+                Some(last) => filter.before = Some(last.token_id),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+impl RevokeToken {
+    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
+        let mut transaction = pool.begin().await.context("asking the database")?;
+        let found = tokens::find(&mut *transaction, None, self.id).await;
+        let Some(row) = found.context("reading the token")? else {
+            bail!(
+                "there is no token {}: `token list` prints their ids",
+                self.id
+            );
+        };
+        let revoked = tokens::revoke(&mut *transaction, row.token_id).await;
+        if !revoked.context("revoking the token")? {
+            bail!("token {} was revoked before", self.id);
+        }
+        record(&mut transaction, "token revoke", &row).await?;
+        transaction.commit().await.context("revoking the token")?;
+        println!("revoked {} ({})", row.token_id, row.name);
+        Ok(())
+    }
+}
+
+/// The audit row of a change that was made here, by whoever holds `DATABASE_URL`.
+async fn record(
+    connection: &mut PgConnection,
+    action: &'static str,
+    row: &TokenRow,
+) -> anyhow::Result<()> {
+    let mut detail = json!({
+        "name": row.name,
+        "role": row.role,
+        "mayActFor": row.may_act_for,
+    });
+    if let Some(ids) = &row.account_ids {
+        detail["accountIds"] = json!(ids);
+    }
+    let event = AuditEvent {
+        actor: "command line".to_owned(),
+        on_behalf_of: None,
+        action,
+        account_id: None,
+        resource: format!("/v1/tokens/{}", row.token_id),
+        subject_id: Some(row.token_id),
+        request_id: None,
+        detail,
+    };
+    audit::record(connection, &event)
+        .await
+        .context("recording the change")
+}
+
+fn line(row: &TokenRow) -> String {
+    let time = |at: Option<DateTime<Utc>>| {
+        at.map_or_else(
+            || "-".to_owned(),
+            |at| at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        )
+    };
+    let accounts = row.account_ids.as_ref();
+    [
+        row.token_id.to_string(),
+        row.name.clone(),
+        row.role.clone(),
+        accounts.map_or_else(|| "all".to_owned(), |ids| ids.join(",")),
+        if row.may_act_for { "yes" } else { "no" }.to_owned(),
+        time(row.expires_at),
+        time(row.last_used_at),
+        time(row.revoked_at),
+    ]
+    .join("\t")
 }
 
 impl From<TokenRole> for Role {

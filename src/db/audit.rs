@@ -1,9 +1,11 @@
 //! The audit trail: one row a change, written in the transaction of the change.
 //!
-//! The rows of submissions are written by [`crate::queue::enqueue`]; these are the others.
+//! The rows of submissions are written by [`crate::queue::enqueue`]; these are the others. The chain
+//! over all of them is in [`crate::audit`].
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 /// A change to be recorded.
@@ -11,16 +13,18 @@ use uuid::Uuid;
 pub struct AuditEvent {
     /// Who, by the name of the token.
     pub actor: String,
+    /// The person that the actor says is behind it.
+    pub on_behalf_of: Option<String>,
     /// The API operation.
     pub action: &'static str,
-    /// The account concerned.
-    pub account_id: String,
+    /// The account concerned, if it is one.
+    pub account_id: Option<String>,
     /// The thing changed, by its API path.
     pub resource: String,
-    /// The job concerned.
+    /// The job or token concerned.
     pub subject_id: Option<Uuid>,
-    /// The request's id.
-    pub request_id: String,
+    /// The request's id, if one asked for it.
+    pub request_id: Option<String>,
     /// What was asked.
     pub detail: Value,
 }
@@ -30,9 +34,9 @@ pub async fn record(executor: impl PgExecutor<'_>, event: &AuditEvent) -> Result
     sqlx::query!(
         "-- record_audit_event
         insert into audit_events (
-            actor, action, account_id, resource, subject_id, request_id, detail
+            actor, action, account_id, resource, subject_id, request_id, detail, on_behalf_of
         )
-        values ($1, $2, $3, $4, $5, $6, $7)",
+        values ($1, $2, $3, $4, $5, $6, $7, $8)",
         event.actor,
         event.action,
         event.account_id,
@@ -40,8 +44,95 @@ pub async fn record(executor: impl PgExecutor<'_>, event: &AuditEvent) -> Result
         event.subject_id,
         event.request_id,
         event.detail,
+        event.on_behalf_of,
     )
     .execute(executor)
     .await?;
     Ok(())
+}
+
+/// A recorded change.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct AuditRow {
+    /// Grows with time, but for moments.
+    pub event_seq: i64,
+    /// When.
+    pub occurred_at: DateTime<Utc>,
+    /// Who, by the name of the token.
+    pub actor: String,
+    /// The person that the actor says is behind it.
+    pub on_behalf_of: Option<String>,
+    /// The API operation.
+    pub action: String,
+    /// The account concerned, if it is one.
+    pub account_id: Option<String>,
+    /// The thing changed, by its API path.
+    pub resource: String,
+    /// The job, operation or token concerned.
+    pub subject_id: Option<Uuid>,
+    /// The request's id.
+    pub request_id: Option<String>,
+    /// What was asked.
+    pub detail: Value,
+}
+
+/// Which changes to list. Empty lists mean: any.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Only those of these accounts, when the caller may see no others.
+    pub visible: Option<Vec<String>>,
+    /// By one of these.
+    pub actors: Vec<String>,
+    /// One of these operations.
+    pub actions: Vec<String>,
+    /// Of one of these accounts.
+    pub account_ids: Vec<String>,
+    /// After this.
+    pub created_after: Option<DateTime<Utc>>,
+    /// Before this.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Only those older than this one.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Lists changes, newest first.
+///
+/// The statement holds only the conditions that were asked for, so that Postgres plans for them.
+pub async fn list(pool: &PgPool, filter: AuditFilter) -> Result<Vec<AuditRow>, sqlx::Error> {
+    let mut query: QueryBuilder<Postgres> = QueryBuilder::new(
+        "-- list_audit_events
+        select
+            event_seq, occurred_at, actor, on_behalf_of, action, account_id, resource, subject_id,
+            request_id, detail
+        from audit_events
+        where true",
+    );
+    if let Some(visible) = filter.visible {
+        query.push(" and account_id = any (");
+        query.push_bind(visible).push(")");
+    }
+    for (column, values) in [
+        ("actor", filter.actors),
+        ("action", filter.actions),
+        ("account_id", filter.account_ids),
+    ] {
+        if !values.is_empty() {
+            query.push(" and ").push(column).push(" = any (");
+            query.push_bind(values).push(")");
+        }
+    }
+    if let Some(after) = filter.created_after {
+        query.push(" and occurred_at > ").push_bind(after);
+    }
+    if let Some(before) = filter.created_before {
+        query.push(" and occurred_at < ").push_bind(before);
+    }
+    if let Some(before) = filter.before {
+        query.push(" and event_seq < ").push_bind(before);
+    }
+    query.push(" order by event_seq desc limit ");
+    query.push_bind(filter.limit);
+    query.build_query_as().fetch_all(pool).await
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -25,6 +25,8 @@ pub struct NewToken {
     pub account_ids: Option<Vec<String>>,
     /// None: never.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whether it may name the person behind a request.
+    pub may_act_for: bool,
 }
 
 /// A token's row; the token itself is nowhere.
@@ -42,6 +44,10 @@ pub struct TokenRow {
     pub created_at: DateTime<Utc>,
     /// None: never.
     pub expires_at: Option<DateTime<Utc>>,
+    /// None: not revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Whether it may name the person behind a request.
+    pub may_act_for: bool,
     /// Within a minute.
     pub last_used_at: Option<DateTime<Utc>>,
     /// Whether that was a minute ago or more.
@@ -50,45 +56,68 @@ pub struct TokenRow {
 
 /// Makes a token of 256 random bits; the text is returned here and never again.
 pub async fn create(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     clock: &Clock,
+    rng: &Rng,
+    new: NewToken,
+) -> Result<(TokenRow, String), sqlx::Error> {
+    mint(executor, clock.uuid(), rng, new).await
+}
+
+/// The same, with an id that was made before.
+pub async fn mint(
+    executor: impl PgExecutor<'_>,
+    token_id: Uuid,
     rng: &Rng,
     new: NewToken,
 ) -> Result<(TokenRow, String), sqlx::Error> {
     let secret = BASE64_URL_SAFE_NO_PAD.encode(rng.bytes::<32>());
     let token = format!("{PREFIX}{secret}");
-    let row = create_with_secret(pool, clock, &token, new).await?;
+    let row = keep(executor, token_id, &token, new).await?;
     Ok((row, token))
 }
 
 /// Makes a token whose text is given, or gives the token of that text these rights.
 pub async fn create_with_secret(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     clock: &Clock,
+    token: &str,
+    new: NewToken,
+) -> Result<TokenRow, sqlx::Error> {
+    keep(executor, clock.uuid(), token, new).await
+}
+
+async fn keep(
+    executor: impl PgExecutor<'_>,
+    token_id: Uuid,
     token: &str,
     new: NewToken,
 ) -> Result<TokenRow, sqlx::Error> {
     sqlx::query_as!(
         TokenRow,
         r#"-- create_token
-        insert into api_tokens (token_id, name, token_sha256, role, account_ids, expires_at)
-        values ($1, $2, $3, $4, $5, $6)
+        insert into api_tokens (
+            token_id, name, token_sha256, role, account_ids, expires_at, may_act_for
+        )
+        values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (token_sha256) do update
         set name = excluded.name,
             role = excluded.role,
             account_ids = excluded.account_ids,
             expires_at = excluded.expires_at,
+            may_act_for = excluded.may_act_for,
             revoked_at = null
-        returning token_id, name, role, account_ids, created_at, expires_at, last_used_at,
-            false as "touch_due!""#,
-        clock.uuid(),
+        returning token_id, name, role, account_ids, created_at, expires_at, revoked_at,
+            may_act_for, last_used_at, false as "touch_due!""#,
+        token_id,
         new.name,
         sha256(token),
         new.role.as_str(),
         new.account_ids.as_deref() as Option<&[String]>,
         new.expires_at,
+        new.may_act_for,
     )
-    .fetch_one(pool)
+    .fetch_one(executor)
     .await
 }
 
@@ -100,7 +129,8 @@ pub async fn find_valid(
     sqlx::query_as!(
         TokenRow,
         r#"-- find_valid_token
-        select token_id, name, role, account_ids, created_at, expires_at, last_used_at,
+        select token_id, name, role, account_ids, created_at, expires_at, revoked_at,
+            may_act_for, last_used_at,
             last_used_at is null or last_used_at < now() - interval '1 minute' as "touch_due!"
         from api_tokens
         where token_sha256 = $1
@@ -139,6 +169,64 @@ pub async fn touch(executor: impl PgExecutor<'_>, token_id: Uuid) -> Result<(), 
     .execute(executor)
     .await?;
     Ok(())
+}
+
+/// Which tokens to read.
+#[derive(Debug, Clone, Default)]
+pub struct TokenFilter {
+    /// Only those whose accounts are all among these, when the caller may see no others.
+    pub visible: Option<Vec<String>>,
+    /// Only this one.
+    pub token_id: Option<Uuid>,
+    /// Those too that were revoked.
+    pub revoked_too: bool,
+    /// Only those older than this one.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Lists tokens, newest first.
+pub async fn list(
+    executor: impl PgExecutor<'_>,
+    filter: &TokenFilter,
+) -> Result<Vec<TokenRow>, sqlx::Error> {
+    sqlx::query_as!(
+        TokenRow,
+        r#"-- list_tokens
+        select token_id, name, role, account_ids, created_at, expires_at, revoked_at, may_act_for,
+            last_used_at, false as "touch_due!"
+        from api_tokens
+        where ($1::text[] is null or account_ids <@ $1)
+          and ($2::uuid is null or token_id = $2)
+          and ($3 or revoked_at is null)
+          and ($4::uuid is null or token_id < $4)
+        order by token_id desc
+        limit $5"#,
+        filter.visible.as_deref() as Option<&[String]>,
+        filter.token_id,
+        filter.revoked_too,
+        filter.before,
+        filter.limit,
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Reads one token that the caller may see, revoked or not.
+pub async fn find(
+    executor: impl PgExecutor<'_>,
+    visible: Option<Vec<String>>,
+    token_id: Uuid,
+) -> Result<Option<TokenRow>, sqlx::Error> {
+    let filter = TokenFilter {
+        visible,
+        token_id: Some(token_id),
+        revoked_too: true,
+        limit: 1,
+        ..TokenFilter::default()
+    };
+    Ok(list(executor, &filter).await?.pop())
 }
 
 /// Ends a token's life; `false` when there is no such living token.

@@ -9,7 +9,7 @@ open_enum! {
         Viewer => "viewer",
         /// Also changes profiles, and cancels and retries jobs.
         Operator => "operator",
-        /// Also registers, edits and deletes accounts.
+        /// Also registers, edits and deletes accounts, and makes and revokes tokens.
         Admin => "admin",
     }
 }

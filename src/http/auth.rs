@@ -5,6 +5,7 @@
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::problem::Problem;
 use super::state::State;
@@ -21,7 +22,7 @@ pub(super) trait Needs: 'static {
 pub(super) struct Viewer;
 /// Changes profiles and jobs.
 pub(super) struct Operator;
-/// Changes accounts.
+/// Changes accounts and tokens.
 pub(super) struct Admin;
 
 impl Needs for Viewer {
@@ -39,17 +40,40 @@ impl Needs for Admin {
 pub(super) struct Caller {
     /// Whose token it is, the same for all tokens of a subject of an OIDC issuer.
     owner: String,
+    token_id: Option<Uuid>,
     /// What jobs and the audit trail call it.
     pub name: String,
     role: Role,
     account_ids: Option<Vec<String>>,
     expires_at: Option<DateTime<Utc>>,
+    /// Whether it may name the person behind a request.
+    pub may_act_for: bool,
+    /// The person behind this request, as the caller says.
+    pub on_behalf_of: Option<String>,
 }
 
 impl Caller {
     /// Whether the token has run out by then.
     pub(super) fn has_expired(&self, now: DateTime<Utc>) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Who asks, as jobs tell it: the person behind the request, if one is named.
+    pub(super) fn asker(&self) -> &str {
+        self.on_behalf_of.as_deref().unwrap_or(&self.name)
+    }
+
+    /// The API's own token; none for one of an issuer.
+    pub(super) fn token_id(&self) -> Option<Uuid> {
+        self.token_id
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(super) fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at
     }
 
     /// The owner of this caller's idempotency keys.
@@ -124,10 +148,13 @@ async fn of_issuer(oidc: &Oidc, token: &str) -> Result<Caller, Problem> {
         })?;
     Ok(Caller {
         owner: identity.owner,
+        token_id: None,
         name: identity.name,
         role: identity.role,
         account_ids: identity.account_ids,
         expires_at: Some(identity.expires_at),
+        may_act_for: false,
+        on_behalf_of: None,
     })
 }
 
@@ -145,10 +172,13 @@ async fn of_api(pool: &PgPool, token: &str) -> Result<Caller, Problem> {
     })?;
     Ok(Caller {
         owner: format!("token:{}", row.token_id),
+        token_id: Some(row.token_id),
         name: row.name,
         role,
         account_ids: row.account_ids,
         expires_at: row.expires_at,
+        may_act_for: row.may_act_for,
+        on_behalf_of: None,
     })
 }
 

@@ -13,17 +13,20 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::auth::{self, Caller, Needs};
 use super::body;
 use super::budget::Slot;
 use super::envelope::RequestFacts;
+use super::on_behalf;
 use super::problem::Problem;
 use super::query;
 use super::state::State;
 use crate::db;
 use crate::db::accounts::Account;
+use crate::db::audit::AuditEvent;
 use crate::db::jobs::JobRow;
 use crate::domain::AccountId;
 
@@ -61,6 +64,7 @@ impl<R: Needs> FromRequest for Call<R> {
                 request.extensions_mut().insert(standing);
             }
             let slot = slot?;
+            let caller = on_behalf::of(caller, &request)?;
             let facts = request.extensions().get::<RequestFacts>().cloned();
             Ok(Self {
                 state,
@@ -107,6 +111,26 @@ impl<R: Needs> Call<R> {
     pub(super) async fn body(&self) -> Result<Vec<u8>, Problem> {
         let payload = self.payload.replace(Payload::None);
         body::read(self.headers(), payload, &self.state.options.limits).await
+    }
+
+    /// A change by this caller, to be recorded.
+    pub(super) fn event(
+        &self,
+        action: &'static str,
+        account_id: Option<&str>,
+        resource: String,
+        detail: Value,
+    ) -> AuditEvent {
+        AuditEvent {
+            actor: self.caller.name.clone(),
+            on_behalf_of: self.caller.on_behalf_of.clone(),
+            action,
+            account_id: account_id.map(str::to_owned),
+            resource,
+            subject_id: None,
+            request_id: Some(self.facts.request_id.clone()),
+            detail,
+        }
     }
 
     /// Refuses callers whose role is too low, for what belongs to no one account.

@@ -8,13 +8,14 @@ use sqlx::PgConnection;
 
 use super::auth::Needs;
 use super::extract::Call;
+use super::on_behalf;
 use super::problem::Problem;
 use crate::db::idempotency::{self, UsedKey};
 use crate::domain::ErrorCode;
 use crate::queue::enqueue::IdempotencyKey;
 
 /// Parameters that do not make another request of it.
-const NOT_HASHED: [&str; 2] = ["requestId", "waitSeconds"];
+const NOT_HASHED: [&str; 3] = ["requestId", "waitSeconds", on_behalf::PARAMETER];
 
 /// A request's key, with whose it is.
 #[derive(Debug, Clone)]
@@ -74,6 +75,9 @@ impl<R: Needs> Call<R> {
         }
         for (name, value) in pairs {
             hash.update(format!("{name}\0{value}\0"));
+        }
+        if let Some(person) = &self.caller.on_behalf_of {
+            hash.update(format!("{}\0{person}\0", on_behalf::PARAMETER));
         }
         hash.update(b"\0");
         hash.update(body);

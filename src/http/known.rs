@@ -90,6 +90,11 @@ impl Known {
         self.accounts.insert(id, account).await;
     }
 
+    /// A token has changed; other processes are told by the database.
+    pub fn forget_callers(&self) {
+        self.callers.invalidate_all();
+    }
+
     /// An account has changed.
     pub async fn forget_account(&self, account_id: &str) {
         self.accounts.invalidate(account_id).await;

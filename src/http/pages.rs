@@ -4,13 +4,14 @@ use std::str::FromStr;
 
 use super::auth::Needs;
 use super::extract::Call;
+use super::on_behalf;
 use super::page_token::PageKey;
 use super::problem::Problem;
 use super::query::PageWish;
 use crate::domain::{ErrorCode, PageSize};
 
 /// Parameters that do not make another list of it.
-const NOT_BOUND: [&str; 2] = ["pageSize", "pageToken"];
+const NOT_BOUND: [&str; 3] = ["pageSize", "pageToken", on_behalf::PARAMETER];
 
 /// A page that was asked for; `T` is what the list is ordered by.
 pub(super) struct Page<T> {

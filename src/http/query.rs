@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::{Map, Value};
 
+use super::on_behalf;
 use super::problem::Problem;
 use crate::domain::decode;
 use crate::domain::invalid::quoted;
@@ -52,6 +53,10 @@ pub(super) fn path<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Prob
 pub(super) fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let mut tree = Map::new();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+        // Every request may have it; it was looked at with the token.
+        if name == on_behalf::PARAMETER {
+            continue;
+        }
         let pointer = format!("/query/{}", crate::domain::invalid::pointer_token(&name));
         if tree
             .insert(name.into_owned(), Value::String(value.into_owned()))

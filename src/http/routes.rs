@@ -19,6 +19,12 @@
 //! | POST /v1/jobs/{jobId}/retry | retryJob | operator |
 //! | GET /v1/operations | listOperations | viewer |
 //! | GET /v1/operations/{operationId} | getOperation | viewer |
+//! | GET /v1/whoami | getWhoami | viewer |
+//! | POST /v1/tokens | createToken | admin |
+//! | GET /v1/tokens | listTokens | admin |
+//! | GET /v1/tokens/{tokenId} | getToken | admin |
+//! | DELETE /v1/tokens/{tokenId} | revokeToken | admin |
+//! | GET /v1/audit-events | listAuditEvents | viewer |
 //! | GET /livez | getLiveness | none |
 //! | GET /readyz | getReadiness | none |
 //!
@@ -27,7 +33,9 @@
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::fargate_profiles::{create, delete, read};
-use super::{accounts, cluster_configs, health, job_events, jobs, operations};
+use super::{
+    accounts, audit_events, cluster_configs, health, job_events, jobs, operations, tokens, whoami,
+};
 
 /// Registers every route, in the server and in the document.
 pub(super) fn configure(config: &mut ServiceConfig<'_>) {
@@ -49,6 +57,12 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
         .service(jobs::retry::retry_job)
         .service(operations::list_operations)
         .service(operations::get_operation)
+        .service(whoami::get_whoami)
+        .service(tokens::create::create_token)
+        .service(tokens::list::list_tokens)
+        .service(tokens::get_token)
+        .service(tokens::revoke::revoke_token)
+        .service(audit_events::list_audit_events)
         .service(health::livez)
         .service(health::readyz);
 }

@@ -78,6 +78,8 @@ impl<R: Needs> Call<R> {
             _ => None,
         };
         let audit = work.audit.map(|(action, resource, detail)| Audit {
+            actor: self.caller.name.clone(),
+            on_behalf_of: self.caller.on_behalf_of.clone(),
             action,
             resource,
             request_id: self.facts.request_id.clone(),
@@ -86,7 +88,7 @@ impl<R: Needs> Call<R> {
         let submission = Submission {
             subject_id,
             account_id: work.account_id,
-            requested_by: self.caller.name.clone(),
+            requested_by: self.caller.asker().to_owned(),
             caller: self.caller.key_owner(),
             idempotency: key.map(|key| key.key),
             traceparent: self.facts.traceparent.clone(),
@@ -96,7 +98,7 @@ impl<R: Needs> Call<R> {
         };
         match self.state.submit(submission).await? {
             (Submitted::Accepted, placed) => {
-                let by = self.caller.name.clone();
+                let by = self.caller.asker().to_owned();
                 let row = job.zip(placed).map(|(job, placed)| {
                     let row = just_queued(account_id, by, job, placed);
                     Box::new(row)

@@ -1,9 +1,12 @@
 //! The shapes of answers, and how rows become them.
 
 pub(super) mod account;
+pub(super) mod audit_event;
 pub(super) mod job;
 pub(super) mod list;
 pub(super) mod operation;
 pub(super) mod paths;
 pub(super) mod problem;
 pub(super) mod standing;
+pub(super) mod token;
+pub(super) mod whoami;

@@ -19,14 +19,14 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection, in bounded time.
-pub(super) async fn connection(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+pub(crate) async fn connection(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
     timeout(PATIENCE, pool.acquire())
         .await
         .map_err(|_| silent())?
 }
 
 /// Some work on it, in bounded time.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<Result<T, sqlx::Error>, Elapsed> {
     timeout(PATIENCE, work).await
@@ -40,7 +40,7 @@ pub(super) async fn answered<T>(
 }
 
 /// Gives the connection back, unless it has fallen silent: the pool would wait for it.
-pub(super) fn given_back<T>(
+pub(crate) fn given_back<T>(
     connection: PoolConnection<Postgres>,
     done: Result<Result<T, sqlx::Error>, Elapsed>,
 ) -> Result<T, sqlx::Error> {

@@ -61,6 +61,10 @@ pub struct NewOperation {
 /// The change as the audit trail tells it.
 #[derive(Debug, Clone)]
 pub struct Audit {
+    /// Who, by the name of the token.
+    pub actor: String,
+    /// The person that the actor says is behind it.
+    pub on_behalf_of: Option<String>,
     /// The API operation.
     pub action: &'static str,
     /// The path of the thing changed.
@@ -87,7 +91,7 @@ pub struct Submission {
     pub subject_id: Uuid,
     /// AWS account.
     pub account_id: String,
-    /// Who asks, by name.
+    /// Who asks, by name: the token, or the person it names.
     pub requested_by: String,
     /// Who asks, as the owner of idempotency keys.
     pub caller: String,
@@ -289,6 +293,8 @@ async fn insert(
         &jobs.message,
         &jobs.warnings,
         &jobs.deadline_ms,
+        &units.actor as &[Option<String>],
+        &units.on_behalf_of as &[Option<String>],
     )
     .fetch_all(connection)
     .await?;

@@ -4,11 +4,11 @@ with unit as (
     from unnest(
         $1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
         $8::text[], $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::text[], $14::text[],
-        $15::text[], $16::int[]
+        $15::text[], $16::int[], $29::text[], $30::text[]
     ) as u (
         unit_no, subject_id, account_id, requested_by, caller, key, request_sha256,
         traceparent, audit_action, audit_resource, request_id, detail, operation_action,
-        operation_region, operation_cluster, job_count
+        operation_region, operation_cluster, job_count, actor, on_behalf_of
     )
 ),
 -- the accounts that exist, held against deletion until this commits
@@ -115,11 +115,11 @@ operation as (
 ),
 audited as (
     insert into audit_events (
-        actor, action, account_id, resource, subject_id, request_id, detail
+        actor, action, account_id, resource, subject_id, request_id, detail, on_behalf_of
     )
     select
-        requested_by, audit_action, account_id, audit_resource, subject_id, request_id,
-        coalesce(detail, '{}')
+        actor, audit_action, account_id, audit_resource, subject_id, request_id,
+        coalesce(detail, '{}'), on_behalf_of
     from accepted
     where audit_action is not null
     order by unit_no

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod audit_events;
 mod cluster_configs;
 mod conventions;
 mod cors;
@@ -13,7 +14,9 @@ mod limits;
 mod lists;
 mod logs;
 mod oidc;
+mod on_behalf;
 mod problems;
 mod safety;
 mod slow;
 mod stopping;
+mod tokens;

@@ -22,6 +22,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("db", &["clock", "domain", "rng"]),
     ("oidc", &["clock", "domain"]),
     ("queue", &["clock", "rng"]),
+    // Of the queue, how it bounds its statements.
+    ("audit", &["queue"]),
     // Of the queue, its budgets alone: see `aws_takes_nothing_of_the_queue_but_its_budgets`.
     ("aws", &["clock", "domain", "queue", "rng"]),
     ("ops", &["aws", "db", "domain", "queue"]),
@@ -33,7 +35,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     (
         "service",
-        &["aws", "clock", "db", "http", "ops", "queue", "rng"],
+        &[
+            "audit", "aws", "clock", "db", "http", "ops", "queue", "rng",
+        ],
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! The program as people run it: real processes, real signals, the simulated AWS.
 
+mod audit;
 mod demo;
 mod halves;
 mod oidc;

@@ -36,18 +36,11 @@ pub(in crate::http) async fn delete_account(call: Call<Admin>) -> Result<HttpRes
     let replayed = call.replayed(key.as_ref()).await?.is_some();
     if !replayed {
         call.account(&path.account_id).await?;
-        let event = AuditEvent {
-            actor: call.caller.name.clone(),
-            action: "deleteAccount",
-            account_id: path.account_id.to_string(),
-            resource: paths::account(path.account_id.as_str()),
-            subject_id: None,
-            request_id: call.facts.request_id.clone(),
-            detail: json!({}),
-        };
+        let id = path.account_id.as_str();
+        let event = call.event("deleteAccount", Some(id), paths::account(id), json!({}));
         let seen = IfMatch::of(call.headers());
-        let pool = call.state.pool.clone();
-        call.state.run(delete(pool, key, seen, event)).await?;
+        let (pool, id) = (call.state.pool.clone(), id.to_owned());
+        call.state.run(delete(pool, id, key, seen, event)).await?;
         call.state
             .known
             .forget_account(path.account_id.as_str())
@@ -66,11 +59,12 @@ pub(in crate::http) async fn delete_account(call: Call<Admin>) -> Result<HttpRes
 
 async fn delete(
     pool: PgPool,
+    id: String,
     key: Option<Key>,
     seen: IfMatch,
     event: AuditEvent,
 ) -> Result<(), Problem> {
-    let id = event.account_id.as_str();
+    let id = id.as_str();
     let mut transaction = pool.begin().await?;
     if Key::take(key.as_ref(), &mut transaction, id).await? != Taken::Fresh {
         return Ok(());

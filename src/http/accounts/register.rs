@@ -87,15 +87,12 @@ fn new_account(call: &Call<Admin>, input: AccountInput) -> Result<NewAccount, Pr
 }
 
 fn event(call: &Call<Admin>, new: &NewAccount) -> AuditEvent {
-    AuditEvent {
-        actor: call.caller.name.clone(),
-        action: "registerAccount",
-        account_id: new.account_id.clone(),
-        resource: paths::account(&new.account_id),
-        subject_id: None,
-        request_id: call.facts.request_id.clone(),
-        detail: json!({"name": new.name, "roleArn": new.role_arn, "regions": new.regions}),
-    }
+    call.event(
+        "registerAccount",
+        Some(&new.account_id),
+        paths::account(&new.account_id),
+        json!({"name": new.name, "roleArn": new.role_arn, "regions": new.regions}),
+    )
 }
 
 async fn register(

@@ -44,15 +44,8 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
     let body = call.body().await?;
     let (changes, sent) = read_patch(&body)?;
     let seen = IfMatch::of(call.headers());
-    let event = AuditEvent {
-        actor: call.caller.name.clone(),
-        action: "updateAccount",
-        account_id: path.account_id.to_string(),
-        resource: paths::account(path.account_id.as_str()),
-        subject_id: None,
-        request_id: call.facts.request_id.clone(),
-        detail: sent,
-    };
+    let id = path.account_id.as_str();
+    let event = call.event("updateAccount", Some(id), paths::account(id), sent);
     let account_id = path.account_id.clone();
     let row = call.state.run(update(
         call.state.pool.clone(),

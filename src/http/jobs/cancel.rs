@@ -53,14 +53,11 @@ pub(in crate::http) async fn cancel_job(call: Call<Operator>) -> Result<HttpResp
 }
 
 fn event(call: &Call<Operator>, job: &JobRow) -> AuditEvent {
+    let account = Some(job.account_id.as_str());
+    let detail = json!({"state": job.state});
     AuditEvent {
-        actor: call.caller.name.clone(),
-        action: "cancelJob",
-        account_id: job.account_id.clone(),
-        resource: paths::job(job.job_id),
         subject_id: Some(job.job_id),
-        request_id: call.facts.request_id.clone(),
-        detail: json!({"state": job.state}),
+        ..call.event("cancelJob", account, paths::job(job.job_id), detail)
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::domain::{AccountId, ClusterName, ProfileName, Region};
+use crate::domain::{AccountId, ClusterName, Person, ProfileName, Region};
 
 const ABOUT: &str = "Manages AWS Fargate profiles on EKS across many accounts, regions and \
 clusters. Whatever touches AWS is a job: durable, followed to its end, one change of a cluster at \
@@ -29,6 +29,7 @@ pub(super) fn tags() -> Value {
         {"name": "fargate-profiles", "description": "Fargate profiles, live; each request is a job."},
         {"name": "jobs", "description": "What is being done, and what was."},
         {"name": "operations", "description": "Changes that became several jobs."},
+        {"name": "access", "description": "Who calls, with which tokens, and who changed what."},
         {"name": "health", "description": "For load balancers."}
     ])
 }
@@ -51,6 +52,7 @@ pub(super) fn parameters() -> Value {
         "clusterName": in_path("clusterName", "The EKS cluster.", &schema::<ClusterName>(), "prod-1"),
         "profileName": in_path("profileName", "The Fargate profile.", &schema::<ProfileName>(), "fp-dev"),
         "jobId": in_path("jobId", "The job.", &job, id),
+        "tokenId": in_path("tokenId", "The token.", &job, id),
         "operationId": in_path("operationId", "The operation.", &job, id),
         "Idempotency-Key": in_header(
             "Idempotency-Key",
@@ -58,6 +60,19 @@ pub(super) fn parameters() -> Value {
              visible ASCII characters. Twin: the query's `requestId`.",
             &text(255),
             "create-fp-dev-1",
+        ),
+        "X-On-Behalf-Of": in_header(
+            "X-On-Behalf-Of",
+            "The person behind the request; only from tokens made with `mayActFor`, else 403. Twin: \
+             the query's `onBehalfOf`.",
+            &schema::<Person>(),
+            "ann@example.com",
+        ),
+        "onBehalfOf": in_query(
+            "onBehalfOf",
+            "The twin of the header `X-On-Behalf-Of`; must agree with it when both are sent.",
+            &schema::<Person>(),
+            "ann@example.com",
         ),
         "Prefer": in_header(
             "Prefer",
@@ -98,6 +113,13 @@ fn in_path(name: &str, about: &str, schema: &Value, example: &str) -> Value {
     })
 }
 
+fn in_query(name: &str, about: &str, schema: &Value, example: &str) -> Value {
+    json!({
+        "name": name, "in": "query", "required": false, "description": about, "schema": schema,
+        "example": example
+    })
+}
+
 fn in_header(name: &str, about: &str, schema: &Value, example: impl Into<Value>) -> Value {
     json!({
         "name": name, "in": "header", "required": false, "description": about, "schema": schema,
@@ -132,7 +154,7 @@ const PROBLEMS: [(u16, &str, &str); 18] = [
         "Unauthenticated",
         "No token, or one that is unknown, expired or revoked.",
     ),
-    (403, "PermissionDenied", "The token's role may not do this."),
+    (403, "PermissionDenied", "The token may not do this."),
     (
         404,
         "NotFound",

@@ -48,7 +48,7 @@ fn complete(path: &str, method: &str, operation: &mut Map<String, Value>) {
         .map(reference)
         .collect();
     parameters.extend(taken_list(operation, "parameters"));
-    parameters.extend(facts.header_parameters().into_iter().map(reference));
+    parameters.extend(facts.common_parameters().into_iter().map(reference));
     if !parameters.is_empty() {
         operation.insert("parameters".to_owned(), json!(parameters));
     }
@@ -109,7 +109,6 @@ enum Is {
     WithBody,
     Waiting,
     Repeatable,
-    AboveViewer,
 }
 
 struct Facts {
@@ -138,7 +137,6 @@ impl Facts {
                 parameters.any(|parameter| parameter["name"] == "waitSeconds"),
             ),
             (Is::Repeatable, matches!(method, "post" | "put" | "delete")),
-            (Is::AboveViewer, matches!(role, "operator" | "admin")),
         ];
         let all = candidates
             .into_iter()
@@ -162,8 +160,11 @@ impl Facts {
         )
     }
 
-    fn header_parameters(&self) -> Vec<&'static str> {
+    fn common_parameters(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
+        if !self.is(Is::Open) {
+            names.extend(["X-On-Behalf-Of", "onBehalfOf"]);
+        }
         if self.is(Is::Repeatable) {
             names.push("Idempotency-Key");
         }
@@ -207,13 +208,13 @@ impl Facts {
         if self.is(Is::Open) {
             return vec![414, 431, 500, 503];
         }
-        let mut statuses = vec![400, 401, 414, 422, 429, 431, 500, 503];
+        // 403: also for whoever names a person and may not.
+        let mut statuses = vec![400, 401, 403, 414, 422, 429, 431, 500, 503];
         let mut add = |when: bool, more: &[u16]| {
             if when {
                 statuses.extend(more);
             }
         };
-        add(self.is(Is::AboveViewer), &[403]);
         add(self.is(Is::Scoped), &[404]);
         add(self.is(Is::Changing), &[408, 409, 413]);
         add(self.is(Is::WithBody), &[415]);

@@ -5,6 +5,20 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 use crate::domain::account::{MAX_LABEL_VALUE, MAX_LABELS};
 
+/// The most members of an object that is free in its form.
+const MOST_MEMBERS: usize = 1_000;
+
+/// An object whose members are each operation's own.
+pub(in crate::http) fn anything() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("What was asked, in the operation's own words."))
+        .max_properties(Some(MOST_MEMBERS))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
+        .examples([serde_json::json!({"name": "fp-dev"})])
+        .build()
+}
+
 /// Labels of an account.
 pub(in crate::http) fn labels() -> Object {
     let value: RefOr<Schema> = ObjectBuilder::new()

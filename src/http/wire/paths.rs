@@ -12,6 +12,10 @@ pub(in crate::http) fn job(job_id: Uuid) -> String {
     format!("/v1/jobs/{job_id}")
 }
 
+pub(in crate::http) fn token(token_id: Uuid) -> String {
+    format!("/v1/tokens/{token_id}")
+}
+
 pub(in crate::http) fn operation(operation_id: Uuid) -> String {
     format!("/v1/operations/{operation_id}")
 }

@@ -46,7 +46,8 @@ pub(in crate::http) struct ProblemBody<'a> {
     /// The request's id, as in `X-Request-Id`.
     #[schema(max_length = 128)]
     pub request_id: &'a str,
-    /// Which kind of thing was not found: account, cluster, profile, job, operation.
+    /// Which kind of thing was not found: account, cluster, profile, job,
+    /// operation, token.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 64, examples("account"))]
     pub resource: Option<&'a str>,

@@ -24,6 +24,8 @@ pub(super) struct Units {
     pub(super) operation_region: Vec<Option<String>>,
     pub(super) operation_cluster: Vec<Option<String>>,
     pub(super) job_count: Vec<i32>,
+    pub(super) actor: Vec<Option<String>>,
+    pub(super) on_behalf_of: Vec<Option<String>>,
 }
 
 /// The columns of their jobs.
@@ -74,6 +76,10 @@ impl Units {
             .push(item.operation.as_ref().map(|o| o.cluster_name.clone()));
         self.job_count
             .push(i32::try_from(item.jobs.len()).unwrap_or(i32::MAX));
+        let audit = item.audit.as_ref();
+        self.actor.push(audit.map(|audit| audit.actor.clone()));
+        self.on_behalf_of
+            .push(audit.and_then(|audit| audit.on_behalf_of.clone()));
     }
 }
 

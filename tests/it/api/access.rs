@@ -14,7 +14,7 @@ struct Route {
     scoped: bool,
 }
 
-fn routes(job: &str, operation: &str) -> Vec<Route> {
+fn routes(job: &str, operation: &str, token: &str) -> Vec<Route> {
     let document: Value = serde_json::from_str(&http::openapi_json()).unwrap();
     let mut routes = Vec::new();
     for (template, item) in document["paths"].as_object().unwrap() {
@@ -27,7 +27,8 @@ fn routes(job: &str, operation: &str) -> Vec<Route> {
                 .replace("{clusterName}", "prod-1")
                 .replace("{profileName}", "fp-x")
                 .replace("{jobId}", job)
-                .replace("{operationId}", operation);
+                .replace("{operationId}", operation)
+                .replace("{tokenId}", token);
             let waits = details["parameters"].to_string().contains("waitSeconds");
             let query = if waits { "?waitSeconds=0" } else { "" };
             routes.push(Route {
@@ -67,9 +68,24 @@ async fn every_route_refuses_callers_without_a_token_and_those_of_too_low_a_role
         .answer()
         .await
         .expect(202);
+    let spare = json!({"name": "spare", "role": "viewer"});
+    app.admin(Method::POST, "/v1/tokens")
+        .json(&spare)
+        .answer()
+        .await
+        .expect(201);
     let (job, operation) = (job["id"].clone(), operation.json()["id"].clone());
-    let routes = routes(job.as_str().unwrap(), operation.as_str().unwrap());
-    assert!(routes.len() >= 19);
+    let token: uuid::Uuid =
+        sqlx::query_scalar("select token_id from api_tokens where name = 'spare'")
+            .fetch_one(&app.pool)
+            .await
+            .unwrap();
+    let routes = routes(
+        job.as_str().unwrap(),
+        operation.as_str().unwrap(),
+        &token.to_string(),
+    );
+    assert!(routes.len() >= 25);
     let roles = ["viewer", "operator", "admin"];
     let rank = |role: &str| roles.iter().position(|known| *known == role);
     let all = [&app.tokens.viewer, &app.tokens.operator, &app.tokens.admin];
@@ -114,7 +130,12 @@ async fn every_route_refuses_callers_without_a_token_and_those_of_too_low_a_role
 async fn lists_show_only_what_the_caller_may_see() {
     let app = TestApp::start().await;
     app.create_profile("fp-mine").await;
-    for path in ["/v1/accounts", "/v1/jobs", "/v1/operations"] {
+    for path in [
+        "/v1/accounts",
+        "/v1/jobs",
+        "/v1/operations",
+        "/v1/audit-events",
+    ] {
         let list = app
             .request(Method::GET, path)
             .bearer_auth(&app.tokens.other_viewer);

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::support::{ACCOUNT, Caller, OTHER_ACCOUNT, Stage, profile, profiles};
+use super::support::{ACCOUNT, Caller, OTHER_ACCOUNT, Stage, profile, profiles, until};
 
 #[tokio::test]
 async fn a_token_is_printed_once_and_may_do_what_its_role_may() {
@@ -72,4 +72,65 @@ async fn a_token_of_some_accounts_sees_no_others() {
         operator.post(&profiles(ACCOUNT), profile("web")).await.0,
         202
     );
+}
+
+#[tokio::test]
+async fn tokens_are_listed_and_revoked_from_a_shell() {
+    let stage = Stage::new().await;
+    let (_api, address) = stage.api().await;
+    let more = [
+        "--accounts",
+        ACCOUNT,
+        "--expires-in-days",
+        "30",
+        "--on-behalf-of",
+    ];
+    let token = stage.token("operator", &more).await;
+    stage.token("viewer", &[]).await;
+    let caller = Caller::new(&address, &token);
+    assert_eq!(caller.get("/v1/whoami").await.1["mayActFor"], true);
+
+    let list = async |more: &[&str]| {
+        let listed = stage.run(&[&["token", "list"], more].concat()).await;
+        assert!(listed.status.success(), "{:#?}", listed.stderr);
+        let lines = listed.stdout.into_iter();
+        lines
+            .map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    let lines = list(&[]).await;
+    assert_eq!(lines[0][0], "ID");
+    assert_eq!(lines[1][1..6], ["viewer", "viewer", "all", "no", "-"]);
+    assert_eq!(lines[2][1..5], ["operator", "operator", ACCOUNT, "yes"]);
+    assert_eq!((lines.len(), lines[2][7].as_str()), (3, "-"));
+
+    let id = lines[2][0].as_str();
+    let revoked = stage.run(&["token", "revoke", id]).await;
+    assert_eq!(revoked.stdout, [format!("revoked {id} (operator)")]);
+    until("the running API refuses it", || async {
+        caller.get("/v1/whoami").await.0 == 401
+    })
+    .await;
+    assert_eq!(list(&[]).await.len(), 2);
+    assert_ne!(list(&["--all"]).await[2][7], "-");
+
+    let again = stage.run(&["token", "revoke", id]).await;
+    assert_eq!(again.status.code(), Some(1));
+    assert!(
+        again.stderr.concat().contains("revoked before"),
+        "{:?}",
+        again.stderr
+    );
+    let unknown = stage
+        .run(&["token", "revoke", &id.replace(&id[..8], "00000000")])
+        .await;
+    assert_eq!(unknown.status.code(), Some(1));
+    let trail: Vec<(String, String)> =
+        sqlx::query_as("select actor, action from audit_events order by event_seq")
+            .fetch_all(&stage.database.pool)
+            .await
+            .unwrap();
+    let actions = ["token create", "token create", "token revoke"];
+    let expected = actions.map(|action| ("command line".to_owned(), action.to_owned()));
+    assert_eq!(trail, expected);
 }

@@ -77,6 +77,8 @@ impl Queue {
             idempotency: None,
             traceparent: None,
             audit: Some(Audit {
+                actor: "tester".to_owned(),
+                on_behalf_of: None,
                 action: "test",
                 resource: "/test".to_owned(),
                 request_id: "request".to_owned(),

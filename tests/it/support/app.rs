@@ -255,6 +255,7 @@ impl Tokens {
                 role,
                 account_ids: account_ids.map(|id| vec![id.to_owned()]),
                 expires_at: None,
+                may_act_for: false,
             };
             let made = tokens::create(pool, &Clock::system(), &Rng::from_os(), new).await;
             made.unwrap().1

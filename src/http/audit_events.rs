@@ -1,0 +1,91 @@
+//! GET /v1/audit-events: who changed what. What belongs to no account is for callers of all accounts.
+
+use actix_web::{HttpResponse, get};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::answer;
+use super::auth::Viewer;
+use super::extract::Call;
+use super::pages::Page;
+use super::problem::Problem;
+use super::query::{FilterText, PageWish, Time, list, text};
+use super::wire::audit_event::{AuditEvent, AuditEventList};
+use crate::db::audit::{self, AuditFilter};
+use crate::domain::AccountId;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(super) struct ListAuditEventsQuery {
+    /// Only changes by one of these callers; a comma means or.
+    #[serde(default, deserialize_with = "list")]
+    #[param(value_type = String, required = false, max_length = 8192, example = "payments-ci")]
+    actor: Vec<FilterText>,
+    /// Only changes by one of these operations; a comma means or.
+    #[serde(default, deserialize_with = "list")]
+    #[param(value_type = String, required = false, max_length = 8192, example = "createFargateProfile")]
+    action: Vec<FilterText>,
+    /// Only changes of one of these accounts; a comma means or.
+    #[serde(default, deserialize_with = "list")]
+    #[param(value_type = String, required = false, max_length = 2048, example = "111111111111")]
+    account_id: Vec<AccountId>,
+    /// Only changes made after this time.
+    #[serde(default, deserialize_with = "text")]
+    #[param(value_type = String, format = DateTime, required = false, max_length = 35, example = "2026-01-02T03:04:05Z")]
+    created_after: Option<Time>,
+    /// Only changes made before this time.
+    #[serde(default, deserialize_with = "text")]
+    #[param(value_type = String, format = DateTime, required = false, max_length = 35, example = "2026-01-03T03:04:05Z")]
+    created_before: Option<Time>,
+    /// Items on one page; 50 unless told otherwise, larger wishes than 1000 are lowered.
+    #[serde(default, deserialize_with = "text")]
+    #[param(value_type = i64, required = false, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 50)]
+    page_size: Option<PageWish>,
+    /// Go on where the page with this `nextPageToken` ended.
+    #[serde(default)]
+    #[param(required = false, nullable = false, max_length = 1024)]
+    page_token: Option<String>,
+}
+
+/// List recorded changes, newest first.
+///
+/// Those of your accounts; those of no account, such as tokens, only with a token of all accounts.
+#[utoipa::path(
+    operation_id = "listAuditEvents",
+    tag = "access",
+    params(ListAuditEventsQuery),
+    responses((status = 200, description = "One page of changes.", body = AuditEventList)),
+    extensions(("x-required-role" = json!("viewer"))),
+)]
+#[get("/v1/audit-events")]
+pub(super) async fn list_audit_events(call: Call<Viewer>) -> Result<HttpResponse, Problem> {
+    call.allowed()?;
+    let query: ListAuditEventsQuery = call.query()?;
+    let page = Page::<i64>::of(&call, query.page_size, query.page_token.as_deref()).await?;
+    let texts = |values: Vec<FilterText>| values.into_iter().map(|text| text.0).collect();
+    let filter = AuditFilter {
+        visible: call.caller.visible(),
+        actors: texts(query.actor),
+        actions: texts(query.action),
+        account_ids: query.account_id.into_iter().map(String::from).collect(),
+        created_after: query.created_after.map(|time| time.0),
+        created_before: query.created_before.map(|time| time.0),
+        before: page.after,
+        limit: page.limit(),
+    };
+    let pool = call.state.pool.clone();
+    let found = call
+        .state
+        .run(async move { Ok(audit::list(&pool, filter).await?) })
+        .await?;
+    let (rows, next_page_token) = page.cut(found, |row| row.event_seq.to_string());
+    let items = rows.into_iter().map(AuditEvent::from).collect();
+    Ok(answer::json(
+        HttpResponse::Ok(),
+        &AuditEventList {
+            items,
+            next_page_token,
+        },
+    ))
+}

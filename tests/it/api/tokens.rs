@@ -1,0 +1,329 @@
+//! Tokens and who one is.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use fargate_fleet::clock::Clock;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::app::{ACCOUNT, Answer, Send as _, TestApp};
+
+const OTHER: &str = "999999999999";
+
+async fn make(app: &TestApp, by: &str, body: &Value) -> Answer {
+    app.request(Method::POST, "/v1/tokens")
+        .bearer_auth(by)
+        .json(body)
+        .answer()
+        .await
+}
+
+async fn get(app: &TestApp, by: &str, path: &str) -> Answer {
+    app.request(Method::GET, path)
+        .bearer_auth(by)
+        .answer()
+        .await
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("{key}: {value}"))
+}
+
+fn names(list: &Answer) -> Vec<String> {
+    let list = list.json();
+    let items = list["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| text(item, "name").to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_token_is_made_shown_once_and_does_what_it_may() {
+    let app = TestApp::start().await;
+    let wish = json!({"name": "ci", "role": "operator", "accountIds": [ACCOUNT, ACCOUNT], "expiresInDays": 30});
+    let made = make(&app, &app.tokens.admin, &wish).await.expect(201);
+    assert_eq!(made.header("cache-control"), "no-store");
+    let (location, made) = (made.header("location").to_owned(), made.json());
+    assert_eq!(location, format!("/v1/tokens/{}", text(&made, "id")));
+    let secret = text(&made, "secret").to_owned();
+    assert!(
+        secret.starts_with("fleet_") && secret.len() == 49,
+        "{secret}"
+    );
+    assert_eq!(made["accountIds"], json!([ACCOUNT]));
+    let expires: DateTime<Utc> = text(&made, "expiresAt").parse().unwrap();
+    let created: DateTime<Utc> = text(&made, "createdAt").parse().unwrap();
+    let off = (expires - created - TimeDelta::days(30)).num_minutes();
+    assert_eq!(off, 0, "{made}");
+
+    let who = get(&app, &secret, "/v1/whoami").await.expect(200).json();
+    assert_eq!(
+        who,
+        json!({
+            "name": "ci", "role": "operator", "accountIds": [ACCOUNT], "credential": "api_token",
+            "tokenId": made["id"], "expiresAt": made["expiresAt"], "mayActFor": false,
+        })
+    );
+    let read = get(&app, &app.tokens.admin, &location).await.expect(200);
+    assert!(!read.text.contains(&secret) && read.json().get("secret").is_none());
+    assert!(read.json()["lastUsedAt"].is_string(), "{}", read.text);
+    let list = get(&app, &app.tokens.admin, "/v1/tokens").await.expect(200);
+    assert!(
+        !list.text.contains(&secret) && names(&list)[0] == "ci",
+        "{}",
+        list.text
+    );
+    let trail = get(&app, &app.tokens.admin, "/v1/audit-events").await;
+    assert!(!trail.text.contains(&secret), "{}", trail.text);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn whoami_of_a_token_of_all_accounts_names_none() {
+    let app = TestApp::start().await;
+    let who = app.viewer("/v1/whoami").answer().await.expect(200).json();
+    assert_eq!(
+        (
+            &who["name"],
+            &who["role"],
+            who.get("accountIds"),
+            who.get("expiresAt")
+        ),
+        (&json!("all-viewer"), &json!("viewer"), None, None)
+    );
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_makes_no_token_is_pointed_at() {
+    let app = TestApp::start().await;
+    let past = Clock::system().now() - TimeDelta::minutes(1);
+    let far = past + TimeDelta::days(3651);
+    for (more, pointer) in [
+        (json!({"name": ""}), "/name"),
+        (json!({"name": "a\nb"}), "/name"),
+        (json!({"role": "owner"}), "/role"),
+        (json!({"accountIds": []}), "/accountIds"),
+        (json!({"accountIds": ["1"]}), "/accountIds/0"),
+        (json!({"expiresInDays": 0}), "/expiresInDays"),
+        (json!({"expiresInDays": 3651}), "/expiresInDays"),
+        (json!({"expiresAt": past}), "/expiresAt"),
+        (json!({"expiresAt": far}), "/expiresAt"),
+        (json!({"expiresAt": "soon"}), "/expiresAt"),
+        (
+            json!({"expiresAt": far, "expiresInDays": 1}),
+            "/expiresInDays",
+        ),
+        (json!({"admin": true}), "/admin"),
+    ] {
+        let mut body = json!({"name": "ci", "role": "viewer"});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let problem = make(&app, &app.tokens.admin, &body).await;
+        let problem = problem.problem(422, "invalid_request");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
+    }
+    let count: i64 = sqlx::query_scalar("select count(*) from api_tokens")
+        .fetch_one(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(count, 6);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn an_administrator_of_some_accounts_makes_and_sees_only_their_tokens() {
+    let app = TestApp::start().await;
+    let by = &app.tokens.other_admin;
+    for accounts in [json!([ACCOUNT]), json!([OTHER, ACCOUNT])] {
+        let body = json!({"name": "x", "role": "viewer", "accountIds": accounts});
+        make(&app, by, &body)
+            .await
+            .problem(403, "permission_denied");
+    }
+    let all = json!({"name": "x", "role": "viewer"});
+    make(&app, by, &all).await.problem(403, "permission_denied");
+    let own = json!({"name": "own", "role": "admin", "accountIds": [OTHER]});
+    let own = make(&app, by, &own).await.expect(201).json();
+    let both = json!({"name": "both", "role": "viewer", "accountIds": [OTHER, ACCOUNT]});
+    let both = make(&app, &app.tokens.admin, &both)
+        .await
+        .expect(201)
+        .json();
+
+    let seen = names(&get(&app, by, "/v1/tokens").await.expect(200));
+    assert_eq!(
+        seen,
+        ["own", "other-admin", "other-operator", "other-viewer"]
+    );
+    let path = format!("/v1/tokens/{}", text(&own, "id"));
+    get(&app, by, &path).await.expect(200);
+    let hidden = format!("/v1/tokens/{}", text(&both, "id"));
+    for method in [Method::GET, Method::DELETE] {
+        let refused = app.request(method, &hidden).bearer_auth(by).answer().await;
+        assert_eq!(refused.problem(404, "not_found")["resource"], "token");
+    }
+    get(&app, text(&both, "secret"), "/v1/whoami")
+        .await
+        .expect(200);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_revoked_token_stops_working_and_its_record_stays() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "gone", "role": "viewer"});
+    let made = make(&app, &app.tokens.admin, &body)
+        .await
+        .expect(201)
+        .json();
+    let (path, secret) = (
+        format!("/v1/tokens/{}", text(&made, "id")),
+        text(&made, "secret"),
+    );
+    get(&app, secret, "/v1/jobs").await.expect(200);
+    for _ in 0..2 {
+        app.admin(Method::DELETE, &path).answer().await.expect(204);
+        // No moment of grace in the process that was told.
+        get(&app, secret, "/v1/jobs")
+            .await
+            .problem(401, "unauthenticated");
+    }
+    let read = get(&app, &app.tokens.admin, &path).await.expect(200).json();
+    assert!(read["revokedAt"].is_string(), "{read}");
+    let listed = async |query: &str| {
+        let path = format!("/v1/tokens{query}");
+        names(&get(&app, &app.tokens.admin, &path).await.expect(200))
+    };
+    assert!(!listed("").await.contains(&"gone".to_owned()));
+    assert!(
+        listed("?includeRevoked=true")
+            .await
+            .contains(&"gone".to_owned())
+    );
+    let trail = app.viewer("/v1/audit-events?action=createToken,revokeToken");
+    let trail = trail.answer().await.expect(200).json();
+    let actions: Vec<&str> = trail["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| text(e, "action"))
+        .collect();
+    assert_eq!(actions, ["revokeToken", "createToken"]);
+    assert_eq!(trail["items"][0]["resource"], path);
+    assert_eq!(trail["items"][0]["subjectId"], made["id"]);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn another_process_is_told_of_a_revoked_token() {
+    let app = TestApp::start().await;
+    let list = get(&app, &app.tokens.admin, "/v1/tokens").await.json();
+    let viewer = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|t| t["name"] == "all-viewer");
+    let id = text(viewer.unwrap(), "id").parse().unwrap();
+    app.viewer("/v1/jobs").answer().await.expect(200);
+    // As another process or the command line does it: this one hears of it.
+    assert!(
+        fargate_fleet::db::tokens::revoke(&app.pool, id)
+            .await
+            .unwrap()
+    );
+    app.refused_soon("/v1/jobs")
+        .await
+        .problem(401, "unauthenticated");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_same_key_makes_one_token_and_tells_its_secret_once() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "once", "role": "viewer"});
+    let post = async |body: &Value| {
+        app.admin(Method::POST, "/v1/tokens?requestId=k1")
+            .json(body)
+            .answer()
+            .await
+    };
+    let (first, second) = (post(&body).await.expect(201), post(&body).await.expect(201));
+    assert_eq!(second.header("idempotent-replayed"), "true");
+    assert_eq!(first.json()["id"], second.json()["id"]);
+    assert!(first.json()["secret"].is_string() && second.json().get("secret").is_none());
+    post(&json!({"name": "twice", "role": "viewer"}))
+        .await
+        .problem(422, "idempotency_key_reused");
+    let path = format!("/v1/tokens/{}", text(&first.json(), "id"));
+    let delete = async || {
+        app.admin(Method::DELETE, &path)
+            .header("Idempotency-Key", "k2")
+            .answer()
+            .await
+    };
+    assert_eq!(delete().await.expect(204).header("idempotent-replayed"), "");
+    assert_eq!(
+        delete().await.expect(204).header("idempotent-replayed"),
+        "true"
+    );
+    let made: i64 =
+        sqlx::query_scalar("select count(*) from api_tokens where name in ('once', 'twice')")
+            .fetch_one(&app.pool)
+            .await
+            .unwrap();
+    assert_eq!(made, 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn tokens_are_listed_page_by_page() {
+    let app = TestApp::start().await;
+    let mut seen = Vec::new();
+    let mut path = "/v1/tokens?pageSize=4".to_owned();
+    loop {
+        let page = get(&app, &app.tokens.admin, &path).await.expect(200);
+        seen.extend(names(&page));
+        let Some(token) = page.json()["nextPageToken"].as_str().map(str::to_owned) else {
+            break;
+        };
+        path = format!("/v1/tokens?pageSize=4&pageToken={token}");
+    }
+    assert_eq!(seen.len(), 6, "{seen:?}");
+    assert_eq!(
+        (seen[0].as_str(), seen[5].as_str()),
+        ("other-admin", "all-viewer")
+    );
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_recorded_is_not_made() {
+    let app = TestApp::start().await;
+    sqlx::raw_sql(
+        "alter table audit_events add constraint no_tokens check (action !~ 'Token') not valid",
+    )
+    .execute(&app.pool)
+    .await
+    .unwrap();
+    let body = json!({"name": "unseen", "role": "admin"});
+    make(&app, &app.tokens.admin, &body)
+        .await
+        .problem(500, "internal");
+    let list = get(&app, &app.tokens.admin, "/v1/tokens").await.json();
+    let first = &list["items"][0];
+    let path = format!("/v1/tokens/{}", text(first, "id"));
+    app.admin(Method::DELETE, &path)
+        .answer()
+        .await
+        .problem(500, "internal");
+    let tokens: (i64, i64) = sqlx::query_as("select count(*), count(revoked_at) from api_tokens")
+        .fetch_one(&app.pool)
+        .await
+        .unwrap();
+    assert_eq!(tokens, (6, 0));
+    app.end().await;
+}

@@ -39,7 +39,7 @@ impl Stage {
     }
 
     async fn with(mood: Mood, keys: Vec<Value>) -> Self {
-        let issuer = Issuer::start(mood, keys).await;
+        let issuer = Issuer::start(mood, keys);
         let hand = ManualClock::at(chrono::DateTime::from_timestamp(NOW, 0).unwrap());
         let oidc = OidcOptions {
             issuer: issuer.url.parse().unwrap(),

@@ -270,6 +270,7 @@ impl Stage {
             role: Role::Viewer,
             account_ids: None,
             expires_at: None,
+            may_act_for: false,
         };
         let (pool, clock) = (&self.database.pool, Clock::system());
         tokens::create_with_secret(pool, &clock, "fleet_of_somebody", new)

@@ -174,7 +174,7 @@ struct Shared {
 
 impl Issuer {
     /// One that publishes these keys.
-    pub async fn start(mood: Mood, keys: Vec<Value>) -> Self {
+    pub fn start(mood: Mood, keys: Vec<Value>) -> Self {
         let shared = Arc::new(Shared {
             url: Mutex::default(),
             mood: Mutex::new(mood),

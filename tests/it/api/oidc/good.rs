@@ -155,7 +155,7 @@ async fn sixty_seconds_are_forgiven_and_not_one_more() {
     // Remembered or not, a token ends when it ends.
     let token = at(NOW, NOW + 1);
     stage.get(&token).answer().await.expect(200);
-    stage.hand.advance(Duration::from_secs(60));
+    stage.hand.advance(Duration::from_mins(1));
     stage.get(&token).answer().await.expect(200);
     stage.hand.advance(Duration::from_secs(1));
     stage

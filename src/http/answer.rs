@@ -11,7 +11,7 @@ use super::wire::job::Job;
 use super::wire::operation::Operation;
 use crate::db::jobs::JobRow;
 
-/// A browser may keep it for its user, and asks with the ETag whether it still holds.
+/// A browser may keep it for its user, and asks with the `ETag` whether it still holds.
 pub(super) const REVALIDATED: &str = "private, no-cache";
 
 /// How an answer came about.

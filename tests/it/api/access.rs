@@ -42,6 +42,14 @@ fn routes(job: &str, operation: &str, token: &str) -> Vec<Route> {
     routes
 }
 
+/// The id of a token that nobody uses.
+async fn spare_token(app: &TestApp) -> String {
+    let spare = json!({"name": "spare", "role": "viewer"});
+    let made = app.admin(Method::POST, "/v1/tokens").json(&spare).answer();
+    let made = made.await.expect(201).json();
+    made["id"].as_str().unwrap().to_owned()
+}
+
 /// What a call without a body is answered, as far as access goes.
 async fn status(app: &TestApp, route: &Route, token: Option<&str>) -> u16 {
     let mut request = app.request(route.method.clone(), &route.path);
@@ -68,23 +76,9 @@ async fn every_route_refuses_callers_without_a_token_and_those_of_too_low_a_role
         .answer()
         .await
         .expect(202);
-    let spare = json!({"name": "spare", "role": "viewer"});
-    app.admin(Method::POST, "/v1/tokens")
-        .json(&spare)
-        .answer()
-        .await
-        .expect(201);
     let (job, operation) = (job["id"].clone(), operation.json()["id"].clone());
-    let token: uuid::Uuid =
-        sqlx::query_scalar("select token_id from api_tokens where name = 'spare'")
-            .fetch_one(&app.pool)
-            .await
-            .unwrap();
-    let routes = routes(
-        job.as_str().unwrap(),
-        operation.as_str().unwrap(),
-        &token.to_string(),
-    );
+    let token = spare_token(&app).await;
+    let routes = routes(job.as_str().unwrap(), operation.as_str().unwrap(), &token);
     assert!(routes.len() >= 25);
     let roles = ["viewer", "operator", "admin"];
     let rank = |role: &str| roles.iter().position(|known| *known == role);

@@ -127,7 +127,8 @@ async fn the_service_works_under_a_role_that_cannot_change_the_trail() {
                 .execute(&mut connection)
                 .await;
             let refused = refused.expect_err(&change);
-            let code = refused.as_database_error().and_then(|error| error.code());
+            let refused = refused.as_database_error().expect(&change);
+            let code = refused.code();
             assert_eq!(code.as_deref(), Some("42501"), "{change}");
         }
     }

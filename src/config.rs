@@ -18,6 +18,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::database::Servers;
 use crate::limits::Limits;
 use crate::oidc::OidcOptions;
@@ -41,6 +43,8 @@ pub struct ServeConfig {
     pub worker: WorkerConfig,
     /// How AWS is called.
     pub aws: AwsConfig,
+    /// How webhooks are told.
+    pub webhooks: WebhookConfig,
     /// How long work under way may take to finish after SIGTERM.
     pub shutdown_grace: Duration,
 }
@@ -104,6 +108,17 @@ pub struct AwsConfig {
     pub endpoint_url: Option<String>,
 }
 
+/// How webhooks are told.
+#[derive(Clone, Debug)]
+pub struct WebhookConfig {
+    /// `http` URLs too.
+    pub allow_http: bool,
+    /// Networks that are allowed although they are not public.
+    pub allowed: Vec<IpNet>,
+    /// What their secrets are sealed with; `None` takes the key kept in the database.
+    pub secrets_key: Option<Secret>,
+}
+
 /// How to log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
@@ -151,6 +166,7 @@ impl Environment {
         let mut reader = Reader::new(&self.0);
         let (database, http) = (reader.database(), reader.http());
         let (worker, aws) = (reader.worker(), reader.aws());
+        let webhooks = reader.webhooks();
         let shutdown_grace = reader.seconds("FLEET_SHUTDOWN_GRACE_SECONDS", 0..=600);
         // Checked here too, so that one start tells every problem.
         let _ = reader.log();
@@ -159,6 +175,7 @@ impl Environment {
             http,
             worker,
             aws,
+            webhooks,
             shutdown_grace,
         };
         reader.finish(config)

@@ -12,3 +12,6 @@ pub mod jobs;
 pub mod operations;
 pub mod secrets;
 pub mod tokens;
+pub mod webhook_deliveries;
+pub mod webhook_events;
+pub mod webhooks;

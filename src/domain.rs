@@ -23,6 +23,7 @@ mod schema;
 pub mod selector;
 pub mod token;
 pub mod warnings;
+pub mod webhook;
 mod wildcard;
 
 pub use account::{AccountName, AccountState};
@@ -40,3 +41,4 @@ pub use role_arn::{RoleArn, role_arn_default};
 pub use selector::Selector;
 pub use token::{Credential, Person, TokenName};
 pub use warnings::{Warning, profile_warnings};
+pub use webhook::{DeliveryState, WebhookEventType};

@@ -1,6 +1,6 @@
 //! The REST API: parses requests, runs one transaction or submission, answers.
 //!
-//! May use `db`, `queue`, `domain` and `format`; it knows nothing of AWS, and is the only importer
+//! May use `db`, `queue`, `domain`, `format` and `webhooks`; it knows nothing of AWS, and is the only importer
 //! of `actix_web` but for the simulator. Promises: every error is a problem (RFC 9457); what is
 //! answered `202` is durable; what a caller may not see does not exist for that caller.
 //!
@@ -17,6 +17,7 @@
 //! | `submit`, `idempotency`, `wait`, `answer` | from a request to its job and back |
 //! | `etag`, `pages`, `page_token` | conditional requests and lists |
 //! | `accounts`, `fargate_profiles`, `cluster_configs`, `jobs`, `job_events`, `operations`, `tokens`, `whoami`, `audit_events`, `health` | one file or folder a resource |
+//! | `webhooks` | who is told of what, and how the telling went |
 //! | `wire` | the shapes of answers |
 //! | `worker_health` | the health of a worker that runs alone |
 //! | `openapi`, `docs` | the published documents and the page for people |
@@ -60,6 +61,7 @@ mod submit;
 mod tls;
 mod tokens;
 mod wait;
+mod webhooks;
 mod whoami;
 mod wire;
 mod worker_health;
@@ -67,4 +69,5 @@ mod worker_health;
 pub use openapi::{openapi, openapi_3_0_json, openapi_json};
 pub use server::{Api, ApiOptions, ApiParts};
 pub use tls::{Tls, TlsError};
+pub use webhooks::documents::webhook_rendering;
 pub use worker_health::WorkerHealth;

@@ -20,3 +20,4 @@ pub mod shutdown;
 pub mod sim;
 pub mod telemetry;
 pub mod throwaway_postgres;
+pub mod webhooks;

@@ -17,11 +17,12 @@ use crate::audit::seal::seal_in_background;
 use crate::aws::{Aws, AwsOptions};
 use crate::clock::Clock;
 use crate::db::tokens;
-use crate::http::{Api, ApiOptions, ApiParts, WorkerHealth};
+use crate::http::{Api, ApiOptions, ApiParts, WorkerHealth, webhook_rendering};
 use crate::ops::Operations;
 use crate::queue::listener::{self, Watchers};
 use crate::queue::{Enqueuer, Worker, WorkerOptions};
 use crate::rng::Rng;
+use crate::webhooks::{Pump, Sender, SenderOptions};
 
 /// The schema that this version needs.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -39,6 +40,8 @@ pub struct ServiceOptions {
     pub aws: AwsOptions,
     /// Callers may come with tokens of an issuer, which are not in the database.
     pub has_issuer: bool,
+    /// How webhooks are told; workers do that.
+    pub webhooks: SenderOptions,
 }
 
 /// Why the service did not start.
@@ -71,6 +74,7 @@ pub struct Service {
     pool: PgPool,
     api: Option<Api>,
     worker: Option<Arc<Worker>>,
+    pump: Option<Pump>,
     health: Option<WorkerHealth>,
     stop_listening: CancellationToken,
     tasks: TaskTracker,
@@ -98,6 +102,12 @@ impl Service {
         tasks.spawn(listening);
         tasks.spawn(seal_in_background(pool.clone(), stop_listening.clone()));
 
+        let sender = Sender::new(
+            pool.clone(),
+            (clock.clone(), rng.clone()),
+            webhook_rendering(),
+            options.webhooks,
+        );
         let worker = match options.worker {
             None => None,
             Some(worker_options) => {
@@ -130,10 +140,12 @@ impl Service {
                 Some(started?)
             }
         };
+        let pump = worker.is_some().then(|| Pump::start(sender));
         Ok(Self {
             pool,
             api,
             worker,
+            pump,
             health,
             stop_listening,
             tasks,
@@ -155,12 +167,17 @@ impl Service {
                 tracing::warn!(%error, "handing the leases back; they run out by themselves");
             }
         };
+        let pump = async {
+            if let Some(pump) = &self.pump {
+                pump.drain(grace).await;
+            }
+        };
         let api = async {
             if let Some(api) = self.api {
                 api.stop(grace).await;
             }
         };
-        tokio::join!(worker, api);
+        tokio::join!(worker, pump, api);
         if let Some(health) = self.health {
             health.stop().await;
         }

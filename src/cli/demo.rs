@@ -1,6 +1,6 @@
 //! `demo`: everything in one process on embedded parts; nothing is left behind.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -20,6 +20,8 @@ use fargate_fleet::service::{MIGRATIONS, Service, ServiceOptions};
 use fargate_fleet::shutdown::Shutdown;
 use fargate_fleet::sim::{AccountSettings, FleetShape, SimAccount, SimOptions, Simulator};
 use fargate_fleet::throwaway_postgres::{Options, ThrowawayPostgres};
+use fargate_fleet::webhooks::{Rules, SenderOptions, Setup};
+use ipnet::IpNet;
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
@@ -123,11 +125,13 @@ impl Demo {
 
     fn options(&self, simulator: &Simulator) -> ServiceOptions {
         let time_scale = f64::from(self.speed);
+        let webhooks = webhooks();
         ServiceOptions {
             api: Some(ApiOptions {
                 listen: self.listen,
                 time_scale,
                 grace: GRACE,
+                webhooks: webhooks.clone(),
                 ..ApiOptions::default()
             }),
             worker: Some(WorkerOptions {
@@ -141,6 +145,10 @@ impl Demo {
                 endpoint_url: Some(simulator.endpoint()),
                 static_credentials: Some(("demo".to_owned(), "demo".to_owned())),
                 time_scale,
+            },
+            webhooks: SenderOptions {
+                setup: webhooks,
+                ..SenderOptions::default()
             },
         }
     }
@@ -166,6 +174,22 @@ impl Demo {
             \nCtrl-C ends it and leaves nothing behind.",
             self.speed
         )
+    }
+}
+
+/// Receivers on this machine may be told, so that webhooks can be tried.
+fn webhooks() -> Setup {
+    let loopback = [
+        IpNet::new_assert(Ipv4Addr::LOCALHOST.into(), 8),
+        IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128),
+    ];
+    Setup {
+        rules: Rules {
+            allow_http: true,
+            allowed: loopback.to_vec(),
+            ..Rules::default()
+        },
+        secrets_key: None,
     }
 }
 

@@ -10,6 +10,7 @@ use fargate_fleet::queue::WorkerOptions;
 use fargate_fleet::rng::Rng;
 use fargate_fleet::service::{Service, ServiceOptions};
 use fargate_fleet::shutdown::Shutdown;
+use fargate_fleet::webhooks::{Rules, SenderOptions, Setup};
 use tokio_util::task::TaskTracker;
 
 /// What `serve` takes; the rest are settings.
@@ -75,6 +76,7 @@ fn api_options(config: &ServeConfig) -> anyhow::Result<ApiOptions> {
         limits: http.limits.clone(),
         tls: tls.transpose()?,
         cors_origins: http.cors_origins.clone(),
+        webhooks: webhooks(config),
     })
 }
 
@@ -102,7 +104,25 @@ fn options(config: &ServeConfig, role: Role) -> anyhow::Result<ServiceOptions> {
             time_scale,
             ..AwsOptions::default()
         },
+        webhooks: SenderOptions {
+            setup: webhooks(config),
+            poll_interval: config.worker.poll_interval,
+            ..SenderOptions::default()
+        },
     })
+}
+
+/// The same for both halves.
+fn webhooks(config: &ServeConfig) -> Setup {
+    let key = config.webhooks.secrets_key.as_ref();
+    Setup {
+        rules: Rules {
+            allow_http: config.webhooks.allow_http,
+            allowed: config.webhooks.allowed.clone(),
+            ..Rules::default()
+        },
+        secrets_key: key.map(|key| key.expose().as_bytes().to_vec()),
+    }
 }
 
 /// What tells one worker from another in the workers table.

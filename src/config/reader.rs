@@ -8,11 +8,15 @@ use std::ops::RangeInclusive;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 use super::problem::{ConfigError, Problem};
 use super::settings;
-use super::{AwsConfig, DatabaseConfig, HttpConfig, LogConfig, LogFormat, Secret, WorkerConfig};
+use super::{
+    AwsConfig, DatabaseConfig, HttpConfig, LogConfig, LogFormat, Secret, WebhookConfig,
+    WorkerConfig,
+};
 use crate::database::Servers;
 
 /// What every one of our own variables begins with.
@@ -75,22 +79,50 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn http(&mut self) -> HttpConfig {
-        const SECRET: &str = "FLEET_PAGE_TOKEN_SECRET";
-        let secret = self.value(SECRET);
+    pub(super) fn webhooks(&mut self) -> WebhookConfig {
+        const HTTP: &str = "FLEET_WEBHOOK_ALLOW_HTTP";
+        const CIDRS: &str = "FLEET_WEBHOOK_ALLOWED_CIDRS";
+        let allow_http = self.value(HTTP).map(str::parse::<bool>);
+        if matches!(allow_http, Some(Err(_))) {
+            self.problem(HTTP, "must be true or false");
+        }
+        let parts = self.value(CIDRS).unwrap_or_default().split(',');
+        let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+        let allowed: Result<Vec<IpNet>, _> = parts.map(str::parse).collect();
+        if allowed.is_err() {
+            self.problem(
+                CIDRS,
+                "must be networks separated by commas, such as 10.1.0.0/16,fd12::/32",
+            );
+        }
+        WebhookConfig {
+            allow_http: allow_http.is_some_and(|allowed| allowed == Ok(true)),
+            allowed: allowed.unwrap_or_default(),
+            secrets_key: self.secret("FLEET_WEBHOOK_SECRETS_KEY"),
+        }
+    }
+
+    /// A secret that can't be guessed.
+    fn secret(&mut self, name: &str) -> Option<Secret> {
+        let secret = self.value(name);
         if secret.is_some_and(|secret| secret.chars().count() < SECRET_LENGTH) {
             self.problem(
-                SECRET,
+                name,
                 &format!("must have at least {SECRET_LENGTH} characters"),
             );
         }
+        secret.map(Secret::new)
+    }
+
+    pub(super) fn http(&mut self) -> HttpConfig {
+        let secret = self.secret("FLEET_PAGE_TOKEN_SECRET");
         let workers = self.value("FLEET_HTTP_WORKERS").is_some();
         let workers = workers.then(|| self.count("FLEET_HTTP_WORKERS", 1..=1024));
         let listen = self.address("FLEET_LISTEN");
         HttpConfig {
             listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             workers,
-            page_token_secret: secret.map(Secret::new),
+            page_token_secret: secret,
             oidc: self.oidc(),
             limits: self.limits(),
             tls: self.tls(),

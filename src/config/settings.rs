@@ -180,6 +180,21 @@ pub const SETTINGS: &[Setting] = &[
         "The claim that names the caller in jobs and in the audit trail. Choose one that people can't change by themselves. What is missing there is taken from `sub`.",
     ),
     setting(
+        "FLEET_WEBHOOK_ALLOWED_CIDRS",
+        "",
+        "Networks that webhooks may go to although they are not public, separated by commas, such as `10.1.0.0/16`: for receivers in your own networks. The same in every process.",
+    ),
+    setting(
+        "FLEET_WEBHOOK_ALLOW_HTTP",
+        "false",
+        "`true` lets webhooks go to `http://` URLs too: for development. The same in every process.",
+    ),
+    setting(
+        "FLEET_WEBHOOK_SECRETS_KEY",
+        "",
+        "What the secrets of webhooks are sealed with in the database, at least 32 characters, the same in every process. Without it: a key kept in the database. When it is changed, every webhook needs a new secret. Never echoed.",
+    ),
+    setting(
         "FLEET_SHUTDOWN_GRACE_SECONDS",
         "20",
         "Seconds that work under way is given after SIGTERM, 0 to 600.",

@@ -20,6 +20,7 @@ fn the_defaults_are_enough_with_a_database() {
     assert_eq!(config.worker.metrics_listen, None);
     assert_eq!(config.database.connections, 10);
     assert_eq!(config.aws.time_scale, 1);
+    assert!(!config.webhooks.allow_http && config.webhooks.allowed.is_empty());
     assert_eq!(config.shutdown_grace, Duration::from_secs(20));
     assert_eq!(minimal().log().unwrap().format, LogFormat::Text);
 }
@@ -41,6 +42,9 @@ fn all_problems_are_told_at_once_and_no_value_is() {
         .with("FLEET_WORKER_SLOTS", "0")
         .with("FLEET_PAGE_TOKEN_SECRET", "swordfish")
         .with("FLEET_AWS_TIME_SCALE", "60")
+        .with("FLEET_WEBHOOK_ALLOWED_CIDRS", "10.1.0.0/33")
+        .with("FLEET_WEBHOOK_ALLOW_HTTP", "yes")
+        .with("FLEET_WEBHOOK_SECRETS_KEY", "swordfish")
         .with("FLEET_LOG_FORMAT", "xml")
         .with("FLEET_LISTNE", "127.0.0.1:8080")
         .serve()
@@ -54,6 +58,9 @@ fn all_problems_are_told_at_once_and_no_value_is() {
       FLEET_LISTEN must be an IP address and a port, such as 127.0.0.1:8080
       FLEET_WORKER_SLOTS must be a whole number from 1 to 10000
       FLEET_AWS_TIME_SCALE must be 1 without FLEET_AWS_ENDPOINT_URL: it is for simulators
+      FLEET_WEBHOOK_ALLOW_HTTP must be true or false
+      FLEET_WEBHOOK_ALLOWED_CIDRS must be networks separated by commas, such as 10.1.0.0/16,fd12::/32
+      FLEET_WEBHOOK_SECRETS_KEY must have at least 32 characters
       FLEET_LOG_FORMAT must be text or json
     ");
 }

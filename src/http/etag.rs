@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::problem::Problem;
 use crate::db::accounts::Account;
 use crate::db::jobs::JobRow;
+use crate::db::webhooks::Webhook;
 use crate::domain::ErrorCode;
 
 /// A job's tag: weak, because estimates and times to wait change without it.
@@ -27,6 +28,12 @@ pub(super) fn of_account(account: &Account) -> String {
     let sum = Sha256::digest(format!("{changing:?}"));
     let [a, b, c, d, ..]: [u8; 32] = sum.into();
     format!("\"{}-{a:02x}{b:02x}{c:02x}{d:02x}\"", account.version)
+}
+
+/// A webhook's tag: its version, and since when it fails.
+pub(super) fn of_webhook(webhook: &Webhook) -> String {
+    let failing = webhook.failing_since.map_or(0, |at| at.timestamp_micros());
+    format!("\"{}-{failing:x}\"", webhook.version)
 }
 
 /// Whether the reader has this version already.
@@ -56,7 +63,7 @@ impl IfMatch {
         if self.0.is_empty() || self.0.iter().any(seen) {
             return Ok(());
         }
-        let detail = "The account was changed since you read it: read it again, and repeat the \
+        let detail = "It was changed since you read it: read it again, and repeat the \
                       change with its new ETag.";
         Err(Problem::new(ErrorCode::PreconditionFailed, detail))
     }

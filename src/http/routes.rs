@@ -25,6 +25,16 @@
 //! | GET /v1/tokens/{tokenId} | getToken | admin |
 //! | DELETE /v1/tokens/{tokenId} | revokeToken | admin |
 //! | GET /v1/audit-events | listAuditEvents | viewer |
+//! | POST /v1/webhooks | createWebhook | admin |
+//! | GET /v1/webhooks | listWebhooks | admin |
+//! | GET /v1/webhooks/{webhookId} | getWebhook | admin |
+//! | PATCH /v1/webhooks/{webhookId} | updateWebhook | admin |
+//! | DELETE /v1/webhooks/{webhookId} | deleteWebhook | admin |
+//! | POST /v1/webhooks/{webhookId}/rotate-secret | rotateWebhookSecret | admin |
+//! | POST /v1/webhooks/{webhookId}/test | testWebhook | admin |
+//! | GET /v1/webhooks/{webhookId}/deliveries | listWebhookDeliveries | admin |
+//! | GET /v1/webhooks/{webhookId}/deliveries/{deliveryId} | getWebhookDelivery | admin |
+//! | POST /v1/webhooks/{webhookId}/deliveries/{deliveryId}/replay | replayWebhookDelivery | admin |
 //! | GET /livez | getLiveness | none |
 //! | GET /readyz | getReadiness | none |
 //!
@@ -34,7 +44,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::fargate_profiles::{create, delete, read};
 use super::{
-    accounts, audit_events, cluster_configs, health, job_events, jobs, operations, tokens, whoami,
+    accounts, audit_events, cluster_configs, health, job_events, jobs, operations, tokens, webhooks,
+    whoami,
 };
 
 /// Registers every route, in the server and in the document.
@@ -63,6 +74,16 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
         .service(tokens::get_token)
         .service(tokens::revoke::revoke_token)
         .service(audit_events::list_audit_events)
+        .service(webhooks::create::create_webhook)
+        .service(webhooks::list::list_webhooks)
+        .service(webhooks::get_webhook)
+        .service(webhooks::update::update_webhook)
+        .service(webhooks::delete::delete_webhook)
+        .service(webhooks::rotate::rotate_webhook_secret)
+        .service(webhooks::ping::test_webhook)
+        .service(webhooks::deliveries::list_webhook_deliveries)
+        .service(webhooks::deliveries::get_webhook_delivery)
+        .service(webhooks::replay::replay_webhook_delivery)
         .service(health::livez)
         .service(health::readyz);
 }

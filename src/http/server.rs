@@ -34,6 +34,7 @@ use crate::oidc::{Oidc, OidcOptions};
 use crate::queue::Enqueuer;
 use crate::queue::listener::Watchers;
 use crate::rng::Rng;
+use crate::webhooks::Setup;
 
 /// Settings of the API.
 #[derive(Debug, Clone)]
@@ -56,6 +57,8 @@ pub struct ApiOptions {
     pub tls: Option<Tls>,
     /// The origins whose web pages may call, as browsers send them.
     pub cors_origins: Vec<String>,
+    /// Where webhooks may go, and what their secrets are sealed with.
+    pub webhooks: Setup,
 }
 
 impl Default for ApiOptions {
@@ -70,6 +73,7 @@ impl Default for ApiOptions {
             limits: Limits::default(),
             tls: None,
             cors_origins: Vec::new(),
+            webhooks: Setup::default(),
         }
     }
 }
@@ -114,6 +118,7 @@ fn state(
         tasks: tasks.clone(),
         draining: draining.clone(),
         page_key: OnceCell::new(),
+        vault: OnceCell::new(),
     })
 }
 

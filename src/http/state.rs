@@ -23,6 +23,7 @@ use crate::queue::enqueue::Placed;
 use crate::queue::listener::Watchers;
 use crate::queue::{Enqueuer, Submission, Submitted};
 use crate::rng::Rng;
+use crate::webhooks::Vault;
 
 /// How long the database may take for one piece of a request's work. Longer than a connection may
 /// take, so that it is that which is told.
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     pub oidc: Option<Oidc>,
     pub budgets: Budgets,
     pub depths: Depths,
+    /// What seals the secrets of webhooks.
+    pub vault: OnceCell<Vault>,
 }
 
 impl std::ops::Deref for State {

@@ -9,4 +9,5 @@ pub(super) mod paths;
 pub(super) mod problem;
 pub(super) mod standing;
 pub(super) mod token;
+pub(super) mod webhook;
 pub(super) mod whoami;

@@ -112,7 +112,7 @@ impl Locked {
                     finished_at = now()
                 where account_id = $1
                   and job_id = $2
-                returning account_id, job_id, lane
+                returning account_id, job_id, operation_id, lane, state
             ),
             lane_left as (
                 update lanes l
@@ -121,6 +121,13 @@ impl Locked {
                 from ended
                 where l.account_id = ended.account_id
                   and l.lane = ended.lane
+            ),
+            announced as (
+                insert into webhook_events (account_id, job_id, operation_id, state)
+                select account_id, job_id, operation_id, state
+                from ended
+                where lane is not null
+                  and exists (select from webhooks where enabled)
             )
             select pg_notify('fleet_jobs', job_id::text)
             from ended",

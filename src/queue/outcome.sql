@@ -101,7 +101,7 @@ written as (
       and (select count(*) from unleased) >= 0
     returning
         j.account_id, j.job_id, j.lane, j.seq, j.phase, j.state, j.step, j.waiting_reason, j.message,
-        j.event_no, j.cancel_requested, j.accepted, r.take_next, r.lease_token,
+        j.operation_id, j.event_no, j.cancel_requested, j.accepted, r.take_next, r.lease_token,
         -- looking again at the same thing is no news
         r.old_message <> j.message as told
 ),
@@ -177,6 +177,15 @@ told as (
     where told
       and phase <> 'finished'
     on conflict (account_id, job_id, event_no) do nothing
+),
+-- for webhooks: ends of changes, not of reads; looked at once a statement
+announced as (
+    insert into webhook_events (account_id, job_id, operation_id, state)
+    select account_id, job_id, operation_id, state
+    from written
+    where phase = 'finished'
+      and lane is not null
+      and exists (select from webhooks where enabled)
 ),
 woken as materialized (
     select pg_notify('fleet_ready', '')

@@ -27,16 +27,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Of the queue, its budgets alone: see `aws_takes_nothing_of_the_queue_but_its_budgets`.
     ("aws", &["clock", "domain", "queue", "rng"]),
     ("ops", &["aws", "db", "domain", "queue"]),
+    ("webhooks", &["clock", "db", "domain", "rng"]),
     (
         "http",
         &[
-            "clock", "db", "domain", "format", "limits", "oidc", "queue", "rng",
+            "clock", "db", "domain", "format", "limits", "oidc", "queue", "rng", "webhooks",
         ],
     ),
     (
         "service",
         &[
-            "audit", "aws", "clock", "db", "http", "ops", "queue", "rng",
+            "audit", "aws", "clock", "db", "http", "ops", "queue", "rng", "webhooks",
         ],
     ),
 ];

@@ -16,3 +16,4 @@ mod openapi;
 mod ops;
 mod queue;
 mod support;
+mod webhooks;

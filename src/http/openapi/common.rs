@@ -30,6 +30,7 @@ pub(super) fn tags() -> Value {
         {"name": "jobs", "description": "What is being done, and what was."},
         {"name": "operations", "description": "Changes that became several jobs."},
         {"name": "access", "description": "Who calls, with which tokens, and who changed what."},
+        {"name": "webhooks", "description": "Who is told of what happens, by Standard Webhooks 1.0."},
         {"name": "health", "description": "For load balancers."}
     ])
 }
@@ -54,6 +55,8 @@ pub(super) fn parameters() -> Value {
         "jobId": in_path("jobId", "The job.", &job, id),
         "tokenId": in_path("tokenId", "The token.", &job, id),
         "operationId": in_path("operationId", "The operation.", &job, id),
+        "webhookId": in_path("webhookId", "The webhook.", &job, id),
+        "deliveryId": in_path("deliveryId", "The delivery.", &job, id),
         "Idempotency-Key": in_header(
             "Idempotency-Key",
             "The same key and the same request within 24 hours give the same answer. 1 to 255 \

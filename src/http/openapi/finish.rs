@@ -9,6 +9,26 @@ use crate::http::body::MAX_BODY;
 /// The longest text that an answer is, in characters: far beyond any cluster's profiles.
 const MAX_TEXT: usize = 16 * 1024 * 1024;
 
+/// Operations that compare `If-Match`.
+const MATCHING: [&str; 4] = [
+    "updateAccount",
+    "deleteAccount",
+    "updateWebhook",
+    "deleteWebhook",
+];
+
+/// Operations whose good answers carry an `ETag`.
+const TAGGED: [&str; 8] = [
+    "getAccount",
+    "updateAccount",
+    "registerAccount",
+    "getJob",
+    "createWebhook",
+    "getWebhook",
+    "updateWebhook",
+    "rotateWebhookSecret",
+];
+
 pub(super) fn finish(document: &mut Value) {
     document["openapi"] = json!("3.1.0");
     document["info"] = common::info();
@@ -172,8 +192,8 @@ impl Facts {
             names.push("Prefer");
         }
         match self.id.as_str() {
-            "updateAccount" | "deleteAccount" => names.push("If-Match"),
-            "getAccount" | "getJob" => names.push("If-None-Match"),
+            id if MATCHING.contains(&id) => names.push("If-Match"),
+            "getAccount" | "getJob" | "getWebhook" => names.push("If-None-Match"),
             "streamJobEvents" => names.push("Last-Event-ID"),
             _ => {}
         }
@@ -197,8 +217,7 @@ impl Facts {
         if status == "201" {
             names.push("Location");
         }
-        let tagged = ["getAccount", "updateAccount", "registerAccount", "getJob"];
-        if tagged.contains(&self.id.as_str()) {
+        if TAGGED.contains(&self.id.as_str()) {
             names.push("ETag");
         }
         names
@@ -218,10 +237,7 @@ impl Facts {
         add(self.is(Is::Scoped), &[404]);
         add(self.is(Is::Changing), &[408, 409, 413]);
         add(self.is(Is::WithBody), &[415]);
-        add(
-            matches!(self.id.as_str(), "updateAccount" | "deleteAccount"),
-            &[412],
-        );
+        add(MATCHING.contains(&self.id.as_str()), &[412]);
         add(self.is_live_read(), &[406, 409, 502, 504]);
         statuses
     }

@@ -20,6 +20,14 @@ pub(in crate::http) fn operation(operation_id: Uuid) -> String {
     format!("/v1/operations/{operation_id}")
 }
 
+pub(in crate::http) fn webhook(webhook_id: Uuid) -> String {
+    format!("/v1/webhooks/{webhook_id}")
+}
+
+pub(in crate::http) fn delivery(webhook_id: Uuid, delivery_id: Uuid) -> String {
+    format!("/v1/webhooks/{webhook_id}/deliveries/{delivery_id}")
+}
+
 /// A cluster's profiles.
 pub(in crate::http) fn profiles(account_id: &str, region: &str, cluster: &str) -> String {
     format!(

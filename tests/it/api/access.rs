@@ -14,7 +14,7 @@ struct Route {
     scoped: bool,
 }
 
-fn routes(job: &str, operation: &str, token: &str) -> Vec<Route> {
+fn routes(job: &str, operation: &str, token: &str, webhooks: &Webhooks) -> Vec<Route> {
     let document: Value = serde_json::from_str(&http::openapi_json()).unwrap();
     let mut routes = Vec::new();
     for (template, item) in document["paths"].as_object().unwrap() {
@@ -26,6 +26,8 @@ fn routes(job: &str, operation: &str, token: &str) -> Vec<Route> {
                 .replace("{region}", "eu-central-1")
                 .replace("{clusterName}", "prod-1")
                 .replace("{profileName}", "fp-x")
+                .replace("{webhookId}", webhooks.of(method))
+                .replace("{deliveryId}", &webhooks.delivery)
                 .replace("{jobId}", job)
                 .replace("{operationId}", operation)
                 .replace("{tokenId}", token);
@@ -48,6 +50,36 @@ async fn spare_token(app: &TestApp) -> String {
     let made = app.admin(Method::POST, "/v1/tokens").json(&spare).answer();
     let made = made.await.expect(201).json();
     made["id"].as_str().unwrap().to_owned()
+}
+
+/// One to be deleted, and one for all else.
+struct Webhooks {
+    kept: String,
+    deleted: String,
+    delivery: String,
+}
+
+impl Webhooks {
+    async fn create(app: &TestApp) -> Self {
+        let kept = app.create_webhook("https://198.51.100.1/").await;
+        let deleted = app.create_webhook("https://198.51.100.1/").await;
+        let id = |webhook: &Value| webhook["id"].as_str().unwrap().to_owned();
+        let test = format!("/v1/webhooks/{}/test", id(&kept));
+        let delivery = app.admin(Method::POST, &test).answer().await.expect(202);
+        Self {
+            kept: id(&kept),
+            deleted: id(&deleted),
+            delivery: id(&delivery.json()),
+        }
+    }
+
+    fn of(&self, method: &str) -> &str {
+        if method == "delete" {
+            &self.deleted
+        } else {
+            &self.kept
+        }
+    }
 }
 
 /// What a call without a body is answered, as far as access goes.
@@ -78,8 +110,14 @@ async fn every_route_refuses_callers_without_a_token_and_those_of_too_low_a_role
         .expect(202);
     let (job, operation) = (job["id"].clone(), operation.json()["id"].clone());
     let token = spare_token(&app).await;
-    let routes = routes(job.as_str().unwrap(), operation.as_str().unwrap(), &token);
-    assert!(routes.len() >= 25);
+    let webhooks = Webhooks::create(&app).await;
+    let routes = routes(
+        job.as_str().unwrap(),
+        operation.as_str().unwrap(),
+        &token,
+        &webhooks,
+    );
+    assert!(routes.len() >= 35);
     let roles = ["viewer", "operator", "admin"];
     let rank = |role: &str| roles.iter().position(|known| *known == role);
     let all = [&app.tokens.viewer, &app.tokens.operator, &app.tokens.admin];

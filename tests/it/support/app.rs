@@ -11,6 +11,7 @@ use fargate_fleet::limits::Limits;
 use fargate_fleet::queue::Enqueuer;
 use fargate_fleet::queue::listener::{self, Watchers};
 use fargate_fleet::rng::Rng;
+use fargate_fleet::webhooks::{Rules, Setup};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -126,7 +127,20 @@ impl TestApp {
 
     /// The same in a process whose other half says whether it is `ready`.
     pub async fn start_with(ready: bool) -> Self {
-        Self::start_as(ready, Clock::system(), ApiOptions::default()).await
+        let options = ApiOptions {
+            webhooks: webhook_setup(),
+            ..ApiOptions::default()
+        };
+        Self::start_as(ready, Clock::system(), options).await
+    }
+
+    /// The same with other rules for webhooks.
+    pub async fn start_with_webhooks(webhooks: Setup) -> Self {
+        let options = ApiOptions {
+            webhooks,
+            ..ApiOptions::default()
+        };
+        Self::start_as(true, Clock::system(), options).await
     }
 
     /// The same with these limits.
@@ -229,6 +243,20 @@ impl TestApp {
             .json()
     }
 
+    /// Makes a webhook for all job events and operations; the answer, with its secret.
+    pub async fn create_webhook(&self, url: &str) -> Value {
+        let body = json!({
+            "url": url,
+            "eventTypes": ["job.succeeded", "job.failed", "job.canceled", "operation.finished"],
+        });
+        self.admin(Method::POST, "/v1/webhooks")
+            .json(&body)
+            .answer()
+            .await
+            .expect(201)
+            .json()
+    }
+
     /// Ends all jobs, checks that nothing is left, and stops everything.
     pub async fn end(self) {
         self.hands.wake_parked().await;
@@ -244,6 +272,20 @@ impl TestApp {
         drop(self.hands);
         self.tracker.close();
         self.tracker.wait().await;
+    }
+}
+
+/// Receivers of the tests: on this machine, and at an address of documentation that stands for one
+/// that is public.
+pub fn webhook_setup() -> Setup {
+    let allowed = ["127.0.0.1/32", "198.51.100.0/24"];
+    Setup {
+        rules: Rules {
+            allow_http: true,
+            allowed: allowed.map(|net| net.parse().unwrap()).to_vec(),
+            ..Rules::default()
+        },
+        secrets_key: None,
     }
 }
 

@@ -1,0 +1,327 @@
+//! Deliveries: one event for one webhook, and how its sending goes.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::types::PgInterval;
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
+
+/// One claimer at a time, so that no webhook gets more at once than it may.
+const CLAIMER: i64 = 0x0066_6c65_6574_7768;
+
+/// A delivery's row.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The webhook.
+    pub webhook_id: Uuid,
+    /// A UUID of version 7.
+    pub delivery_id: Uuid,
+    /// Such as `job.succeeded`.
+    pub event_type: String,
+    /// The job, the operation, or for a ping the delivery itself.
+    pub subject_id: Uuid,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// `pending`, `succeeded` or `failed`.
+    pub state: String,
+    /// Sendings begun.
+    pub attempts: i32,
+    /// While pending: when it is sent next.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// When it was last sent.
+    pub last_attempt_at: Option<DateTime<Utc>>,
+    /// The status of the last answer.
+    pub last_status: Option<i32>,
+    /// Why the last sending failed.
+    pub last_error: Option<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was accepted or given up.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Which deliveries of a webhook to list.
+#[derive(Debug, Clone)]
+pub struct DeliveryFilter {
+    /// The webhook.
+    pub webhook_id: Uuid,
+    /// Only this one.
+    pub delivery_id: Option<Uuid>,
+    /// Only those in one of these states.
+    pub states: Option<Vec<String>>,
+    /// Only those older than this one.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// Lists deliveries, newest first.
+pub async fn list(
+    executor: impl PgExecutor<'_>,
+    filter: &DeliveryFilter,
+) -> Result<Vec<Delivery>, sqlx::Error> {
+    sqlx::query_as!(
+        Delivery,
+        "-- list_webhook_deliveries
+        select
+            webhook_id, delivery_id, event_type, subject_id, occurred_at, state, attempts,
+            next_attempt_at, last_attempt_at, last_status, last_error, created_at, finished_at
+        from webhook_deliveries
+        where webhook_id = $1
+          and ($2::uuid is null or delivery_id = $2)
+          and ($3::text[] is null or state = any ($3))
+          and ($4::uuid is null or delivery_id < $4)
+        order by delivery_id desc
+        limit $5",
+        filter.webhook_id,
+        filter.delivery_id,
+        filter.states.as_deref() as Option<&[String]>,
+        filter.before,
+        filter.limit,
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Reads one delivery.
+pub async fn find(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    delivery_id: Uuid,
+) -> Result<Option<Delivery>, sqlx::Error> {
+    let filter = DeliveryFilter {
+        webhook_id,
+        delivery_id: Some(delivery_id),
+        states: None,
+        before: None,
+        limit: 1,
+    };
+    Ok(list(executor, &filter).await?.pop())
+}
+
+/// Writes the delivery of a ping.
+pub async fn insert_ping(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    delivery_id: Uuid,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- insert_webhook_ping
+        insert into webhook_deliveries (
+            webhook_id, delivery_id, event_type, subject_id, occurred_at
+        )
+        select webhook_id, $2, 'webhook.ping', $2, now()
+        from webhooks
+        where webhook_id = $1
+        for key share",
+        webhook_id,
+        delivery_id,
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Makes a delivery due now, whatever came of it before; `false` when there is none.
+pub async fn replay(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    delivery_id: Uuid,
+) -> Result<bool, sqlx::Error> {
+    let replayed = sqlx::query!(
+        "-- replay_webhook_delivery
+        update webhook_deliveries
+        set state = 'pending',
+            retry_no = 0,
+            next_attempt_at = now(),
+            leased_until = null,
+            lease_token = lease_token + 1,
+            finished_at = null
+        where webhook_id = $1
+          and delivery_id = $2",
+        webhook_id,
+        delivery_id,
+    )
+    .execute(executor)
+    .await?;
+    Ok(replayed.rows_affected() == 1)
+}
+
+/// A delivery that is leased to be sent.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The webhook.
+    pub webhook_id: Uuid,
+    /// Where to post.
+    pub url: String,
+    /// Sealed.
+    pub secret: Vec<u8>,
+    /// The one before, while it signs too; sealed.
+    pub old_secret: Option<Vec<u8>>,
+    /// The delivery.
+    pub delivery_id: Uuid,
+    /// Such as `job.succeeded`.
+    pub event_type: String,
+    /// The job, the operation, or the delivery itself.
+    pub subject_id: Uuid,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// Place in the list of delays.
+    pub retry_no: i32,
+    /// The fence.
+    pub lease_token: i64,
+}
+
+/// How much to claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// At most so many.
+    pub in_all: i64,
+    /// At most so many of one webhook, with those that are under way.
+    pub a_webhook: i64,
+    /// How long a lease stands.
+    pub lease: Duration,
+}
+
+/// Leases deliveries that are due. Finds none while another process claims.
+pub async fn claim(pool: &PgPool, room: Room) -> Result<Vec<Claimed>, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    // First, in a statement of its own: the next one then sees every lease that was made under it.
+    let alone = sqlx::query_scalar!(
+        r#"-- claim_webhooks_alone
+        select pg_try_advisory_xact_lock($1) as "alone!""#,
+        CLAIMER,
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    if !alone {
+        return Ok(Vec::new());
+    }
+    let claimed = lease_due(&mut transaction, room).await?;
+    transaction.commit().await?;
+    Ok(claimed)
+}
+
+async fn lease_due(connection: &mut PgConnection, room: Room) -> Result<Vec<Claimed>, sqlx::Error> {
+    sqlx::query_as!(
+        Claimed,
+        r#"-- claim_webhook_deliveries
+        with due as (
+            select job.webhook_id, job.delivery_id
+            from webhooks w
+            cross join lateral (
+                select d.webhook_id, d.delivery_id, d.next_attempt_at
+                from webhook_deliveries d
+                where d.webhook_id = w.webhook_id
+                  and d.state = 'pending'
+                  and d.next_attempt_at <= now()
+                  and (d.leased_until is null or d.leased_until <= now())
+                order by d.next_attempt_at
+                limit greatest(0, $2 - (
+                    select count(*)
+                    from webhook_deliveries l
+                    where l.webhook_id = w.webhook_id
+                      and l.state = 'pending'
+                      and l.leased_until > now()
+                ))
+            ) as job
+            where w.enabled
+            order by job.next_attempt_at
+            limit $1
+        )
+        update webhook_deliveries d
+        set leased_until = now() + $3::interval,
+            lease_token = d.lease_token + 1,
+            attempts = d.attempts + 1,
+            last_attempt_at = now()
+        from due
+        join webhooks w on w.webhook_id = due.webhook_id
+        where d.webhook_id = due.webhook_id
+          and d.delivery_id = due.delivery_id
+          and d.state = 'pending'
+        returning
+            d.webhook_id,
+            w.url,
+            w.secret,
+            case when w.old_secret_until > now() then w.old_secret end as old_secret,
+            d.delivery_id,
+            d.event_type,
+            d.subject_id,
+            d.occurred_at,
+            d.retry_no,
+            d.lease_token"#,
+        room.in_all,
+        room.a_webhook,
+        interval(room.lease),
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// What came of a sending.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// `succeeded`, `failed`, or `pending` to send it again.
+    pub state: &'static str,
+    /// Until it is sent again.
+    pub after: Duration,
+    /// The status of the answer.
+    pub status: Option<i32>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// The receiver says that it wants no more.
+    pub gone: bool,
+    /// A webhook that has failed for so long is disabled.
+    pub disable_after: Duration,
+}
+
+/// Writes what came of a sending; `false` when the lease was lost, and nothing is written.
+pub async fn settle(
+    executor: impl PgExecutor<'_>,
+    claimed: &Claimed,
+    settled: &Settled,
+) -> Result<bool, sqlx::Error> {
+    let written = sqlx::query_file_scalar!(
+        "src/db/settle_webhook_delivery.sql",
+        claimed.webhook_id,
+        claimed.delivery_id,
+        claimed.lease_token,
+        settled.state,
+        interval(settled.after),
+        settled.status,
+        settled.error,
+        settled.gone,
+        interval(settled.disable_after),
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(written == 1)
+}
+
+/// Removes deliveries that are older than `age`.
+pub async fn sweep(pool: &PgPool, age: Duration) -> Result<u64, sqlx::Error> {
+    let swept = sqlx::query!(
+        "-- sweep_webhook_deliveries
+        delete from webhook_deliveries
+        where (webhook_id, delivery_id) in (
+            select webhook_id, delivery_id
+            from webhook_deliveries
+            where created_at < now() - $1::interval
+            limit 10000
+            for update skip locked
+        )",
+        interval(age),
+    )
+    .execute(pool)
+    .await?;
+    Ok(swept.rows_affected())
+}
+
+fn interval(duration: Duration) -> PgInterval {
+    PgInterval {
+        months: 0,
+        days: 0,
+        microseconds: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+    }
+}

@@ -1,0 +1,213 @@
+//! Webhooks: who wants to be told of what.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+/// A webhook's row.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// A UUID of version 7.
+    pub webhook_id: Uuid,
+    /// Where events are posted.
+    pub url: String,
+    /// What people call it.
+    pub description: Option<String>,
+    /// What it is told of.
+    pub event_types: Vec<String>,
+    /// Of which accounts; none means all.
+    pub account_ids: Option<Vec<String>>,
+    /// Whether it is told at all.
+    pub enabled: bool,
+    /// Why the service disabled it.
+    pub disabled_reason: Option<String>,
+    /// The first failure since the last success.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// Until when the secret before the last rotation signs too.
+    pub old_secret_until: Option<DateTime<Utc>>,
+    /// Raised by every change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a person may set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where events are posted.
+    pub url: String,
+    /// What people call it.
+    pub description: Option<String>,
+    /// What it is told of.
+    pub event_types: Vec<String>,
+    /// Of which accounts; none means all.
+    pub account_ids: Option<Vec<String>>,
+    /// Whether it is told at all.
+    pub enabled: bool,
+}
+
+/// Makes a webhook. `secret` is sealed.
+pub async fn insert(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    settings: &Settings,
+    secret: &[u8],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- insert_webhook
+        insert into webhooks (
+            webhook_id, url, description, event_types, account_ids, enabled, secret
+        )
+        values ($1, $2, $3, $4, $5, $6, $7)",
+        webhook_id,
+        settings.url,
+        settings.description,
+        &settings.event_types,
+        settings.account_ids.as_deref() as Option<&[String]>,
+        settings.enabled,
+        secret,
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Reads a webhook that the caller may see: all whose accounts are among `visible`.
+pub async fn find(
+    executor: impl PgExecutor<'_>,
+    visible: Option<&[String]>,
+    webhook_id: Uuid,
+) -> Result<Option<Webhook>, sqlx::Error> {
+    sqlx::query_as!(
+        Webhook,
+        "-- find_webhook
+        select
+            webhook_id, url, description, event_types, account_ids, enabled, disabled_reason,
+            failing_since, old_secret_until, version, created_at, updated_at
+        from webhooks
+        where webhook_id = $1
+          and ($2::text[] is null or account_ids <@ $2)",
+        webhook_id,
+        visible as Option<&[String]>,
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// The same, held until the transaction ends.
+pub async fn find_for_update(
+    executor: impl PgExecutor<'_>,
+    visible: Option<&[String]>,
+    webhook_id: Uuid,
+) -> Result<Option<Webhook>, sqlx::Error> {
+    sqlx::query_as!(
+        Webhook,
+        "-- find_webhook_for_update
+        select
+            webhook_id, url, description, event_types, account_ids, enabled, disabled_reason,
+            failing_since, old_secret_until, version, created_at, updated_at
+        from webhooks
+        where webhook_id = $1
+          and ($2::text[] is null or account_ids <@ $2)
+        for update",
+        webhook_id,
+        visible as Option<&[String]>,
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// Lists the webhooks that the caller may see, newest first, after `before`.
+pub async fn list(
+    executor: impl PgExecutor<'_>,
+    visible: Option<&[String]>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Webhook>, sqlx::Error> {
+    sqlx::query_as!(
+        Webhook,
+        "-- list_webhooks
+        select
+            webhook_id, url, description, event_types, account_ids, enabled, disabled_reason,
+            failing_since, old_secret_until, version, created_at, updated_at
+        from webhooks
+        where ($1::text[] is null or account_ids <@ $1)
+          and ($2::uuid is null or webhook_id < $2)
+        order by webhook_id desc
+        limit $3",
+        visible as Option<&[String]>,
+        before,
+        limit,
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Writes a webhook's settings. Enabling it again, or another URL, forgets its failures.
+pub async fn update(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    settings: &Settings,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- update_webhook
+        update webhooks
+        set url = $2,
+            description = $3,
+            event_types = $4,
+            account_ids = $5,
+            enabled = $6,
+            disabled_reason = case when $6 then null else disabled_reason end,
+            failing_since = case when enabled = $6 and url = $2 then failing_since end,
+            version = version + 1,
+            updated_at = now()
+        where webhook_id = $1",
+        webhook_id,
+        settings.url,
+        settings.description,
+        &settings.event_types,
+        settings.account_ids.as_deref() as Option<&[String]>,
+        settings.enabled,
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Gives a webhook a new secret; the one it had signs too for 24 hours.
+pub async fn rotate_secret(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    secret: &[u8],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- rotate_webhook_secret
+        update webhooks
+        set secret = $2,
+            old_secret = secret,
+            old_secret_until = now() + interval '24 hours',
+            version = version + 1,
+            updated_at = now()
+        where webhook_id = $1",
+        webhook_id,
+        secret,
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Deletes a webhook and its deliveries.
+pub async fn delete(executor: impl PgExecutor<'_>, webhook_id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- delete_webhook
+        delete from webhooks
+        where webhook_id = $1",
+        webhook_id,
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! POST /v1/webhooks/{webhookId}/test: see whether it works.
+
+use actix_web::{HttpResponse, post};
+use serde_json::json;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::WebhookPath;
+use super::deliveries::{accepted, no_delivery};
+use crate::db::audit::{self, AuditEvent};
+use crate::db::webhook_deliveries::{self as db, Delivery};
+use crate::db::webhooks::Webhook as Row;
+use crate::domain::ErrorCode;
+use crate::http::auth::Admin;
+use crate::http::extract::Call;
+use crate::http::idempotency::{Key, Taken};
+use crate::http::jobs::KeyQuery;
+use crate::http::problem::Problem;
+use crate::http::wire::webhook::WebhookDelivery;
+
+/// Send a webhook a ping.
+///
+/// An event of the type `webhook.ping`, whatever the webhook is told of otherwise.
+#[utoipa::path(
+    operation_id = "testWebhook",
+    tag = "webhooks",
+    params(KeyQuery),
+    responses((status = 202, description = "The ping's delivery.", body = WebhookDelivery)),
+    extensions(("x-required-role" = json!("admin"))),
+)]
+#[post("/v1/webhooks/{webhookId}/test")]
+pub(in crate::http) async fn test_webhook(call: Call<Admin>) -> Result<HttpResponse, Problem> {
+    let path: WebhookPath = call.path()?;
+    let _: KeyQuery = call.query()?;
+    let key = call.idempotency_key(&call.body().await?)?;
+    must_be_enabled(&call.webhook(path.webhook_id).await?)?;
+    let delivery_id = call.state.clock.uuid();
+    let detail = json!({"deliveryId": delivery_id});
+    let event = call.webhook_event("testWebhook", path.webhook_id, detail);
+    let pool = call.state.pool.clone();
+    let pinging = ping(pool, (path.webhook_id, delivery_id), key, event);
+    let (row, fresh) = call.state.run(pinging).await?;
+    Ok(accepted(row, !fresh))
+}
+
+async fn ping(
+    pool: PgPool,
+    (webhook_id, delivery_id): (Uuid, Uuid),
+    key: Option<Key>,
+    event: AuditEvent,
+) -> Result<(Delivery, bool), Problem> {
+    let mut transaction = pool.begin().await?;
+    let subject = delivery_id.to_string();
+    let (delivery_id, fresh) = match Key::take(key.as_ref(), &mut transaction, &subject).await? {
+        Taken::Fresh => (delivery_id, true),
+        Taken::Replay(made) => (made.parse().unwrap_or_default(), false),
+    };
+    if fresh {
+        db::insert_ping(&mut *transaction, webhook_id, delivery_id).await?;
+        audit::record(&mut *transaction, &event).await?;
+    }
+    let row = db::find(&mut *transaction, webhook_id, delivery_id).await?;
+    let row = row.ok_or_else(|| no_delivery(delivery_id))?;
+    transaction.commit().await?;
+    Ok((row, fresh))
+}
+
+/// Nothing is sent to a webhook that is disabled, so nothing is promised.
+pub(super) fn must_be_enabled(row: &Row) -> Result<(), Problem> {
+    if row.enabled {
+        return Ok(());
+    }
+    let detail = format!(
+        "Webhook {} is disabled: enable it with PATCH and {{\"enabled\": true}}, then repeat this.",
+        row.webhook_id
+    );
+    Err(Problem::new(ErrorCode::Conflict, detail))
+}

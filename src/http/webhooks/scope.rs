@@ -1,0 +1,114 @@
+//! What a webhook may be: which accounts, and where to.
+
+use serde_json::{Value, json};
+
+use crate::db::webhooks::Settings;
+use crate::domain::{AccountId, ErrorCode, WebhookEventType};
+use crate::http::auth::{Admin, Caller};
+use crate::http::extract::Call;
+use crate::http::problem::Problem;
+use crate::webhooks::signature::Secret;
+use crate::webhooks::{Refused, Vault};
+
+const MAX_DESCRIPTION: usize = 256;
+const MAX_ACCOUNTS: usize = 1000;
+const MAX_EVENT_TYPES: usize = 20;
+
+/// The accounts of a webhook: those asked for, else all that the caller may see.
+pub(super) fn accounts(
+    caller: &Caller,
+    asked: Option<Vec<AccountId>>,
+) -> Result<Option<Vec<String>>, Problem> {
+    let Some(asked) = asked.filter(|asked| !asked.is_empty()) else {
+        return Ok(caller.visible());
+    };
+    if asked.len() > MAX_ACCOUNTS {
+        let message = format!("at most {MAX_ACCOUNTS} accounts; leave it out for all");
+        return Err(Problem::invalid_field("/accountIds", message));
+    }
+    if let Some(hidden) = asked.iter().find(|id| !caller.sees(id.as_str())) {
+        let detail = format!(
+            "Your token is not for account {hidden}: ask an administrator of all accounts."
+        );
+        return Err(Problem::new(ErrorCode::PermissionDenied, detail));
+    }
+    Ok(Some(asked.into_iter().map(String::from).collect()))
+}
+
+pub(super) fn event_types(asked: &[WebhookEventType]) -> Result<Vec<String>, Problem> {
+    if asked.is_empty() || asked.len() > MAX_EVENT_TYPES {
+        let message = format!("expected 1 to {MAX_EVENT_TYPES} event types");
+        return Err(Problem::invalid_field("/eventTypes", message));
+    }
+    Ok(asked.iter().map(ToString::to_string).collect())
+}
+
+/// A description, if there is anything to it.
+pub(super) fn description(asked: Option<String>) -> Result<Option<String>, Problem> {
+    let long = |text: &String| text.chars().count() > MAX_DESCRIPTION;
+    if asked.as_ref().is_some_and(long) {
+        let message = format!("at most {MAX_DESCRIPTION} characters");
+        return Err(Problem::invalid_field("/description", message));
+    }
+    Ok(asked.filter(|text| !text.is_empty()))
+}
+
+/// What the audit trail keeps. The query of a URL may hold a password of its receiver's.
+pub(super) fn detail(settings: &Settings) -> Value {
+    let url = settings.url.split('?').next().unwrap_or_default();
+    let mut detail = json!({
+        "url": url,
+        "eventTypes": settings.event_types,
+        "enabled": settings.enabled,
+    });
+    if let Some(account_ids) = &settings.account_ids {
+        detail["accountIds"] = json!(account_ids);
+    }
+    detail
+}
+
+impl Call<Admin> {
+    /// Refuses a URL that must not be told.
+    pub(super) async fn check_url(&self, url: &str) -> Result<(), Problem> {
+        let rules = self.state.options.webhooks.rules.clone();
+        let url = url.to_owned();
+        let checking = async move { Ok(rules.check(&url).await.map(drop)) };
+        let checked: Result<(), Refused> = self.state.run(checking).await?;
+        checked.map_err(|refused| Problem::invalid_field("/url", refused.to_string()))
+    }
+
+    /// What seals the secrets of webhooks.
+    pub(super) async fn vault(&self) -> Result<Vault, Problem> {
+        let state = &self.state;
+        let vault = state.vault.get_or_try_init(|| async {
+            let (pool, rng) = (state.pool.clone(), state.rng.clone());
+            let key = state.options.webhooks.secrets_key.clone();
+            let opening = async move { Ok(Vault::open(&pool, key.as_deref(), &rng).await) };
+            state
+                .run(opening)
+                .await?
+                .map_err(|error| unsealable(&error))
+        });
+        vault.await.cloned()
+    }
+
+    /// A new secret, plain and sealed.
+    pub(super) async fn fresh_secret(
+        &self,
+        webhook_id: uuid::Uuid,
+    ) -> Result<(String, Vec<u8>), Problem> {
+        let secret = Secret::fresh(&self.state.rng);
+        let vault = self.vault().await?;
+        let sealed = vault.seal(&self.state.rng, webhook_id, &secret);
+        Ok((secret.text(), sealed.map_err(|error| unsealable(&error))?))
+    }
+}
+
+fn unsealable(error: &crate::webhooks::vault::VaultError) -> Problem {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "sealing a webhook's secret"
+    );
+    let detail = "This is a fault of the service: report it with the request id.";
+    Problem::new(ErrorCode::Internal, detail)
+}

@@ -1,0 +1,258 @@
+//! Sending: a delivery is claimed under a lease, posted, and what came of it is written under the
+//! lease's fence. A worker that dies in between leaves a lease that runs out; then the delivery is
+//! sent again, under the same id.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::OnceCell;
+
+use super::client::{Client, Message, Unsent};
+use super::fan_out::{MOST_AT_ONCE, fan_out};
+use super::payload::{self, Rendering};
+use super::signature::{Secret, signatures};
+use super::vault::{Vault, VaultError};
+use super::{Rules, Setup};
+use crate::clock::Clock;
+use crate::db::webhook_deliveries::{self, Claimed, Room, Settled};
+use crate::db::webhook_events;
+use crate::rng::Rng;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// When a delivery is sent again: after the first failure, after the second, and so on; then it is
+/// given up. Each is made longer or shorter by up to a fifth.
+pub const DELAYS: [Duration; 9] = [
+    SECOND.saturating_mul(5),
+    MINUTE.saturating_mul(5),
+    MINUTE.saturating_mul(30),
+    HOUR.saturating_mul(2),
+    HOUR.saturating_mul(5),
+    HOUR.saturating_mul(10),
+    HOUR.saturating_mul(14),
+    HOUR.saturating_mul(20),
+    HOUR.saturating_mul(24),
+];
+
+/// The status that says: no more.
+const GONE: u16 = 410;
+
+/// Sizes and times of the sending.
+#[derive(Clone, Debug)]
+pub struct SenderOptions {
+    /// What the API and the sender must agree on.
+    pub setup: Setup,
+    /// For the whole of one POST.
+    pub timeout: Duration,
+    /// How long a claimed delivery is nobody else's; longer than the timeout.
+    pub lease: Duration,
+    /// At most so many POSTs at once to one webhook, of all processes.
+    pub a_webhook: u16,
+    /// At most so many POSTs at once of this process.
+    pub in_all: u16,
+    /// Between looks.
+    pub poll_interval: Duration,
+    /// A webhook that has failed for so long is disabled.
+    pub disable_after: Duration,
+    /// Deliveries are kept for so long.
+    pub keep: Duration,
+}
+
+impl Default for SenderOptions {
+    fn default() -> Self {
+        Self {
+            setup: Setup::default(),
+            timeout: SECOND * 15,
+            lease: SECOND * 60,
+            a_webhook: 8,
+            in_all: 64,
+            poll_interval: SECOND,
+            disable_after: HOUR * 24 * 5,
+            keep: HOUR * 24 * 30,
+        }
+    }
+}
+
+/// Turns events into deliveries, and sends them; cheap to clone.
+#[derive(Clone)]
+pub struct Sender {
+    pool: PgPool,
+    clock: Clock,
+    rng: Rng,
+    client: Client,
+    rendering: Rendering,
+    options: Arc<SenderOptions>,
+    vault: Arc<OnceCell<Vault>>,
+}
+
+/// Why there was nothing to send, or no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The body can't be read.
+    #[error("reading what is to be told")]
+    Database(#[from] sqlx::Error),
+    /// The secret can't be read.
+    #[error("reading the webhook's secret")]
+    Secret(#[from] VaultError),
+    /// What it tells of is no longer there.
+    #[error("what is to be told is gone")]
+    NothingToTell,
+    /// The POST failed.
+    #[error(transparent)]
+    Unsent(#[from] Unsent),
+}
+
+impl Sender {
+    /// A sender; it asks for nothing yet.
+    #[must_use]
+    pub fn new(
+        pool: PgPool,
+        (clock, rng): (Clock, Rng),
+        rendering: Rendering,
+        options: SenderOptions,
+    ) -> Self {
+        Self {
+            client: Client::new(options.setup.rules.clone(), options.timeout),
+            pool,
+            clock,
+            rng,
+            rendering,
+            options: Arc::new(options),
+            vault: Arc::default(),
+        }
+    }
+
+    /// The rules it sends by.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.options.setup.rules
+    }
+
+    pub(super) fn options(&self) -> &SenderOptions {
+        &self.options
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Whether there may be anything to do.
+    pub async fn anything(&self) -> Result<bool, sqlx::Error> {
+        webhook_events::anything(&self.pool).await
+    }
+
+    /// Turns all events that are there into deliveries.
+    pub async fn fan_out(&self) -> Result<(), sqlx::Error> {
+        let full = usize::try_from(MOST_AT_ONCE).unwrap_or(usize::MAX);
+        while fan_out(&self.pool, &self.clock).await? >= full {}
+        Ok(())
+    }
+
+    /// Leases deliveries that are due, at most `most`.
+    pub async fn claim(&self, most: usize) -> Result<Vec<Claimed>, sqlx::Error> {
+        let room = Room {
+            in_all: i64::try_from(most).unwrap_or(i64::MAX),
+            a_webhook: self.options.a_webhook.into(),
+            lease: self.options.lease,
+        };
+        webhook_deliveries::claim(&self.pool, room).await
+    }
+
+    /// Posts a delivery; the status of the answer.
+    pub async fn send(&self, claimed: &Claimed) -> Result<u16, SendError> {
+        let secrets = self.secrets(claimed).await?;
+        let body = payload::body(&self.pool, self.rendering, claimed).await?;
+        let body = body.ok_or(SendError::NothingToTell)?;
+        let (id, timestamp) = (message_id(claimed), self.clock.now().timestamp());
+        let message = Message {
+            signature: signatures(&secrets, &id, timestamp, &body),
+            id,
+            timestamp,
+            body,
+        };
+        Ok(self.client.post(&claimed.url, &message).await?)
+    }
+
+    /// Writes what came of it; `false` when somebody else has the delivery by now.
+    pub async fn settle(
+        &self,
+        claimed: &Claimed,
+        sent: &Result<u16, SendError>,
+    ) -> Result<bool, sqlx::Error> {
+        let settled = self.judge(claimed, sent);
+        webhook_deliveries::settle(&self.pool, claimed, &settled).await
+    }
+
+    /// Everything that is to be done now, once; how many were sent. The pump does the same without
+    /// waiting for the slowest.
+    pub async fn round(&self) -> Result<usize, sqlx::Error> {
+        self.fan_out().await?;
+        let claimed = self.claim(self.options.in_all.into()).await?;
+        for delivery in &claimed {
+            let sent = self.send(delivery).await;
+            self.settle(delivery, &sent).await?;
+        }
+        Ok(claimed.len())
+    }
+
+    /// Removes old deliveries.
+    pub async fn sweep(&self) -> Result<u64, sqlx::Error> {
+        webhook_deliveries::sweep(&self.pool, self.options.keep).await
+    }
+
+    fn judge(&self, claimed: &Claimed, sent: &Result<u16, SendError>) -> Settled {
+        let status = sent.as_ref().ok().copied();
+        let succeeded = status.is_some_and(|status| (200..300).contains(&status));
+        let gone = status == Some(GONE);
+        let hopeless = gone || matches!(sent, Err(SendError::NothingToTell));
+        let place = usize::try_from(claimed.retry_no).unwrap_or(usize::MAX);
+        let delay = DELAYS.get(place).filter(|_| !hopeless);
+        let error = match sent {
+            Ok(_) if succeeded => None,
+            Ok(300..400) => Some("a redirect, which is not followed".to_owned()),
+            Ok(status) => Some(format!("answered {status}")),
+            Err(error) => Some(told(error)),
+        };
+        Settled {
+            state: match (succeeded, delay) {
+                (true, _) => "succeeded",
+                (false, Some(_)) => "pending",
+                (false, None) => "failed",
+            },
+            after: delay.map_or(Duration::ZERO, |delay| self.rng.jitter(*delay, 0.2)),
+            status: status.map(i32::from),
+            error,
+            gone,
+            disable_after: self.options.disable_after,
+        }
+    }
+
+    async fn secrets(&self, claimed: &Claimed) -> Result<Vec<Secret>, VaultError> {
+        let key = self.options.setup.secrets_key.as_deref();
+        let open = || Vault::open(&self.pool, key, &self.rng);
+        let vault = self.vault.get_or_try_init(open).await?;
+        let sealed = std::iter::once(&claimed.secret).chain(&claimed.old_secret);
+        sealed
+            .map(|sealed| vault.unseal(claimed.webhook_id, sealed))
+            .collect()
+    }
+}
+
+/// What the receiver tells repetitions by.
+fn message_id(claimed: &Claimed) -> String {
+    format!("msg_{}", claimed.delivery_id.simple())
+}
+
+/// For the webhook's owner; the cause of our own troubles is in the log.
+fn told(error: &SendError) -> String {
+    if !matches!(error, SendError::Unsent(_)) {
+        tracing::warn!(
+            error = error as &dyn std::error::Error,
+            "sending a delivery"
+        );
+    }
+    error.to_string()
+}

@@ -10,7 +10,7 @@
 //! | `server` | start, drain, stop |
 //! | `extract`, `auth`, `on_behalf` | the one extractor: who calls, for whom, and whether the caller may |
 //! | `envelope`, `problem`, `fallback` | request ids, problems for everything that went wrong |
-//! | `query`, `body` | from text to types |
+//! | `query`, `body`, `header_bounds` | from text to types |
 //! | `head`, `json_shape`, `budget`, `depth` | what a request, a caller and an account may take |
 //! | `connections` | an end to those that say nothing |
 //! | `tls`, `safety`, `cors` | certificates, headers for browsers, pages of other origins |
@@ -39,6 +39,7 @@ mod extract;
 mod fallback;
 mod fargate_profiles;
 mod head;
+mod header_bounds;
 mod health;
 mod idempotency;
 mod job_events;

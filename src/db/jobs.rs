@@ -265,9 +265,8 @@ pub async fn unfollowed_deletions(
     executor: impl PgExecutor<'_>,
     places: &[Place],
 ) -> Result<HashMap<Place, String>, sqlx::Error> {
-    let column = |of: fn(&Place) -> &String| -> Vec<String> {
-        places.iter().map(of).cloned().collect()
-    };
+    let column =
+        |of: fn(&Place) -> &String| -> Vec<String> { places.iter().map(of).cloned().collect() };
     let deleted = sqlx::query!(
         r#"-- unfollowed_deletions
         select

@@ -20,7 +20,7 @@ text_newtype! {
         what: "account name",
         expected: "1 to 100 printable characters, not only spaces",
         max_length: 100,
-        pattern: "^[^\\x00-\\x1F\\x7F-\\x9F]+$",
+        pattern: "^[^\\x00-\\x1F\\x7F-\\x9F]*[^\\s\\x00-\\x1F\\x7F-\\x9F][^\\x00-\\x1F\\x7F-\\x9F]*$",
         example: "payments-production",
     }
 }

@@ -68,10 +68,18 @@ const NOT_OURS_IN_IAM: [&str; 7] = [
 })))]
 pub struct ClusterConfig {
     /// Always `eksctl.io/v1alpha5`.
-    #[schema(max_length = 64, examples("eksctl.io/v1alpha5"))]
+    #[schema(
+        max_length = 64,
+        pattern = r"^eksctl\.io/v1alpha5$",
+        examples("eksctl.io/v1alpha5")
+    )]
     pub api_version: String,
     /// Always `ClusterConfig`.
-    #[schema(max_length = 64, examples("ClusterConfig"))]
+    #[schema(
+        max_length = 64,
+        pattern = "^ClusterConfig$",
+        examples("ClusterConfig")
+    )]
     pub kind: String,
     /// Which cluster.
     pub metadata: ClusterMeta,
@@ -81,7 +89,7 @@ pub struct ClusterConfig {
     pub iam: Option<ClusterIam>,
     /// The profiles, created in this order.
     #[serde(default, deserialize_with = "null_as_default")]
-    #[schema(max_items = 100, required = true)]
+    #[schema(min_items = 1, max_items = 100, required = true)]
     pub fargate_profiles: Vec<ProfileInput>,
 }
 
@@ -90,10 +98,10 @@ pub struct ClusterConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterMeta {
     /// The cluster's name.
-    #[schema(max_length = 100, examples("prod-1"))]
+    #[schema(value_type = ClusterName)]
     pub name: String,
     /// The cluster's region.
-    #[schema(max_length = 32, examples("eu-central-1"))]
+    #[schema(value_type = Region)]
     pub region: String,
     /// The Kubernetes version; not used for profiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,7 +135,7 @@ pub struct ClusterIam {
         default,
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(nullable = false, max_length = 2048)]
+    #[schema(value_type = RoleArn, required = false)]
     pub fargate_pod_execution_role_arn: Option<String>,
     /// The permissions boundary of a role that has to be created.
     #[serde(

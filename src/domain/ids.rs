@@ -127,7 +127,7 @@ text_newtype! {
         what: "Fargate profile name",
         expected: "1 to 100 characters without whitespace, control characters or /",
         max_length: 100,
-        pattern: "^[^\\s/]+$",
+        pattern: "^[^\\s/\\x00-\\x1F\\x7F-\\x9F]+$",
         example: "fp-default",
     }
 }

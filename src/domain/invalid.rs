@@ -35,10 +35,10 @@ impl ParseError {
 #[error("{pointer}: {message}")]
 pub struct Invalid {
     /// JSON pointer (RFC 6901) to the field; empty for the whole document.
-    #[schema(max_length = 2048, examples("/selectors/0/namespace"))]
+    #[schema(max_length = 4096, examples("/selectors/0/namespace"))]
     pub pointer: String,
     /// What is wrong with it.
-    #[schema(max_length = 2048, examples("invalid Fargate profile: empty name"))]
+    #[schema(max_length = 4096, examples("invalid Fargate profile: empty name"))]
     pub message: String,
 }
 

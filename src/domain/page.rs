@@ -9,6 +9,8 @@ pub struct PageSize(u16);
 impl PageSize {
     /// The most items on one page.
     pub const MAX: u16 = 1000;
+    /// The largest wish that is lowered: beyond it JSON readers no longer agree on the number.
+    pub const MAX_WISH: i64 = 9_007_199_254_740_991;
     /// What a caller gets who does not say.
     pub const DEFAULT: Self = Self(50);
 
@@ -16,7 +18,7 @@ impl PageSize {
     pub fn parse(wish: Option<i64>) -> Result<Self, ParseError> {
         match wish {
             None => Ok(Self::DEFAULT),
-            Some(n) if n < 1 => {
+            Some(n) if !(1..=Self::MAX_WISH).contains(&n) => {
                 let expected = "a whole number of at least 1";
                 Err(ParseError::new("page size", &n.to_string(), expected))
             }
@@ -54,7 +56,8 @@ mod tests {
         assert_eq!(get(Some(1)), Ok(1));
         assert_eq!(get(Some(1000)), Ok(1000));
         assert_eq!(get(Some(1001)), Ok(1000));
-        assert_eq!(get(Some(i64::MAX)), Ok(1000));
+        assert_eq!(get(Some(PageSize::MAX_WISH)), Ok(1000));
+        assert!(get(Some(PageSize::MAX_WISH + 1)).is_err());
         assert!(get(Some(0)).is_err());
         assert!(get(Some(-1)).is_err());
     }

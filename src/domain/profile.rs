@@ -96,7 +96,13 @@ pub struct HealthIssue {
 pub struct ProfileInput {
     /// The profile's name; generated (`fp-` and eight of `[a-f0-9]`) where it may be missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 100, examples("fp-dev"))]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\s/\x00-\x1F\x7F-\x9F]+$",
+        examples("fp-dev")
+    )]
     pub name: Option<String>,
     /// The role that the kubelet of its pods runs under; without one, the account's default.
     #[serde(
@@ -104,15 +110,11 @@ pub struct ProfileInput {
         default,
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(
-        nullable = false,
-        max_length = 2048,
-        examples("arn:aws:iam::111111111111:role/fargate-pod-execution")
-    )]
+    #[schema(value_type = RoleArn, required = false)]
     pub pod_execution_role_arn: Option<String>,
     /// Which pods it takes: those that match any of them. At least one.
     #[serde(default, deserialize_with = "null_as_default")]
-    #[schema(max_items = 100, required = true)]
+    #[schema(min_items = 1, max_items = 100, required = true)]
     pub selectors: Vec<SelectorInput>,
     /// The private subnets its pods run in; without any, EKS picks the cluster's.
     #[serde(
@@ -120,7 +122,7 @@ pub struct ProfileInput {
         deserialize_with = "null_as_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    #[schema(schema_with = super::schema::subnets)]
+    #[schema(schema_with = super::schema::new_subnets)]
     pub subnets: Vec<String>,
     /// Its AWS tags.
     #[serde(
@@ -138,7 +140,13 @@ pub struct ProfileInput {
 pub struct SelectorInput {
     /// The Kubernetes namespace; `*` and `?` are wildcards.
     #[serde(default, deserialize_with = "null_as_default")]
-    #[schema(max_length = 253, required = true, examples("dev"))]
+    #[schema(
+        min_length = 1,
+        max_length = 253,
+        pattern = r"^[^\s\x00-\x1F\x7F-\x9F]+$",
+        required = true,
+        examples("dev")
+    )]
     pub namespace: String,
     /// Labels that the pod must carry, all of them.
     #[serde(
@@ -146,7 +154,7 @@ pub struct SelectorInput {
         deserialize_with = "unique_text_map",
         skip_serializing_if = "BTreeMap::is_empty"
     )]
-    #[schema(schema_with = super::schema::labels)]
+    #[schema(schema_with = super::schema::new_labels)]
     pub labels: BTreeMap<String, String>,
 }
 

@@ -12,7 +12,7 @@ text_newtype! {
         what: "role ARN",
         expected: "arn:<partition>:iam::<12 digits>:role/<name>, at most 2048 characters",
         max_length: 2048,
-        pattern: "^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/[!-~]+$",
+        pattern: "^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64}$",
         example: "arn:aws:iam::111111111111:role/fargate-pod-execution",
     }
 }

@@ -44,23 +44,27 @@ pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
         .any(|tag| tag == "*" || weak(tag) == weak(etag))
 }
 
-/// What a writer says it has seen.
+/// What a writer says it has seen, if it says anything.
 #[derive(Debug, Clone)]
-pub(super) struct IfMatch(Vec<String>);
+pub(super) struct IfMatch(Option<Vec<String>>);
 
 impl IfMatch {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        Self(tags(headers, &IF_MATCH))
+        Self(
+            headers
+                .contains_key(IF_MATCH)
+                .then(|| tags(headers, &IF_MATCH)),
+        )
     }
 
-    /// Refuses a writer who has seen another version. Weak tags pass too: proxies that compress
-    /// weaken them on the way.
+    /// Refuses a writer who has seen another version, or whose words can't be read. Weak tags pass
+    /// too: proxies that compress weaken them on the way.
     pub(super) fn check(&self, version: i64) -> Result<(), Problem> {
         let seen = |tag: &String| {
             let tag = tag.trim_start_matches("W/").trim_matches('"');
             tag == "*" || tag.split('-').next() == Some(version.to_string().as_str())
         };
-        if self.0.is_empty() || self.0.iter().any(seen) {
+        if self.0.as_ref().is_none_or(|tags| tags.iter().any(seen)) {
             return Ok(());
         }
         let detail = "It was changed since you read it: read it again, and repeat the \

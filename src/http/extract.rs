@@ -20,6 +20,7 @@ use super::auth::{self, Caller, Needs};
 use super::body;
 use super::budget::Slot;
 use super::envelope::RequestFacts;
+use super::header_bounds;
 use super::on_behalf;
 use super::problem::Problem;
 use super::query;
@@ -64,6 +65,7 @@ impl<R: Needs> FromRequest for Call<R> {
                 request.extensions_mut().insert(standing);
             }
             let slot = slot?;
+            header_bounds::check(request.headers())?;
             let caller = on_behalf::of(caller, &request)?;
             let facts = request.extensions().get::<RequestFacts>().cloned();
             Ok(Self {

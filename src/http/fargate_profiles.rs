@@ -68,6 +68,7 @@ pub(super) struct ChangeQuery {
         nullable = false,
         min_length = 1,
         max_length = 255,
+        pattern = "^[!-~]+$",
         example = "create-fp-dev-1"
     )]
     #[expect(

@@ -36,13 +36,17 @@ pub(super) enum Taken {
 impl<R: Needs> Call<R> {
     /// The request's key, if it has one. `body` is what was sent.
     pub(super) fn idempotency_key(&self, body: &[u8]) -> Result<Option<Key>, Problem> {
-        let Some((key, pointer)) = self.given_key() else {
+        // Both are checked, also where only the first counts.
+        let given = self.given_keys();
+        for (key, pointer) in &given {
+            if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
+                let message = "expected 1 to 255 visible ASCII characters";
+                return Err(Problem::invalid_field(*pointer, message));
+            }
+        }
+        let Some((key, _)) = given.into_iter().next() else {
             return Ok(None);
         };
-        if !(1..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
-            let message = "expected 1 to 255 visible ASCII characters";
-            return Err(Problem::invalid_field(pointer, message));
-        }
         let key = IdempotencyKey {
             key,
             request_sha256: self.request_sha256(body),
@@ -53,14 +57,16 @@ impl<R: Needs> Call<R> {
         }))
     }
 
-    fn given_key(&self) -> Option<(String, &'static str)> {
+    /// The keys that came with the request, the one that counts first.
+    fn given_keys(&self) -> Vec<(String, &'static str)> {
         let mut pairs = form_urlencoded::parse(self.raw_query().as_bytes());
-        if let Some((_, key)) = pairs.find(|(name, _)| name == "requestId") {
-            return Some((key.into_owned(), "/query/requestId"));
-        }
-        let header = self.headers().get("idempotency-key")?;
-        let text = String::from_utf8_lossy(header.as_bytes()).into_owned();
-        Some((text, "/header/Idempotency-Key"))
+        let twin = pairs.find(|(name, _)| name == "requestId");
+        let twin = twin.map(|(_, key)| (key.into_owned(), "/query/requestId"));
+        let header = self.headers().get("idempotency-key").map(|value| {
+            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (text, "/header/Idempotency-Key")
+        });
+        twin.into_iter().chain(header).collect()
     }
 
     fn request_sha256(&self, body: &[u8]) -> Vec<u8> {

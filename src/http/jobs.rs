@@ -47,6 +47,7 @@ pub(super) struct KeyQuery {
         nullable = false,
         min_length = 1,
         max_length = 255,
+        pattern = "^[!-~]+$",
         example = "request-1"
     )]
     #[expect(

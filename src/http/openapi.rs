@@ -1,11 +1,13 @@
 //! The published documents, made from the routes themselves.
 //!
 //! The attributes at the handlers say what is particular to an operation; [`finish`] adds what all
-//! have in common, [`flat`] removes what generators stumble over, [`v3_0`] makes the 3.0 document.
+//! have in common, [`links`] says what goes on from an answer, [`flat`] removes what generators stumble
+//! over, [`v3_0`] makes the 3.0 document.
 
 mod common;
 mod finish;
 mod flat;
+mod links;
 pub(super) mod shapes;
 mod v3_0;
 
@@ -69,6 +71,7 @@ fn document() -> &'static Value {
         let mut document = serde_json::to_value(raw()).unwrap_or_default();
         flat::flatten(&mut document);
         finish::finish(&mut document);
+        links::link(&mut document);
         document
     })
 }

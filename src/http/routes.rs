@@ -44,8 +44,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::fargate_profiles::{create, delete, read};
 use super::{
-    accounts, audit_events, cluster_configs, health, job_events, jobs, operations, tokens, webhooks,
-    whoami,
+    accounts, audit_events, cluster_configs, health, job_events, jobs, operations, tokens,
+    webhooks, whoami,
 };
 
 /// Registers every route, in the server and in the document.

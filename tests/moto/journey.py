@@ -67,7 +67,7 @@ def fleet(method, path, body=None, media_type="application/json"):
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
     request = urllib.request.Request(os.environ["MOTO_FLEET"] + path, body, method=method)
-    request.add_header("Authorization", f"Bearer {os.environ['MOTO_FLEET_TOKEN']}")
+    request.add_header("Authorization", f"Bearer {os.environ['MOTO_DEMO_TOKEN']}")
     if body is not None:
         request.add_header("Content-Type", media_type)
     try:

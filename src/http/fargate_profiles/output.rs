@@ -42,23 +42,15 @@ pub(in crate::http) fn shown(
 ) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer.insert_header(("Cache-Control", "no-store"));
+    answer.content_type(format.content_type());
     match format {
         OutputFormat::Json if one => {
             answer::json(answer, &profiles.into_iter().next().unwrap_or_default())
         }
         OutputFormat::Json => answer::json(answer, &FargateProfileList { items: profiles }),
-        OutputFormat::EksctlJson => {
-            answer.content_type("application/json");
-            answer.body(format::eksctl_json(&profiles))
-        }
-        OutputFormat::Yaml => {
-            answer.content_type("application/yaml");
-            answer.body(format::yaml(&profiles))
-        }
-        OutputFormat::Table => {
-            answer.content_type("text/plain; charset=utf-8");
-            answer.body(format::table(&profiles))
-        }
+        OutputFormat::EksctlJson => answer.body(format::eksctl_json(&profiles)),
+        OutputFormat::Yaml => answer.body(format::yaml(&profiles)),
+        OutputFormat::Table => answer.body(format::table(&profiles)),
     }
 }
 

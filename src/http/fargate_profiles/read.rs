@@ -34,7 +34,7 @@ const DEFAULT_WAIT: u8 = 20;
 pub(in crate::http) struct ReadQuery {
     /// The form: `json`, `eksctl-json`, `yaml` or `table`. Wins over `Accept`.
     #[serde(default, deserialize_with = "text")]
-    #[param(value_type = String, required = false, max_length = 16, example = "json")]
+    #[param(value_type = String, required = false, max_length = 16, pattern = "^(json|eksctl-json|yaml|table)$", example = "json")]
     output: Option<OutputFormat>,
     /// Hold the answer until AWS has answered, at most so many seconds; 20 unless told otherwise.
     #[serde(default, deserialize_with = "text")]

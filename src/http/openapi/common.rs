@@ -5,6 +5,7 @@ use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::domain::{AccountId, ClusterName, Person, ProfileName, Region};
+use crate::http::header_bounds::{MAX_PREFER, MAX_TAGS};
 
 const ABOUT: &str = "Manages AWS Fargate profiles on EKS across many accounts, regions and \
 clusters. Whatever touches AWS is a job: durable, followed to its end, one change of a cluster at \
@@ -45,7 +46,7 @@ pub(super) fn security_schemes() -> Value {
 
 pub(super) fn parameters() -> Value {
     let job = json!({"type": "string", "format": "uuid", "maxLength": 36});
-    let text = |max: u32| json!({"type": "string", "minLength": 1, "maxLength": max});
+    let text = |max: usize| json!({"type": "string", "maxLength": max});
     let id = "0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f";
     json!({
         "accountId": in_path("accountId", "The AWS account.", &schema::<AccountId>(), "111111111111"),
@@ -61,7 +62,7 @@ pub(super) fn parameters() -> Value {
             "Idempotency-Key",
             "The same key and the same request within 24 hours give the same answer. 1 to 255 \
              visible ASCII characters. Twin: the query's `requestId`.",
-            &text(255),
+            &json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}),
             "create-fp-dev-1",
         ),
         "X-On-Behalf-Of": in_header(
@@ -81,14 +82,14 @@ pub(super) fn parameters() -> Value {
             "Prefer",
             "`wait=N` holds the answer up to N seconds, `respond-async` does not hold it at all. \
              Twin: the query's `waitSeconds`, which wins.",
-            &text(256),
+            &text(MAX_PREFER),
             "wait=30",
         ),
-        "If-Match": in_header("If-Match", "The ETag you have seen.", &text(1024), "\"3-0a1b2c3d\""),
+        "If-Match": in_header("If-Match", "The ETag you have seen.", &text(MAX_TAGS), "\"3-0a1b2c3d\""),
         "If-None-Match": in_header(
             "If-None-Match",
             "The ETag you have: answered 304 while it holds.",
-            &text(1024),
+            &text(MAX_TAGS),
             "\"3-0a1b2c3d\"",
         ),
         "Last-Event-ID": in_header(

@@ -24,6 +24,7 @@ pub(in crate::http) fn labels() -> Object {
     let value: RefOr<Schema> = ObjectBuilder::new()
         .schema_type(Type::String)
         .max_length(Some(MAX_LABEL_VALUE))
+        .pattern(Some(r"^[^\x00-\x1F\x7F-\x9F]*$"))
         .build()
         .into();
     ObjectBuilder::new()

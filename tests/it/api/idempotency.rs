@@ -107,6 +107,12 @@ async fn a_key_belongs_to_one_request_of_one_caller() {
             .problem(422, "invalid_request");
         assert_eq!(problem["errors"][0]["pointer"], "/query/requestId");
     }
+    let odd = app
+        .operator(Method::POST, &format!("{BASE}?requestId=fine"))
+        .header("Idempotency-Key", "not one word")
+        .json(&body("fp-a"));
+    let problem = odd.answer().await.problem(422, "invalid_request");
+    assert_eq!(problem["errors"][0]["pointer"], "/header/Idempotency-Key");
     app.end().await;
 }
 

@@ -110,14 +110,9 @@ impl Service {
         );
         let worker = match options.worker {
             None => None,
-            Some(worker_options) => {
-                let scale = worker_options.time_scale;
-                let aws = Aws::new(options.aws, clock.clone(), rng.clone()).await;
-                let operations = Operations::new(pool.clone(), aws, scale);
+            Some(worker) => {
                 let parts = (clock.clone(), rng.clone());
-                let wake = Arc::clone(&wake);
-                let worker = Worker::start(pool.clone(), operations, parts, wake, worker_options);
-                Some(Arc::new(worker))
+                Some(start_worker(&pool, parts, &wake, (worker, options.aws)).await)
             }
         };
         let health = worker_health(worker.as_ref(), &pool, options.worker_health).await?;
@@ -195,6 +190,18 @@ async fn has_a_way_to_authenticate(pool: &PgPool, has_issuer: bool) -> Result<bo
         return Ok(true);
     }
     tokens::any_valid(pool).await.map_err(StartError::Database)
+}
+
+async fn start_worker(
+    pool: &PgPool,
+    (clock, rng): (Clock, Rng),
+    wake: &Arc<Notify>,
+    (options, aws): (WorkerOptions, AwsOptions),
+) -> Arc<Worker> {
+    let aws = Aws::new(aws, clock.clone(), rng.clone()).await;
+    let operations = Operations::new(pool.clone(), aws, options.time_scale);
+    let (pool, wake) = (pool.clone(), Arc::clone(wake));
+    Arc::new(Worker::start(pool, operations, (clock, rng), wake, options))
 }
 
 async fn start_api(

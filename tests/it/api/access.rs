@@ -92,23 +92,23 @@ async fn status(app: &TestApp, route: &Route, token: Option<&str>) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-#[tokio::test]
-async fn every_route_refuses_callers_without_a_token_and_those_of_too_low_a_role() {
-    let app = TestApp::start().await;
-    let job = app.create_profile("fp-matrix").await;
+/// The id of an operation.
+async fn create_operation(app: &TestApp) -> Value {
     let config = json!({
         "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
         "metadata": {"name": "prod-1", "region": "eu-central-1"},
         "fargateProfiles": [{"name": "fp-c", "selectors": [{"namespace": "c"}]}],
     });
     let configs = format!("/v1/accounts/{ACCOUNT}/fargate-profiles");
-    let operation = app
-        .operator(Method::POST, &configs)
-        .json(&config)
-        .answer()
-        .await
-        .expect(202);
-    let (job, operation) = (job["id"].clone(), operation.json()["id"].clone());
+    let post = app.operator(Method::POST, &configs).json(&config);
+    post.answer().await.expect(202).json()["id"].clone()
+}
+
+#[tokio::test]
+async fn every_route_refuses_callers_without_a_token_and_those_of_too_low_a_role() {
+    let app = TestApp::start().await;
+    let job = app.create_profile("fp-matrix").await["id"].clone();
+    let operation = create_operation(&app).await;
     let token = spare_token(&app).await;
     let webhooks = Webhooks::create(&app).await;
     let routes = routes(

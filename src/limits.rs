@@ -44,7 +44,7 @@ impl Default for Limits {
             json_depth: 32,
             json_items: 1_000,
             page_size: 1_000,
-            requests_per_minute: 60_000,
+            requests_per_minute: 600_000,
             concurrent_requests: 2_000,
             unfinished_jobs: 100_000,
             head_timeout: Duration::from_secs(5),

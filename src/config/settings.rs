@@ -91,7 +91,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting(
         "FLEET_MAX_REQUESTS_PER_MINUTE",
-        "60000",
+        "600000",
         "Requests that one token may make in a minute of each API process: beyond it 429. 0 is any number.",
     ),
     setting(

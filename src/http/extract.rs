@@ -1,8 +1,9 @@
 //! A call: who makes it, with what, and whether the caller may.
 //!
 //! The one extractor of all handlers under `/v1`. It authenticates before anything else is looked
-//! at, then takes the request off the caller's budget. The role named in its type is applied by [`Call::allowed`], [`Call::account`] and
-//! [`Call::job`], which also hide what the caller may not see.
+//! at, then takes the request off the caller's budget. The role named in its type is applied by
+//! [`Call::allowed`], [`Call::account`] and [`Call::job`], which also hide what the caller may not
+//! see.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;

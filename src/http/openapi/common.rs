@@ -20,7 +20,7 @@ pub(super) fn info() -> Value {
         "summary": "AWS Fargate on EKS for a whole fleet of accounts.",
         "description": ABOUT,
         "contact": {"name": "The maintainers of fargate-fleet", "url": "https://fargate-fleet.dev"},
-        "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     })
 }
 

@@ -30,6 +30,9 @@ async function wait(job: Job): Promise<Job> {
   return job;
 }
 
+const me = await client.GET("/v1/whoami");
+assert.equal(me.data?.role, "admin");
+
 const made = await client.POST(PROFILES, {
   params: { path: place, header: { "Idempotency-Key": `create-${name}` } },
   body: { name, selectors: [{ namespace: name, labels: { "made-by": "sdk" } }] },
@@ -57,3 +60,14 @@ await wait(gone.data);
 const missing = await client.GET(PROFILE, { params: { path } });
 assert.equal(missing.response.status, 404);
 assert.equal(missing.error?.code, "not_found");
+
+const url = `${process.env.DEMO_URL}/receiver`;
+const hook = await client.POST("/v1/webhooks", {
+  body: { url, eventTypes: ["job.succeeded"], enabled: false },
+});
+assert.ok(hook.data, JSON.stringify(hook.error));
+const params = { path: { webhookId: hook.data.id } };
+assert.equal((await client.GET("/v1/webhooks/{webhookId}", { params })).data?.url, url);
+assert.equal((await client.DELETE("/v1/webhooks/{webhookId}", { params })).response.status, 204);
+const forgotten = await client.GET("/v1/webhooks/{webhookId}", { params });
+assert.equal(forgotten.error?.code, "not_found");

@@ -1,6 +1,5 @@
 """Creates a profile, waits for it, reads it and deletes it, through the generated client."""
 
-import json
 import os
 
 import fargate_fleet as sdk
@@ -16,11 +15,30 @@ def wait(jobs, job):
     return job
 
 
+def is_missing(read):
+    try:
+        raise AssertionError(f"still there: {read()}")
+    except sdk.exceptions.NotFoundException as error:
+        assert error.data.code == "not_found", error
+
+
+def drive_webhook(webhooks):
+    url = f"{os.environ['DEMO_URL']}/receiver"
+    body = sdk.WebhookInput(url=url, event_types=["job.succeeded"], enabled=False)
+    made = webhooks.create_webhook(body)
+    assert webhooks.get_webhook(made.id).url == url, made
+    webhooks.delete_webhook(made.id)
+    is_missing(lambda: webhooks.get_webhook(made.id))
+
+
 def main():
     configuration = sdk.Configuration(
         host=os.environ["DEMO_URL"], access_token=os.environ["DEMO_TOKEN"]
     )
     with sdk.ApiClient(configuration) as client:
+        me = sdk.AccessApi(client).get_whoami()
+        assert me.role == "admin", me
+
         profiles, jobs = sdk.FargateProfilesApi(client), sdk.JobsApi(client)
         selector = sdk.SelectorInput(namespace=NAME, labels={"made-by": "sdk"})
         body = sdk.ProfileInput(name=NAME, selectors=[selector])
@@ -36,11 +54,8 @@ def main():
         assert NAME in [profile.name for profile in listed.items], listed
 
         wait(jobs, profiles.delete_fargate_profile(**PLACE, profile_name=NAME))
-        try:
-            profiles.get_fargate_profile(**PLACE, profile_name=NAME)
-            raise AssertionError("still there")
-        except sdk.exceptions.NotFoundException as error:
-            assert json.loads(error.body)["code"] == "not_found", error
+        is_missing(lambda: profiles.get_fargate_profile(**PLACE, profile_name=NAME))
+        drive_webhook(sdk.WebhooksApi(client))
 
 
 main()

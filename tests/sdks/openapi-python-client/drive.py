@@ -6,6 +6,7 @@ import os
 import re
 
 from fargate_fleet import AuthenticatedClient, models
+from fargate_fleet.api.access import get_whoami
 from fargate_fleet.api.fargate_profiles import (
     create_fargate_profile,
     delete_fargate_profile,
@@ -13,6 +14,7 @@ from fargate_fleet.api.fargate_profiles import (
     list_fargate_profiles,
 )
 from fargate_fleet.api.jobs import get_job
+from fargate_fleet.api.webhooks import create_webhook, delete_webhook, get_webhook
 from fargate_fleet.types import UNSET
 
 PLACE = {"account_id": "111111111111", "region": "eu-central-1", "cluster_name": "prod-1"}
@@ -39,11 +41,29 @@ def wait(client, job):
     return job
 
 
+def is_missing(answer):
+    assert answer.status_code == 404, answer
+    assert isinstance(answer.parsed, models.Problem), answer
+    assert answer.parsed.code == "not_found", answer
+
+
+def drive_webhook(client):
+    url = f"{os.environ['DEMO_URL']}/receiver"
+    body = models.WebhookInput(url=url, event_types=["job.succeeded"], enabled=False)
+    made = create_webhook.sync(client=client, body=body)
+    assert get_webhook.sync(made.id, client=client).url == url, made
+    assert delete_webhook.sync_detailed(made.id, client=client).status_code == 204
+    is_missing(get_webhook.sync_detailed(made.id, client=client))
+
+
 def main():
     all_operations_are_there()
     client = AuthenticatedClient(
         base_url=os.environ["DEMO_URL"], token=os.environ["DEMO_TOKEN"], timeout=60
     )
+    me = get_whoami.sync(client=client)
+    assert me.role == "admin", me
+
     labels = models.SelectorInputLabels.from_dict({"made-by": "sdk"})
     selector = models.SelectorInput(namespace=NAME, labels=labels)
     body = models.ProfileInput(name=NAME, selectors=[selector])
@@ -59,8 +79,8 @@ def main():
     assert NAME in [profile.name for profile in listed.items], listed
 
     wait(client, delete_fargate_profile.sync(**PLACE, profile_name=NAME, client=client))
-    gone = get_fargate_profile.sync_detailed(**PLACE, profile_name=NAME, client=client)
-    assert (gone.status_code, gone.parsed.code) == (404, "not_found"), gone
+    is_missing(get_fargate_profile.sync_detailed(**PLACE, profile_name=NAME, client=client))
+    drive_webhook(client)
 
 
 main()

@@ -14,6 +14,9 @@ use std::fmt;
 /// The largest document that is read, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
 
+/// The largest whole number of which a float tells all smaller ones apart.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Reads a JSON document into a type; what is wrong is said with a JSON pointer.
 pub fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, Vec<Invalid>> {
     typed(json_tree(text)?)
@@ -245,7 +248,15 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(v.into())
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a whole number that an i64 holds exactly"
+    )]
     fn visit_f64<E: de::Error>(self, v: f64) -> Result<Value, E> {
+        // JSON has one kind of number, and some writers put a point into all of them.
+        if v.fract() == 0.0 && v.abs() <= MAX_EXACT {
+            return Ok((v as i64).into());
+        }
         let number = serde_json::Number::from_f64(v);
         number
             .map(Value::Number)

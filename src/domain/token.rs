@@ -13,7 +13,7 @@ text_newtype! {
         what: "token name",
         expected: "1 to 100 printable characters, not only spaces",
         max_length: 100,
-        pattern: "^[^\\x00-\\x1F\\x7F-\\x9F]+$",
+        pattern: "^[^\\x00-\\x1F\\x7F-\\x9F]*[^\\s\\x00-\\x1F\\x7F-\\x9F][^\\x00-\\x1F\\x7F-\\x9F]*$",
         example: "payments-ci",
     }
 }
@@ -30,7 +30,7 @@ text_newtype! {
         what: "person",
         expected: "1 to 128 printable characters, not only spaces",
         max_length: 128,
-        pattern: "^[^\\x00-\\x1F\\x7F-\\x9F]+$",
+        pattern: "^[^\\x00-\\x1F\\x7F-\\x9F]*[^\\s\\x00-\\x1F\\x7F-\\x9F][^\\x00-\\x1F\\x7F-\\x9F]*$",
         example: "ann@example.com",
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! The attributes at the handlers say what is particular to an operation; [`finish`] adds what all
 //! have in common, [`links`] says what goes on from an answer, [`flat`] removes what generators stumble
-//! over, [`v3_0`] makes the 3.0 document.
+//! over, [`texts`] bounds what nothing else bounds, [`v3_0`] makes the 3.0 document.
 
 mod common;
 mod finish;
 mod flat;
 mod links;
 pub(super) mod shapes;
+mod texts;
 mod v3_0;
 
 use std::sync::OnceLock;
@@ -70,6 +71,7 @@ fn document() -> &'static Value {
     DOCUMENT.get_or_init(|| {
         let mut document = serde_json::to_value(raw()).unwrap_or_default();
         flat::flatten(&mut document);
+        texts::bound_texts(&mut document);
         finish::finish(&mut document);
         links::link(&mut document);
         document

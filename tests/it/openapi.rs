@@ -175,3 +175,41 @@ fn the_document_reads_back_as_utoipas_own_type() {
     );
     assert_eq!(typed["info"]["license"]["identifier"], "Apache-2.0");
 }
+
+/// The schema of every parameter, and every schema that a body of a request reaches.
+fn each_request_schema(document: &Value, look: &mut impl FnMut(&str, &Value)) {
+    let mut bodies = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            each_object(&operation["parameters"], &at, look);
+            each_object(&operation["requestBody"], &at, &mut |_, object| {
+                bodies.extend(object["$ref"].as_str().map(str::to_owned));
+            });
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(reference) = bodies.pop() {
+        let schema = document.pointer(&reference[1..]).unwrap();
+        if seen.insert(reference.clone()) {
+            each_object(schema, &reference, &mut |at, object| {
+                bodies.extend(object["$ref"].as_str().map(str::to_owned));
+                look(at, object);
+            });
+        }
+    }
+}
+
+#[test]
+fn every_text_of_a_request_says_which_characters_it_may_have() {
+    let document = document(&http::openapi_json());
+    let mut texts = 0;
+    each_request_schema(&document, &mut |at, object| {
+        if object["type"] == "string" && !is_example(at) {
+            texts += 1;
+            let says = ["pattern", "format", "x-extensible-enum"];
+            assert!(says.iter().any(|key| object.get(key).is_some()), "{at}");
+        }
+    });
+    assert!(texts > 50, "{texts}");
+}

@@ -32,6 +32,17 @@ fn a_wrong_type_is_pointed_at() {
 }
 
 #[test]
+fn a_whole_number_may_be_written_with_a_point() {
+    let tree = json_tree(b"[90.0, 9e1, -0.0, 0.5, 1e300]").unwrap();
+    let whole = |i: usize| tree[i].as_i64();
+    assert_eq!(
+        (whole(0), whole(1), whole(2)),
+        (Some(90), Some(90), Some(0))
+    );
+    assert_eq!((whole(3), whole(4)), (None, None));
+}
+
+#[test]
 fn duplicate_keys_are_errors_in_both_languages() {
     let error = json_error(r#"{"tags": {"a": "1", "a": "2"}}"#);
     assert!(error.message.contains("duplicate key \"a\""), "{error}");

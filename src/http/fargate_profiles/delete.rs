@@ -40,6 +40,7 @@ pub(in crate::http) struct DeleteQuery {
         nullable = false,
         min_length = 1,
         max_length = 255,
+        pattern = "^[!-~]+$",
         example = "delete-fp-dev-1"
     )]
     #[expect(

@@ -24,6 +24,18 @@ const OPERATION: &[(&str, &str)] = &[("operationId", "$response.body#/id")];
 const FIRST_OPERATION: &[(&str, &str)] = &[("operationId", "$response.body#/items/0/id")];
 const ACCOUNT: &[(&str, &str)] = &[("accountId", "$response.body#/accountId")];
 const FIRST_ACCOUNT: &[(&str, &str)] = &[("accountId", "$response.body#/items/0/accountId")];
+const TOKEN: &[(&str, &str)] = &[("tokenId", "$response.body#/id")];
+const FIRST_TOKEN: &[(&str, &str)] = &[("tokenId", "$response.body#/items/0/id")];
+const WEBHOOK: &[(&str, &str)] = &[("webhookId", "$response.body#/id")];
+const FIRST_WEBHOOK: &[(&str, &str)] = &[("webhookId", "$response.body#/items/0/id")];
+const DELIVERY: &[(&str, &str)] = &[
+    ("webhookId", "$response.body#/webhookId"),
+    ("deliveryId", "$response.body#/id"),
+];
+const FIRST_DELIVERY: &[(&str, &str)] = &[
+    ("webhookId", "$request.path.webhookId"),
+    ("deliveryId", "$response.body#/items/0/id"),
+];
 const PROFILE: &[(&str, &str)] = &[
     ("accountId", "$request.path.accountId"),
     ("region", "$request.path.region"),
@@ -37,7 +49,7 @@ const FIRST_PROFILE: &[(&str, &str)] = &[
     ("profileName", "$response.body#/items/0/name"),
 ];
 
-const LINKS: [Link; 17] = [
+const LINKS: [Link; 30] = [
     all("Job", "getJob", JOB),
     all("Job", "streamJobEvents", JOB),
     all("Job", "cancelJob", JOB),
@@ -60,6 +72,19 @@ const LINKS: [Link; 17] = [
     all("AccountList", "getAccount", FIRST_ACCOUNT),
     all("FargateProfileList", "getFargateProfile", FIRST_PROFILE),
     all("FargateProfileList", "deleteFargateProfile", FIRST_PROFILE),
+    all("Token", "getToken", TOKEN),
+    all("Token", "revokeToken", TOKEN),
+    all("TokenList", "getToken", FIRST_TOKEN),
+    all("Webhook", "getWebhook", WEBHOOK),
+    all("Webhook", "updateWebhook", WEBHOOK),
+    all("Webhook", "deleteWebhook", WEBHOOK),
+    all("Webhook", "rotateWebhookSecret", WEBHOOK),
+    all("Webhook", "testWebhook", WEBHOOK),
+    all("Webhook", "listWebhookDeliveries", WEBHOOK),
+    all("WebhookList", "getWebhook", FIRST_WEBHOOK),
+    all("WebhookDelivery", "getWebhookDelivery", DELIVERY),
+    all("WebhookDelivery", "replayWebhookDelivery", DELIVERY),
+    all("WebhookDeliveryList", "getWebhookDelivery", FIRST_DELIVERY),
 ];
 
 const fn all(

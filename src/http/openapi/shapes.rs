@@ -1,5 +1,6 @@
 //! Shapes that attributes can't say.
 
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{AdditionalProperties, Object, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
@@ -16,6 +17,23 @@ pub(in crate::http) fn anything() -> Object {
         .max_properties(Some(MOST_MEMBERS))
         .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)))
         .examples([serde_json::json!({"name": "fp-dev"})])
+        .build()
+}
+
+/// The state of an account that may be asked for; `parked` is what the service finds out.
+pub(in crate::http) fn wanted_state() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(64))
+        .extensions(Some(
+            Extensions::builder()
+                .add(
+                    "x-extensible-enum",
+                    serde_json::json!(["active", "disabled"]),
+                )
+                .build(),
+        ))
+        .examples(["active"])
         .build()
 }
 

@@ -58,7 +58,7 @@ async fn settings(call: &Call<Admin>, input: WebhookInput) -> Result<Settings, P
     let settings = Settings {
         description: scope::description(input.description)?,
         event_types: scope::event_types(&input.event_types)?,
-        account_ids: scope::accounts(&call.caller, input.account_ids)?,
+        account_ids: scope::accounts_of_new(&call.caller, input.account_ids)?,
         enabled: input.enabled.unwrap_or(true),
         url: input.url,
     };

@@ -35,6 +35,18 @@ pub(super) fn accounts(
     Ok(Some(asked.into_iter().map(String::from).collect()))
 }
 
+/// The same for a new one. Who sends a list without an account does not mean all of them.
+pub(super) fn accounts_of_new(
+    caller: &Caller,
+    asked: Option<Vec<AccountId>>,
+) -> Result<Option<Vec<String>>, Problem> {
+    if asked.as_ref().is_some_and(Vec::is_empty) {
+        let message = "expected at least one account; leave it out for all";
+        return Err(Problem::invalid_field("/accountIds", message));
+    }
+    accounts(caller, asked)
+}
+
 pub(super) fn event_types(asked: &[WebhookEventType]) -> Result<Vec<String>, Problem> {
     if asked.is_empty() || asked.len() > MAX_EVENT_TYPES {
         let message = format!("expected 1 to {MAX_EVENT_TYPES} event types");

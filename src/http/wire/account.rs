@@ -141,7 +141,11 @@ pub(in crate::http) struct AccountPatch {
     pub role_arn: Option<RoleArn>,
     /// The role of profiles that name none; an empty text removes it (as null does).
     #[serde(default, rename = "podExecutionRoleARN")]
-    #[schema(nullable = false, max_length = 2048)]
+    #[schema(
+        nullable = false,
+        max_length = 2048,
+        pattern = "^(arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64})?$"
+    )]
     pub pod_execution_role_arn: Option<String>,
     /// Where jobs may run; replaces the list.
     #[serde(default)]
@@ -153,6 +157,6 @@ pub(in crate::http) struct AccountPatch {
     pub labels: Option<BTreeMap<String, String>>,
     /// `disabled` stops all work, `active` lets it go on and tries a parked account's role again.
     #[serde(default)]
-    #[schema(value_type = AccountState, required = false)]
+    #[schema(schema_with = super::super::openapi::shapes::wanted_state, required = false)]
     pub state: Option<AccountState>,
 }

@@ -121,7 +121,11 @@ impl Webhook {
 })))]
 pub(in crate::http) struct WebhookInput {
     /// Where to post events: `https`, and a host whose addresses are public.
-    #[schema(max_length = 2048, examples("https://hooks.example.com/fleet"))]
+    #[schema(
+        max_length = 2048,
+        pattern = "^https?://[!-~]+$",
+        examples("https://hooks.example.com/fleet")
+    )]
     pub url: String,
     /// What people call it.
     #[serde(default)]
@@ -150,6 +154,7 @@ pub(in crate::http) struct WebhookPatch {
     #[schema(
         nullable = false,
         max_length = 2048,
+        pattern = "^https?://[!-~]+$",
         examples("https://hooks.example.com/fleet")
     )]
     pub url: Option<String>,

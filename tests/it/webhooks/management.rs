@@ -183,6 +183,17 @@ async fn an_edit_keeps_what_it_does_not_name_and_compares_the_etag() {
 }
 
 #[tokio::test]
+async fn a_new_webhook_without_an_account_is_not_one_of_all() {
+    let app = TestApp::start().await;
+    let mut none = body();
+    none["accountIds"] = json!([]);
+    let refused = create(&app, &app.tokens.admin, &none).await;
+    let problem = refused.problem(422, "invalid_request");
+    assert_eq!(problem["errors"][0]["pointer"], "/accountIds");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn an_administrator_of_one_account_sees_and_makes_only_webhooks_within_it() {
     let app = TestApp::start().await;
     let other = app.tokens.other_admin.as_str();

@@ -1,0 +1,67 @@
+"""Rules that the service keeps and its document can't say: the only failures that are let pass.
+
+Schemas are flat and the same in OpenAPI 3.0 and 3.1, and patterns are those that every generator
+takes (no lookahead). What is beyond that is said in descriptions, and here, each with the status,
+the field that the problem points to and its message: a valid request that is refused for any other
+reason fails the run.
+"""
+
+import re
+
+FILE = "createFargateProfilesFromClusterConfig"
+PROFILES = f"{FILE}|createFargateProfile"
+ACCOUNTS = "registerAccount|updateAccount"
+LISTS = "list[A-Z][A-Za-z]*"
+# Of the body, or of one of its profiles.
+AT = "(/fargateProfiles/[0-9]+)?"
+
+# Of operations, with a status: what the problem points to, its message.
+REFUSALS = [
+    # A page token is signed, and belongs to the list with its filters.
+    (LISTS, 400, "/query/pageToken", "^not a page token of this list"),
+    # Each filter has its bound, and all together have one.
+    (LISTS, 414, "", "^The path and query have [0-9]+ bytes, at most 8192 are read"),
+    # A list in a query is one text, with commas: what is in it has its own rules.
+    (LISTS, 422, "/query/(state|kind|accountId|region|clusterName|profileName|operationId|action|actor|requestedBy)",
+     "^invalid |^expected 1 to 100 values"),
+    # The header and its twin name one person.
+    (".*", 422, "/query/onBehalfOf", "^not the person that X-On-Behalf-Of names"),
+    # A token ends once, and in time.
+    ("createToken", 422, "/expiresInDays", "^given beside expiresAt"),
+    ("createToken", 422, "/expiresAt", "^expected a time in the next 3650 days"),
+    # `uniqueItems` would make sets of lists in generated clients.
+    (f"{PROFILES}|{ACCOUNTS}", 422, f"{AT}/(regions|subnets)/[0-9]+", "is listed twice$"),
+    # `propertyNames`, which bounds keys, is not in OpenAPI 3.0.
+    (ACCOUNTS, 422, "/labels/.*", "^a label's key has 1 to 63 printable characters"),
+    (PROFILES, 422, f"{AT}/selectors/[0-9]+/labels/.*", "^invalid label key"),
+    (PROFILES, 422, f"{AT}/tags/.*", "^a tag's key (has 1 to 128 characters|must not start with)"),
+    (f"{PROFILES}|{ACCOUNTS}", 422, f"{AT}(/selectors/[0-9]+)?/(labels|tags)",
+     "^a text may not hold the character U\\+0000"),
+    # A role is of the account, and in the partition of its regions.
+    (f"{PROFILES}|{ACCOUNTS}", 422, f"{AT}/(podExecutionRoleARN|roleArn)",
+     "^the role .* is (of account|in partition)"),
+    (ACCOUNTS, 422, "/regions/[0-9]+", "is in partition"),
+    # A region is one of the account's.
+    (f"{PROFILES}|listFargateProfiles|getFargateProfile|deleteFargateProfile", 422,
+     "/path/region|/metadata/region", "^account [0-9]{12} does not list region"),
+    # A pattern would need a lookahead.
+    (PROFILES, 422, f"{AT}/name", "name should NOT start with"),
+    # A profile has one schema; in a file it needs a name, and one of its own.
+    (FILE, 422, "/fargateProfiles/[0-9]+/name", "empty name$|^another profile of this file is named"),
+]
+
+
+def may_refuse(operation, status, problem):
+    """Whether everything that a valid request was refused for is among those above."""
+    errors = problem.get("errors") or [{"pointer": "", "message": problem.get("detail", "")}]
+    return all(is_known(operation, status, error) for error in errors)
+
+
+def is_known(operation, status, error):
+    return any(
+        status == known
+        and re.fullmatch(operations, operation)
+        and re.fullmatch(pointer, error["pointer"], re.DOTALL)
+        and re.search(message, error["message"], re.DOTALL)
+        for operations, known, pointer, message in REFUSALS
+    )

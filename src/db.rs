@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod audit;
 pub mod breaker;
 pub mod idempotency;
+pub mod job_callbacks;
 pub mod job_events;
 pub mod jobs;
 pub mod operations;

@@ -41,4 +41,4 @@ pub use role_arn::{RoleArn, role_arn_default};
 pub use selector::Selector;
 pub use token::{Credential, Person, TokenName};
 pub use warnings::{Warning, profile_warnings};
-pub use webhook::{DeliveryState, WebhookEventType};
+pub use webhook::{DeliveryState, WebhookEventType, WebhookFormat};

@@ -28,6 +28,7 @@ mod audit_events;
 mod auth;
 mod body;
 mod budget;
+mod callback;
 mod cluster_configs;
 mod connections;
 mod cors;

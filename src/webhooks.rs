@@ -2,7 +2,7 @@
 //!
 //! The statement that ends a job also writes an event, if any webhook is enabled. Workers turn
 //! events into deliveries (`fan_out`), one a webhook and event, and send each until it is accepted,
-//! for three days (`sender`). Everything that must not be lost is a row; a crash between any two
+//! for three days (`sender`). A request may also name the run of a portal: then that is told, too. Everything that must not be lost is a row; a crash between any two
 //! lines sends a delivery again, under the same id.
 //!
 //! May use `db` and `domain`; knows nothing of the queue, nor how a job is shown: that is passed in
@@ -19,10 +19,12 @@
 //! | [`vault`] | secrets at rest |
 //! | [`payload`] | the body |
 //! | [`fan_out`] | from events to deliveries |
+//! | [`callback`] | a portal's run, told by the portal's API |
 //! | [`sender`] | claim, send, settle |
 //! | `pump` | the loop in a worker process |
 
 pub mod address;
+pub mod callback;
 pub mod client;
 pub mod fan_out;
 pub mod payload;

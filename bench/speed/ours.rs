@@ -62,6 +62,7 @@ pub fn operation(clock: &Clock, account_id: String, jobs: Vec<NewJob>) -> Submis
             region: "eu-central-1".to_owned(),
             cluster_name: "bench".to_owned(),
         }),
+        callback: None,
         jobs,
     }
 }

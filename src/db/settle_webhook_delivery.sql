@@ -48,6 +48,7 @@ failed as (
     from settled
     where w.webhook_id = settled.webhook_id
       and $4 <> 'succeeded'
+      and $9::interval is not null
       and (w.failing_since is null or $8 or w.failing_since < now() - $9::interval)
 )
 select count(*) as "written!"

@@ -35,6 +35,8 @@ pub struct Delivery {
     pub last_status: Option<i32>,
     /// Why the last sending failed.
     pub last_error: Option<String>,
+    /// The portal's run that is told.
+    pub callback_run: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was accepted or given up.
@@ -66,7 +68,8 @@ pub async fn list(
         "-- list_webhook_deliveries
         select
             webhook_id, delivery_id, event_type, subject_id, occurred_at, state, attempts,
-            next_attempt_at, last_attempt_at, last_status, last_error, created_at, finished_at
+            next_attempt_at, last_attempt_at, last_status, last_error, callback_run, created_at,
+            finished_at
         from webhook_deliveries
         where webhook_id = $1
           and ($2::uuid is null or delivery_id = $2)
@@ -153,8 +156,14 @@ pub async fn replay(
 pub struct Claimed {
     /// The webhook.
     pub webhook_id: Uuid,
-    /// Where to post.
+    /// Where to post, or the base of a portal's API.
     pub url: String,
+    /// Whom it tells.
+    pub format: String,
+    /// Port: what the secret belongs to.
+    pub client_id: Option<String>,
+    /// The portal's run that is told.
+    pub callback_run: Option<String>,
     /// Sealed.
     pub secret: Vec<u8>,
     /// The one before, while it signs too; sealed.
@@ -243,6 +252,9 @@ async fn lease_due(connection: &mut PgConnection, room: Room) -> Result<Vec<Clai
         returning
             d.webhook_id,
             w.url,
+            w.format,
+            w.client_id,
+            d.callback_run,
             w.secret,
             case when w.old_secret_until > now() then w.old_secret end as old_secret,
             d.delivery_id,
@@ -272,8 +284,9 @@ pub struct Settled {
     pub error: Option<String>,
     /// The receiver says that it wants no more.
     pub gone: bool,
-    /// A webhook that has failed for so long is disabled.
-    pub disable_after: Duration,
+    /// A webhook that has failed for so long is disabled; none when this failure says nothing of
+    /// the webhook.
+    pub disable_after: Option<Duration>,
 }
 
 /// Writes what came of a sending; `false` when the lease was lost, and nothing is written.
@@ -292,7 +305,7 @@ pub async fn settle(
         settled.status,
         settled.error,
         settled.gone,
-        interval(settled.disable_after),
+        settled.disable_after.map(interval),
     )
     .fetch_one(executor)
     .await?;
@@ -318,7 +331,7 @@ pub async fn sweep(pool: &PgPool, age: Duration) -> Result<u64, sqlx::Error> {
     Ok(swept.rows_affected())
 }
 
-fn interval(duration: Duration) -> PgInterval {
+pub(super) fn interval(duration: Duration) -> PgInterval {
     PgInterval {
         months: 0,
         days: 0,

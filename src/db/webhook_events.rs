@@ -45,6 +45,8 @@ pub struct Wanted {
     pub subject_id: Uuid,
     /// When.
     pub occurred_at: DateTime<Utc>,
+    /// The portal's run that is told, if it is one.
+    pub run: Option<String>,
 }
 
 /// Whether there may be anything to do: an event to be told, or a webhook to tell.
@@ -119,11 +121,13 @@ pub async fn wanted(
             w.webhook_id,
             e.event_type as "event_type!",
             e.subject_id as "subject_id!",
-            e.occurred_at as "occurred_at!"
+            e.occurred_at as "occurred_at!",
+            null::text as run
         from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
             as e (event_type, subject_id, account_id, occurred_at)
         join webhooks w
             on w.enabled
+           and w.format = 'standard'
            and e.event_type = any (w.event_types)
            and (w.account_ids is null or e.account_id = any (w.account_ids))
         order by e.occurred_at"#,
@@ -146,19 +150,23 @@ pub async fn insert_deliveries(
     let event_types: Vec<String> = wanted.iter().map(|w| w.event_type.clone()).collect();
     let subject_ids: Vec<Uuid> = wanted.iter().map(|w| w.subject_id).collect();
     let times: Vec<DateTime<Utc>> = wanted.iter().map(|w| w.occurred_at).collect();
+    let runs: Vec<Option<String>> = wanted.iter().map(|w| w.run.clone()).collect();
     sqlx::query!(
         "-- insert_webhook_deliveries
         insert into webhook_deliveries (
-            webhook_id, delivery_id, event_type, subject_id, occurred_at
+            webhook_id, delivery_id, event_type, subject_id, occurred_at, callback_run
         )
         select *
-        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[])
+        from unnest(
+            $1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[]
+        )
         on conflict (webhook_id, subject_id, event_type) do nothing",
         &webhook_ids,
         delivery_ids,
         &event_types,
         &subject_ids,
         &times,
+        &runs as &[Option<String>],
     )
     .execute(connection)
     .await?;

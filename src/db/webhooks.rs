@@ -11,6 +11,10 @@ pub struct Webhook {
     pub webhook_id: Uuid,
     /// Where events are posted.
     pub url: String,
+    /// Whom it tells.
+    pub format: String,
+    /// Port: what the secret belongs to.
+    pub client_id: Option<String>,
     /// What people call it.
     pub description: Option<String>,
     /// What it is told of.
@@ -38,6 +42,10 @@ pub struct Webhook {
 pub struct Settings {
     /// Where events are posted.
     pub url: String,
+    /// Whom it tells.
+    pub format: String,
+    /// Port: what the secret belongs to.
+    pub client_id: Option<String>,
     /// What people call it.
     pub description: Option<String>,
     /// What it is told of.
@@ -58,9 +66,10 @@ pub async fn insert(
     sqlx::query!(
         "-- insert_webhook
         insert into webhooks (
-            webhook_id, url, description, event_types, account_ids, enabled, secret
+            webhook_id, url, description, event_types, account_ids, enabled, secret, format,
+            client_id
         )
-        values ($1, $2, $3, $4, $5, $6, $7)",
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         webhook_id,
         settings.url,
         settings.description,
@@ -68,6 +77,8 @@ pub async fn insert(
         settings.account_ids.as_deref() as Option<&[String]>,
         settings.enabled,
         secret,
+        settings.format,
+        settings.client_id,
     )
     .execute(executor)
     .await?;
@@ -84,8 +95,8 @@ pub async fn find(
         Webhook,
         "-- find_webhook
         select
-            webhook_id, url, description, event_types, account_ids, enabled, disabled_reason,
-            failing_since, old_secret_until, version, created_at, updated_at
+            webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
+            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
         from webhooks
         where webhook_id = $1
           and ($2::text[] is null or account_ids <@ $2)",
@@ -106,8 +117,8 @@ pub async fn find_for_update(
         Webhook,
         "-- find_webhook_for_update
         select
-            webhook_id, url, description, event_types, account_ids, enabled, disabled_reason,
-            failing_since, old_secret_until, version, created_at, updated_at
+            webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
+            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
         from webhooks
         where webhook_id = $1
           and ($2::text[] is null or account_ids <@ $2)
@@ -130,8 +141,8 @@ pub async fn list(
         Webhook,
         "-- list_webhooks
         select
-            webhook_id, url, description, event_types, account_ids, enabled, disabled_reason,
-            failing_since, old_secret_until, version, created_at, updated_at
+            webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
+            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
         from webhooks
         where ($1::text[] is null or account_ids <@ $1)
           and ($2::uuid is null or webhook_id < $2)
@@ -159,6 +170,7 @@ pub async fn update(
             event_types = $4,
             account_ids = $5,
             enabled = $6,
+            client_id = $7,
             disabled_reason = case when $6 then null else disabled_reason end,
             failing_since = case when enabled = $6 and url = $2 then failing_since end,
             version = version + 1,
@@ -170,6 +182,7 @@ pub async fn update(
         &settings.event_types,
         settings.account_ids.as_deref() as Option<&[String]>,
         settings.enabled,
+        settings.client_id,
     )
     .execute(executor)
     .await?;
@@ -197,6 +210,56 @@ pub async fn rotate_secret(
     .execute(executor)
     .await?;
     Ok(())
+}
+
+/// Gives a portal's webhook another secret at once; the portal has one, too.
+pub async fn replace_secret(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    secret: &[u8],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- replace_webhook_secret
+        update webhooks
+        set secret = $2
+        where webhook_id = $1",
+        webhook_id,
+        secret,
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// A portal's webhook that requests may name.
+#[derive(Debug, Clone)]
+pub struct Portal {
+    /// Which portal.
+    pub format: String,
+    /// The base of its API.
+    pub url: String,
+}
+
+/// Finds an enabled webhook of a portal that jobs of this account may name.
+pub async fn find_portal(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    account_id: &str,
+) -> Result<Option<Portal>, sqlx::Error> {
+    sqlx::query_as!(
+        Portal,
+        "-- find_portal
+        select format, url
+        from webhooks
+        where webhook_id = $1
+          and format <> 'standard'
+          and enabled
+          and (account_ids is null or $2 = any (account_ids))",
+        webhook_id,
+        account_id,
+    )
+    .fetch_optional(executor)
+    .await
 }
 
 /// Deletes a webhook and its deliveries.

@@ -29,3 +29,15 @@ open_enum! {
         Failed => "failed",
     }
 }
+
+open_enum! {
+    /// Whom a webhook tells, and so how.
+    WebhookFormat as "webhook format" {
+        /// Any receiver, by Standard Webhooks 1.0.
+        Standard => "standard",
+        /// Runs of Port's actions, by Port's API.
+        Port => "port",
+        /// Callbacks of Cortex's workflows, by Cortex's API.
+        Cortex => "cortex",
+    }
+}

@@ -76,4 +76,34 @@ pub(super) struct ChangeQuery {
         reason = "read by http::idempotency; declared so that it is known"
     )]
     pub request_id: Option<String>,
+    /// A webhook of a portal: it is told when the job, or the operation, has ended. Goes with
+    /// `callbackRun`.
+    #[serde(default)]
+    #[param(
+        required = false,
+        nullable = false,
+        value_type = Option<String>,
+        max_length = 36,
+        pattern = "^[0-9a-fA-F-]{36}$",
+    )]
+    #[expect(
+        dead_code,
+        reason = "read by http::callback; declared so that it is known"
+    )]
+    pub callback: Option<String>,
+    /// The portal's run that is told: the id of a run of Port's actions, or the URL of a callback of
+    /// Cortex's workflows.
+    #[serde(default)]
+    #[param(
+        required = false,
+        nullable = false,
+        min_length = 1,
+        max_length = 2048,
+        pattern = "^[!-~]+$"
+    )]
+    #[expect(
+        dead_code,
+        reason = "read by http::callback; declared so that it is known"
+    )]
+    pub callback_run: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::auth::Needs;
@@ -15,7 +15,7 @@ use super::wait::Patience;
 use crate::db::accounts::Account;
 use crate::db::jobs::JobRow;
 use crate::domain::{AccountId, ErrorCode, Region};
-use crate::queue::enqueue::{Audit, NewJob, NewOperation};
+use crate::queue::enqueue::{Audit, NewCallback, NewJob, NewOperation};
 use crate::queue::{Submission, Submitted};
 
 /// How long a mutation may wait and run.
@@ -67,6 +67,15 @@ impl<R: Needs> Call<R> {
     /// Commits the jobs, their audit row and the idempotency key together.
     pub(super) async fn submit(&self, work: Work, key: Option<Key>) -> Result<Made, Problem> {
         let (subject_id, account_id) = (work.subject_id, work.account_id.clone());
+        let callback = match self.callback(&work).await {
+            Ok(callback) => callback,
+            Err(problem) => {
+                return match self.replayed(key.as_ref()).await? {
+                    Some(subject) => replayed(&subject),
+                    None => Err(problem),
+                };
+            }
+        };
         if !self.has_room(&account_id, work.jobs.len()).await? {
             return match self.replayed(key.as_ref()).await? {
                 Some(subject) => replayed(&subject),
@@ -77,14 +86,9 @@ impl<R: Needs> Call<R> {
             [job] if work.operation.is_none() => Some(job.clone()),
             _ => None,
         };
-        let audit = work.audit.map(|(action, resource, detail)| Audit {
-            actor: self.caller.name.clone(),
-            on_behalf_of: self.caller.on_behalf_of.clone(),
-            action,
-            resource,
-            request_id: self.facts.request_id.clone(),
-            detail,
-        });
+        let audit = work
+            .audit
+            .map(|change| self.audited(change, callback.as_ref()));
         let submission = Submission {
             subject_id,
             account_id: work.account_id,
@@ -94,6 +98,7 @@ impl<R: Needs> Call<R> {
             traceparent: self.facts.traceparent.clone(),
             audit,
             operation: work.operation,
+            callback,
             jobs: work.jobs,
         };
         match self.state.submit(submission).await? {
@@ -115,6 +120,24 @@ impl<R: Needs> Call<R> {
                 self.state.known.forget_account(&account_id).await;
                 Err(no_account(&account_id))
             }
+        }
+    }
+
+    fn audited(
+        &self,
+        (action, resource, mut detail): (&'static str, String, Value),
+        callback: Option<&NewCallback>,
+    ) -> Audit {
+        if let Some(NewCallback { webhook_id, run }) = callback {
+            detail["callback"] = json!({"webhookId": webhook_id, "run": run});
+        }
+        Audit {
+            actor: self.caller.name.clone(),
+            on_behalf_of: self.caller.on_behalf_of.clone(),
+            action,
+            resource,
+            request_id: self.facts.request_id.clone(),
+            detail,
         }
     }
 

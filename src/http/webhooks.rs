@@ -8,6 +8,7 @@ pub(super) mod deliveries;
 pub(super) mod documents;
 pub(super) mod list;
 pub(super) mod ping;
+mod portal;
 pub(super) mod replay;
 pub(super) mod rotate;
 pub(super) mod scope;

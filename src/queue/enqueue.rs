@@ -84,6 +84,15 @@ pub struct IdempotencyKey {
     pub request_sha256: Vec<u8>,
 }
 
+/// Who is told when a submission's work has ended, beside those who are told of everything.
+#[derive(Debug, Clone)]
+pub struct NewCallback {
+    /// A webhook of a portal.
+    pub webhook_id: Uuid,
+    /// The portal's run.
+    pub run: String,
+}
+
 /// One request: one job, or one operation with its jobs.
 #[derive(Debug, Clone)]
 pub struct Submission {
@@ -103,6 +112,8 @@ pub struct Submission {
     pub audit: Option<Audit>,
     /// Present when the request makes several jobs.
     pub operation: Option<NewOperation>,
+    /// Present when a portal waits for the end.
+    pub callback: Option<NewCallback>,
     /// In the order in which they shall run.
     pub jobs: Vec<NewJob>,
 }
@@ -295,6 +306,8 @@ async fn insert(
         &jobs.deadline_ms,
         &units.actor as &[Option<String>],
         &units.on_behalf_of as &[Option<String>],
+        &units.callback_webhook_id as &[Option<Uuid>],
+        &units.callback_run as &[Option<String>],
     )
     .fetch_all(connection)
     .await?;

@@ -4,11 +4,12 @@ with unit as (
     from unnest(
         $1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
         $8::text[], $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::text[], $14::text[],
-        $15::text[], $16::int[], $29::text[], $30::text[]
+        $15::text[], $16::int[], $29::text[], $30::text[], $31::uuid[], $32::text[]
     ) as u (
         unit_no, subject_id, account_id, requested_by, caller, key, request_sha256,
         traceparent, audit_action, audit_resource, request_id, detail, operation_action,
-        operation_region, operation_cluster, job_count, actor, on_behalf_of
+        operation_region, operation_cluster, job_count, actor, on_behalf_of,
+        callback_webhook_id, callback_run
     )
 ),
 -- the accounts that exist, held against deletion until this commits
@@ -123,6 +124,12 @@ audited as (
     from accepted
     where audit_action is not null
     order by unit_no
+),
+called_back as (
+    insert into job_callbacks (subject_id, account_id, webhook_id, run)
+    select subject_id, account_id, callback_webhook_id, callback_run
+    from accepted
+    where callback_webhook_id is not null
 ),
 woken as materialized (
     select pg_notify('fleet_ready', '')

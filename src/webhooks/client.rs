@@ -1,25 +1,27 @@
-//! One POST to a checked address.
+//! One request to a checked address.
 //!
 //! The only resolving is that of [`Rules::addresses`], inside the client: what was checked is what
 //! is connected to, so that a name which changes its mind in between gains nothing. A URL that
 //! holds an address is checked before it is handed on. Redirects are answers like any other, no
-//! proxy is used, and of an answer's body at most a few KiB are read and none are kept.
+//! proxy is used, and of an answer's body at most a few KiB are read.
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Method;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use tokio::sync::OnceCell;
 
 use super::target::{Refused, Rules};
 
-/// So much of an answer's body is read, for receivers that mind being hung up on.
-const MOST_READ: usize = 4096;
+/// So much of an answer's body is read: a portal's token, and for receivers that mind being hung up
+/// on.
+const MOST_READ: usize = 16 * 1024;
 
-/// Posts to where the rules allow; cheap to clone.
+/// Sends to where the rules allow; cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     rules: Rules,
@@ -28,7 +30,29 @@ pub struct Client {
     http: Arc<OnceCell<reqwest::Client>>,
 }
 
-/// What is posted.
+/// What is sent.
+#[derive(Clone)]
+pub struct Request<'a> {
+    /// `POST` or `PATCH`.
+    pub method: Method,
+    /// Where.
+    pub url: &'a str,
+    /// Beside those that every request has.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body, or its beginning.
+    pub body: Vec<u8>,
+}
+
+/// What is posted by Standard Webhooks.
 #[derive(Clone, Debug)]
 pub struct Message {
     /// The same at every attempt.
@@ -62,7 +86,7 @@ pub enum Unsent {
 }
 
 impl Client {
-    /// A client for these rules; `timeout` is for the whole of one POST.
+    /// A client for these rules; `timeout` is for the whole of one request.
     #[must_use]
     pub fn new(rules: Rules, timeout: Duration) -> Self {
         Self {
@@ -74,26 +98,41 @@ impl Client {
 
     /// Posts a message; the status of the answer.
     pub async fn post(&self, url: &str, message: &Message) -> Result<u16, Unsent> {
-        let url = self.rules.parse(url)?;
+        let request = Request {
+            method: Method::POST,
+            url,
+            headers: vec![
+                ("webhook-id", message.id.clone()),
+                ("webhook-timestamp", message.timestamp.to_string()),
+                ("webhook-signature", message.signature.clone()),
+            ],
+            body: message.body.clone(),
+        };
+        Ok(self.send(request).await?.status)
+    }
+
+    /// Sends a request, and reads the answer.
+    pub async fn send(&self, request: Request<'_>) -> Result<Answer, Unsent> {
+        let url = self.rules.parse(request.url)?;
         let http = self.http.get_or_try_init(|| async { self.build() }).await;
         let http = http.map_err(Unsent::Setup)?;
-        let request = http
-            .post(url)
+        let mut sending = http
+            .request(request.method, url)
             .header("content-type", "application/json")
-            .header("webhook-id", &message.id)
-            .header("webhook-timestamp", message.timestamp)
-            .header("webhook-signature", &message.signature)
-            .body(message.body.clone());
-        let mut answer = request.send().await.map_err(unsent)?;
+            .body(request.body);
+        for (name, value) in request.headers {
+            sending = sending.header(name, value);
+        }
+        let mut answer = sending.send().await.map_err(unsent)?;
         let status = answer.status().as_u16();
-        let mut read = 0;
+        let mut body = Vec::new();
         while let Ok(Some(chunk)) = answer.chunk().await {
-            read += chunk.len();
-            if read >= MOST_READ {
+            body.extend_from_slice(&chunk);
+            if body.len() >= MOST_READ {
                 break;
             }
         }
-        Ok(status)
+        Ok(Answer { status, body })
     }
 
     fn build(&self) -> Result<reqwest::Client, reqwest::Error> {

@@ -1,15 +1,17 @@
-//! From events to deliveries: one for each webhook that wants to know.
+//! From events to deliveries: one for each webhook that wants to know, and one for each portal's run
+//! that waits for it.
 //!
 //! One transaction takes events and writes their deliveries, so a crash loses and doubles nothing,
 //! however many workers do it at once. An event that is committed late is simply found later.
 
 use std::collections::BTreeSet;
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::db::webhook_events::{self, EndedJob, Event};
+use crate::db::job_callbacks;
+use crate::db::webhook_events::{self, EndedJob, Event, Wanted};
 
 /// At most so many events at once.
 pub const MOST_AT_ONCE: i64 = 500;
@@ -27,11 +29,36 @@ pub async fn fan_out(pool: &PgPool, clock: &Clock) -> Result<usize, sqlx::Error>
     if !operations.is_empty() {
         events.extend(webhook_events::ended_operations(&mut transaction, &operations).await?);
     }
-    let wanted = webhook_events::wanted(&mut transaction, &events).await?;
-    let ids: Vec<Uuid> = wanted.iter().map(|_| clock.uuid()).collect();
-    webhook_events::insert_deliveries(&mut transaction, &wanted, &ids).await?;
+    let mut wanted = webhook_events::wanted(&mut transaction, &events).await?;
+    let subjects: Vec<Uuid> = events.iter().map(|event| event.subject_id).collect();
+    let most = i64::try_from(subjects.len()).unwrap_or(i64::MAX);
+    wanted.extend(job_callbacks::take_ended(&mut transaction, Some(&subjects), most).await?);
+    insert(&mut transaction, clock, &wanted).await?;
     transaction.commit().await?;
     Ok(ended.len())
+}
+
+/// Tells runs whose end was not noted: while no webhook was enabled, or by a worker of a version
+/// that knew no runs.
+pub async fn fan_out_late(pool: &PgPool, clock: &Clock) -> Result<(), sqlx::Error> {
+    loop {
+        let mut transaction = pool.begin().await?;
+        let late = job_callbacks::take_ended(&mut transaction, None, MOST_AT_ONCE).await?;
+        insert(&mut transaction, clock, &late).await?;
+        transaction.commit().await?;
+        if late.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    clock: &Clock,
+    wanted: &[Wanted],
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = wanted.iter().map(|_| clock.uuid()).collect();
+    webhook_events::insert_deliveries(connection, wanted, &ids).await
 }
 
 fn end_of_job(job: &EndedJob) -> Event {

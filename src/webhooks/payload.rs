@@ -27,13 +27,13 @@ pub struct Rendering {
     pub operation: fn(OperationRow) -> Value,
 }
 
-/// The body of a delivery; none when what it tells of is gone.
-pub async fn body(
+/// What a delivery tells of; none when that is gone.
+pub async fn data(
     pool: &PgPool,
     rendering: Rendering,
     claimed: &Claimed,
-) -> Result<Option<Vec<u8>>, sqlx::Error> {
-    let data = match claimed.event_type.parse() {
+) -> Result<Option<Value>, sqlx::Error> {
+    Ok(match claimed.event_type.parse() {
         Ok(WebhookEventType::WebhookPing) => {
             Some(json!({"webhookId": claimed.webhook_id, "deliveryId": claimed.delivery_id}))
         }
@@ -45,25 +45,35 @@ pub async fn body(
             let found = jobs::find(pool, None, claimed.subject_id).await?;
             found.map(rendering.job)
         }
-    };
-    Ok(data.map(|data| bounded(claimed, &data)))
+    })
 }
 
-fn bounded(claimed: &Claimed, data: &Value) -> Vec<u8> {
-    let mut body = json!({
-        "type": claimed.event_type,
-        "timestamp": claimed.occurred_at.to_rfc3339_opts(SecondsFormat::Micros, true),
-        "data": data,
-    });
-    let mut bytes = body.to_string().into_bytes();
+/// The body of a delivery by Standard Webhooks.
+#[must_use]
+pub fn body(claimed: &Claimed, data: Value) -> Vec<u8> {
+    let timestamp = claimed
+        .occurred_at
+        .to_rfc3339_opts(SecondsFormat::Micros, true);
+    bounded(data, |data| {
+        json!({
+            "type": claimed.event_type,
+            "timestamp": timestamp,
+            "data": data,
+        })
+    })
+}
+
+/// What is made of the data, without its largest parts if need be.
+pub(super) fn bounded(mut data: Value, made: impl Fn(&Value) -> Value) -> Vec<u8> {
+    let mut bytes = made(&data).to_string().into_bytes();
     for field in LARGE {
         if bytes.len() <= MOST_BYTES {
             break;
         }
-        if let Some(data) = body["data"].as_object_mut() {
+        if let Some(data) = data.as_object_mut() {
             data.remove(field);
         }
-        bytes = body.to_string().into_bytes();
+        bytes = made(&data).to_string().into_bytes();
     }
     bytes
 }
@@ -79,6 +89,9 @@ mod tests {
         let claimed = Claimed {
             webhook_id: Uuid::nil(),
             url: String::new(),
+            format: "standard".to_owned(),
+            client_id: None,
+            callback_run: None,
             secret: Vec::new(),
             old_secret: None,
             delivery_id: Uuid::nil(),
@@ -88,7 +101,7 @@ mod tests {
             retry_no: 0,
             lease_token: 1,
         };
-        let small = bounded(&claimed, &json!({"id": "x", "warnings": []}));
+        let small = body(&claimed, json!({"id": "x", "warnings": []}));
         let expected = json!({
             "type": "job.failed",
             "timestamp": "1970-01-01T00:00:00.000000Z",
@@ -96,9 +109,9 @@ mod tests {
         });
         assert_eq!(serde_json::from_slice::<Value>(&small).unwrap(), expected);
         let long = "x".repeat(MOST_BYTES);
-        let large = bounded(
+        let large = body(
             &claimed,
-            &json!({"id": "x", "warnings": [long], "error": {"code": "c"}}),
+            json!({"id": "x", "warnings": [long], "error": {"code": "c"}}),
         );
         let large: Value = serde_json::from_slice(&large).unwrap();
         assert_eq!(large["data"], json!({"id": "x", "error": {"code": "c"}}));

@@ -8,15 +8,17 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio::sync::OnceCell;
 
+use super::callback;
 use super::client::{Client, Message, Unsent};
-use super::fan_out::{MOST_AT_ONCE, fan_out};
+use super::fan_out::{MOST_AT_ONCE, fan_out, fan_out_late};
 use super::payload::{self, Rendering};
 use super::signature::{Secret, signatures};
 use super::vault::{Vault, VaultError};
 use super::{Rules, Setup};
 use crate::clock::Clock;
 use crate::db::webhook_deliveries::{self, Claimed, Room, Settled};
-use crate::db::webhook_events;
+use crate::db::{job_callbacks, webhook_events};
+use crate::domain::WebhookFormat;
 use crate::rng::Rng;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -100,6 +102,12 @@ pub enum SendError {
     /// What it tells of is no longer there.
     #[error("what is to be told is gone")]
     NothingToTell,
+    /// The portal does not take the credentials, or not now.
+    #[error("the portal gave no token for the credentials: answered {0}")]
+    NoToken(u16),
+    /// The run can't be one of this portal's.
+    #[error("the run is not one of this portal")]
+    ForeignRun,
     /// The POST failed.
     #[error(transparent)]
     Unsent(#[from] Unsent),
@@ -161,11 +169,15 @@ impl Sender {
         webhook_deliveries::claim(&self.pool, room).await
     }
 
-    /// Posts a delivery; the status of the answer.
+    /// Sends a delivery; the status of the answer.
     pub async fn send(&self, claimed: &Claimed) -> Result<u16, SendError> {
         let secrets = self.secrets(claimed).await?;
-        let body = payload::body(&self.pool, self.rendering, claimed).await?;
-        let body = body.ok_or(SendError::NothingToTell)?;
+        let data = payload::data(&self.pool, self.rendering, claimed).await?;
+        let data = data.ok_or(SendError::NothingToTell)?;
+        if is_portal(claimed) {
+            return callback::tell(&self.client, claimed, &secrets, data).await;
+        }
+        let body = payload::body(claimed, data);
         let (id, timestamp) = (message_id(claimed), self.clock.now().timestamp());
         let message = Message {
             signature: signatures(&secrets, &id, timestamp, &body),
@@ -198,21 +210,29 @@ impl Sender {
         Ok(claimed.len())
     }
 
-    /// Removes old deliveries.
+    /// Removes old deliveries, and tells the runs that were not told in time.
     pub async fn sweep(&self) -> Result<u64, sqlx::Error> {
+        fan_out_late(&self.pool, &self.clock).await?;
+        job_callbacks::sweep(&self.pool, self.options.keep).await?;
         webhook_deliveries::sweep(&self.pool, self.options.keep).await
     }
 
     fn judge(&self, claimed: &Claimed, sent: &Result<u16, SendError>) -> Settled {
-        let status = sent.as_ref().ok().copied();
-        let succeeded = status.is_some_and(|status| (200..300).contains(&status));
-        let gone = status == Some(GONE);
-        let hopeless = gone || matches!(sent, Err(SendError::NothingToTell));
+        let status = match sent {
+            Ok(status) | Err(SendError::NoToken(status)) => Some(*status),
+            Err(_) => None,
+        };
+        let succeeded = matches!(sent, Ok(200..300));
+        // Of a portal it is said of the run, not of all that may come.
+        let run_is_over = is_portal(claimed) && callback::is_over(sent);
+        let gone = status == Some(GONE) && !is_portal(claimed);
+        let hopeless = gone || run_is_over || matches!(sent, Err(SendError::NothingToTell));
         let place = usize::try_from(claimed.retry_no).unwrap_or(usize::MAX);
         let delay = DELAYS.get(place).filter(|_| !hopeless);
         let error = match sent {
             Ok(_) if succeeded => None,
             Ok(300..400) => Some("a redirect, which is not followed".to_owned()),
+            Ok(status) if run_is_over => Some(format!("answered {status}: {}", callback::OVER)),
             Ok(status) => Some(format!("answered {status}")),
             Err(error) => Some(told(error)),
         };
@@ -226,7 +246,7 @@ impl Sender {
             status: status.map(i32::from),
             error,
             gone,
-            disable_after: self.options.disable_after,
+            disable_after: (!run_is_over).then_some(self.options.disable_after),
         }
     }
 
@@ -239,6 +259,10 @@ impl Sender {
             .map(|sealed| vault.unseal(claimed.webhook_id, sealed))
             .collect()
     }
+}
+
+fn is_portal(claimed: &Claimed) -> bool {
+    claimed.format != WebhookFormat::Standard.as_str()
 }
 
 /// What the receiver tells repetitions by.

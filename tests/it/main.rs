@@ -14,6 +14,7 @@ mod failover;
 mod faults;
 mod openapi;
 mod ops;
+mod portals;
 mod queue;
 mod support;
 mod webhooks;

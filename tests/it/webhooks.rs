@@ -3,6 +3,8 @@
 mod attempts;
 mod events;
 mod management;
+mod portal_webhooks;
+mod portals;
 mod sending;
-mod support;
+pub mod support;
 mod targets;

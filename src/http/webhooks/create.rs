@@ -4,9 +4,10 @@ use actix_web::{HttpResponse, post};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{no_webhook, scope, webhook_answer};
+use super::{no_webhook, portal, scope, webhook_answer};
 use crate::db::audit::{self, AuditEvent};
 use crate::db::webhooks::{self, Settings, Webhook as Row};
+use crate::domain::WebhookFormat;
 use crate::http::answer::Manner;
 use crate::http::auth::Admin;
 use crate::http::body;
@@ -16,11 +17,12 @@ use crate::http::jobs::KeyQuery;
 use crate::http::problem::Problem;
 use crate::http::wire::paths;
 use crate::http::wire::webhook::{Webhook, WebhookInput};
+use crate::webhooks::signature::Secret;
 
 /// Make a webhook.
 ///
 /// The answer holds the secret that deliveries are signed with, this once; a repetition with the
-/// same idempotency key does not.
+/// same idempotency key does not. A webhook of a portal has the portal's own credentials instead.
 #[utoipa::path(
     operation_id = "createWebhook",
     tag = "webhooks",
@@ -39,9 +41,14 @@ pub(in crate::http) async fn create_webhook(call: Call<Admin>) -> Result<HttpRes
     if let Some(made) = call.replayed(key.as_ref()).await? {
         return replayed(&call, &made).await;
     }
-    let settings = settings(&call, body::json(&body)?).await?;
+    let (settings, given) = settings(&call, body::json(&body)?).await?;
     let webhook_id = call.state.clock.uuid();
-    let (secret, sealed) = call.fresh_secret(webhook_id).await?;
+    let (secret, sealed) = if let Some(given) = given {
+        (None, call.sealed(webhook_id, &given).await?)
+    } else {
+        let (secret, sealed) = call.fresh_secret(webhook_id).await?;
+        (Some(secret), sealed)
+    };
     let event = call.webhook_event("createWebhook", webhook_id, scope::detail(&settings));
     let new = (webhook_id, settings, sealed);
     let made = call
@@ -49,13 +56,22 @@ pub(in crate::http) async fn create_webhook(call: Call<Admin>) -> Result<HttpRes
         .run(create(call.state.pool.clone(), new, key, event))
         .await?;
     match made {
-        Made::Fresh(row) => Ok(created(row, Some(secret), false)),
+        Made::Fresh(row) => Ok(created(*row, secret, false)),
         Made::Before(id) => replayed(&call, &id).await,
     }
 }
 
-async fn settings(call: &Call<Admin>, input: WebhookInput) -> Result<Settings, Problem> {
+/// The settings, and a portal's secret.
+async fn settings(
+    call: &Call<Admin>,
+    input: WebhookInput,
+) -> Result<(Settings, Option<Secret>), Problem> {
+    let format = input.format.unwrap_or(WebhookFormat::Standard);
+    let secret = portal::secret(input.secret)?;
+    portal::check_credentials(format, input.client_id.as_deref(), secret.is_some())?;
     let settings = Settings {
+        format: format.to_string(),
+        client_id: input.client_id,
         description: scope::description(input.description)?,
         event_types: scope::event_types(&input.event_types)?,
         account_ids: scope::accounts_of_new(&call.caller, input.account_ids)?,
@@ -63,11 +79,12 @@ async fn settings(call: &Call<Admin>, input: WebhookInput) -> Result<Settings, P
         url: input.url,
     };
     call.check_url(&settings.url).await?;
-    Ok(settings)
+    portal::check(format, &settings)?;
+    Ok((settings, secret))
 }
 
 enum Made {
-    Fresh(Row),
+    Fresh(Box<Row>),
     Before(String),
 }
 
@@ -87,7 +104,7 @@ async fn create(
     let row = webhooks::find(&mut *transaction, None, webhook_id).await?;
     let row = row.ok_or_else(|| no_webhook(webhook_id))?;
     transaction.commit().await?;
-    Ok(Made::Fresh(row))
+    Ok(Made::Fresh(Box::new(row)))
 }
 
 /// What an earlier request made, without the secret, which was shown then.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{WebhookPath, no_webhook};
 use crate::db::audit::{self, AuditEvent};
-use crate::db::webhooks;
+use crate::db::{job_callbacks, webhooks};
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Admin;
 use crate::http::etag::IfMatch;
@@ -64,6 +64,7 @@ async fn delete(
     let row = webhooks::find_for_update(&mut *transaction, None, webhook_id).await?;
     seen.check(row.ok_or_else(|| no_webhook(webhook_id))?.version)?;
     webhooks::delete(&mut *transaction, webhook_id).await?;
+    job_callbacks::forget(&mut *transaction, webhook_id).await?;
     audit::record(&mut *transaction, &event).await?;
     transaction.commit().await?;
     Ok(())

@@ -5,8 +5,8 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::WebhookPath;
 use super::deliveries::{accepted, no_delivery};
+use super::{WebhookPath, portal};
 use crate::db::audit::{self, AuditEvent};
 use crate::db::webhook_deliveries::{self as db, Delivery};
 use crate::db::webhooks::Webhook as Row;
@@ -20,7 +20,8 @@ use crate::http::wire::webhook::WebhookDelivery;
 
 /// Send a webhook a ping.
 ///
-/// An event of the type `webhook.ping`, whatever the webhook is told of otherwise.
+/// An event of the type `webhook.ping`, whatever the webhook is told of otherwise. Of Port it asks
+/// for a token, and tells no run; Cortex has nothing to ping.
 #[utoipa::path(
     operation_id = "testWebhook",
     tag = "webhooks",
@@ -33,7 +34,9 @@ pub(in crate::http) async fn test_webhook(call: Call<Admin>) -> Result<HttpRespo
     let path: WebhookPath = call.path()?;
     let _: KeyQuery = call.query()?;
     let key = call.idempotency_key(&call.body().await?)?;
-    must_be_enabled(&call.webhook(path.webhook_id).await?)?;
+    let row = call.webhook(path.webhook_id).await?;
+    portal::must_answer_pings(&row)?;
+    must_be_enabled(&row)?;
     let delivery_id = call.state.clock.uuid();
     let detail = json!({"deliveryId": delivery_id});
     let event = call.webhook_event("testWebhook", path.webhook_id, detail);

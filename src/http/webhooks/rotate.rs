@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{WebhookPath, no_webhook, webhook_answer};
+use super::{WebhookPath, no_webhook, portal, webhook_answer};
 use crate::db::audit::{self, AuditEvent};
 use crate::db::webhooks::{self, Webhook as Row};
 use crate::http::answer::Manner;
@@ -19,7 +19,8 @@ use crate::http::wire::webhook::Webhook;
 /// Give a webhook a new secret.
 ///
 /// The answer holds it, this once; a repetition with the same idempotency key does not. For 24
-/// hours deliveries are signed with both, the new one first.
+/// hours deliveries are signed with both, the new one first. A portal's secret is the portal's to
+/// rotate: write the new one with PATCH.
 #[utoipa::path(
     operation_id = "rotateWebhookSecret",
     tag = "webhooks",
@@ -34,7 +35,7 @@ pub(in crate::http) async fn rotate_webhook_secret(
     let path: WebhookPath = call.path()?;
     let _: KeyQuery = call.query()?;
     let key = call.idempotency_key(&call.body().await?)?;
-    call.webhook(path.webhook_id).await?;
+    portal::must_sign(&call.webhook(path.webhook_id).await?)?;
     let (secret, sealed) = call.fresh_secret(path.webhook_id).await?;
     let event = call.webhook_event("rotateWebhookSecret", path.webhook_id, json!({}));
     let pool = call.state.pool.clone();

@@ -70,6 +70,7 @@ pub(super) fn detail(settings: &Settings) -> Value {
     let url = settings.url.split('?').next().unwrap_or_default();
     let mut detail = json!({
         "url": url,
+        "format": settings.format,
         "eventTypes": settings.event_types,
         "enabled": settings.enabled,
     });
@@ -110,9 +111,19 @@ impl Call<Admin> {
         webhook_id: uuid::Uuid,
     ) -> Result<(String, Vec<u8>), Problem> {
         let secret = Secret::fresh(&self.state.rng);
+        let sealed = self.sealed(webhook_id, &secret).await?;
+        Ok((secret.text(), sealed))
+    }
+
+    /// A secret as it is kept.
+    pub(super) async fn sealed(
+        &self,
+        webhook_id: uuid::Uuid,
+        secret: &Secret,
+    ) -> Result<Vec<u8>, Problem> {
         let vault = self.vault().await?;
-        let sealed = vault.seal(&self.state.rng, webhook_id, &secret);
-        Ok((secret.text(), sealed.map_err(|error| unsealable(&error))?))
+        let sealed = vault.seal(&self.state.rng, webhook_id, secret);
+        sealed.map_err(|error| unsealable(&error))
     }
 }
 

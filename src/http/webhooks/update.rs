@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, patch};
 use serde_json::json;
 use sqlx::PgPool;
 
-use super::{WebhookPath, no_webhook, scope, webhook_answer};
+use super::{WebhookPath, no_webhook, portal, scope, webhook_answer};
 use crate::db::audit::{self, AuditEvent};
 use crate::db::webhooks::{self, Settings, Webhook as Row};
-use crate::domain::decode;
+use crate::domain::{WebhookFormat, decode};
 use crate::http::accounts::NoQuery;
 use crate::http::answer::Manner;
 use crate::http::auth::{Admin, Caller};
@@ -32,12 +32,21 @@ use crate::http::wire::webhook::{Webhook, WebhookPatch};
 pub(in crate::http) async fn update_webhook(call: Call<Admin>) -> Result<HttpResponse, Problem> {
     let path: WebhookPath = call.path()?;
     let NoQuery {} = call.query()?;
-    call.webhook(path.webhook_id).await?;
+    let before = call.webhook(path.webhook_id).await?;
     body::must_be(
         call.headers(),
         &["application/json", "application/merge-patch+json"],
     )?;
-    let changes = read_patch(&call.body().await?)?;
+    let mut changes = read_patch(&call.body().await?)?;
+    let secret = portal::secret(changes.secret.take())?;
+    let format = portal::format(&before)?;
+    if format == WebhookFormat::Standard {
+        portal::check_credentials(format, changes.client_id.as_deref(), secret.is_some())?;
+    }
+    let sealed = match &secret {
+        Some(secret) => Some(call.sealed(path.webhook_id, secret).await?),
+        None => None,
+    };
     if let Some(url) = &changes.url {
         call.check_url(url).await?;
     }
@@ -45,7 +54,7 @@ pub(in crate::http) async fn update_webhook(call: Call<Admin>) -> Result<HttpRes
     let event = call.webhook_event("updateWebhook", path.webhook_id, json!({}));
     let updating = update(
         call.state.pool.clone(),
-        (path, changes),
+        (path, changes, sealed),
         seen,
         call.caller.clone(),
         event,
@@ -77,7 +86,7 @@ fn read_patch(body: &[u8]) -> Result<WebhookPatch, Problem> {
 
 async fn update(
     pool: PgPool,
-    (path, changes): (WebhookPath, WebhookPatch),
+    (path, changes, secret): (WebhookPath, WebhookPatch, Option<Vec<u8>>),
     seen: IfMatch,
     caller: Caller,
     event: AuditEvent,
@@ -87,8 +96,11 @@ async fn update(
     let row = webhooks::find_for_update(&mut *transaction, visible.as_deref(), id).await?;
     let row = row.ok_or_else(|| no_webhook(id))?;
     seen.check(row.version)?;
-    let settings = merged(&caller, row, changes)?;
+    let settings = merged(&caller, row, changes, secret.is_some())?;
     webhooks::update(&mut *transaction, id, &settings).await?;
+    if let Some(secret) = secret {
+        webhooks::replace_secret(&mut *transaction, id, &secret).await?;
+    }
     let event = AuditEvent {
         detail: scope::detail(&settings),
         ..event
@@ -99,11 +111,20 @@ async fn update(
     row.ok_or_else(|| no_webhook(id))
 }
 
-fn merged(caller: &Caller, row: Row, changes: WebhookPatch) -> Result<Settings, Problem> {
+fn merged(
+    caller: &Caller,
+    row: Row,
+    changes: WebhookPatch,
+    has_secret: bool,
+) -> Result<Settings, Problem> {
+    let format = portal::format(&row)?;
     let account_ids = match changes.account_ids {
         Some(asked) => scope::accounts(caller, Some(asked))?,
         None => row.account_ids,
     };
+    if changes.url.as_ref().is_some_and(|url| *url != row.url) {
+        portal::check_move(format, has_secret)?;
+    }
     let description = match changes.description {
         Some(asked) => scope::description(Some(asked))?,
         None => row.description,
@@ -112,11 +133,17 @@ fn merged(caller: &Caller, row: Row, changes: WebhookPatch) -> Result<Settings, 
         Some(asked) => scope::event_types(&asked)?,
         None => row.event_types,
     };
-    Ok(Settings {
+    let settings = Settings {
+        format: row.format,
+        client_id: changes.client_id.or(row.client_id),
         url: changes.url.unwrap_or(row.url),
         description,
         event_types,
         account_ids,
         enabled: changes.enabled.unwrap_or(row.enabled),
-    })
+    };
+    portal::check(format, &settings)?;
+    let has_secret = format != WebhookFormat::Standard;
+    portal::check_credentials(format, settings.client_id.as_deref(), has_secret)?;
+    Ok(settings)
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::paths;
 use crate::db::webhook_deliveries as deliveries;
 use crate::db::webhooks as db;
-use crate::domain::{AccountId, DeliveryState, WebhookEventType};
+use crate::domain::{AccountId, DeliveryState, WebhookEventType, WebhookFormat};
 
 /// Somebody who is told of what happens.
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,6 +16,7 @@ use crate::domain::{AccountId, DeliveryState, WebhookEventType};
 #[schema(examples(json!({
     "id": "0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f",
     "url": "https://hooks.example.com/fleet",
+    "format": "standard",
     "description": "The portal of team payments",
     "eventTypes": ["job.succeeded", "job.failed", "job.canceled"],
     "accountIds": ["111111111111"],
@@ -30,9 +31,16 @@ use crate::domain::{AccountId, DeliveryState, WebhookEventType};
 pub(in crate::http) struct Webhook {
     /// The webhook's id, a UUID of version 7.
     pub id: Uuid,
-    /// Where events are posted.
+    /// Where events are posted, or the base of the portal's API.
     #[schema(max_length = 2048, examples("https://hooks.example.com/fleet"))]
     pub url: String,
+    /// Whom it tells.
+    #[schema(value_type = WebhookFormat)]
+    pub format: String,
+    /// Port: the client id that the secret belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 256)]
+    pub client_id: Option<String>,
     /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 256)]
@@ -54,7 +62,8 @@ pub(in crate::http) struct Webhook {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub failing_since: Option<DateTime<Utc>>,
-    /// What deliveries are signed with. Only in the answer that makes it: keep it.
+    /// What deliveries are signed with. Only in the answer that makes it: keep it. A portal's
+    /// secret is never shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(
         nullable = false,
@@ -93,6 +102,8 @@ impl Webhook {
         Self {
             id: row.webhook_id,
             url: row.url,
+            format: row.format,
+            client_id: row.client_id,
             description: row.description,
             event_types: row.event_types,
             account_ids: row.account_ids,
@@ -120,18 +131,33 @@ impl Webhook {
     "accountIds": ["111111111111"]
 })))]
 pub(in crate::http) struct WebhookInput {
-    /// Where to post events: `https`, and a host whose addresses are public.
+    /// Where to post events, or the base of a portal's API: `https`, and a host whose addresses are
+    /// public.
     #[schema(
         max_length = 2048,
         pattern = "^https?://[!-~]+$",
         examples("https://hooks.example.com/fleet")
     )]
     pub url: String,
+    /// Whom it tells, `standard` when absent. A portal's is told of what names it with `callback`,
+    /// and of nothing else.
+    #[serde(default)]
+    #[schema(value_type = WebhookFormat, required = false, nullable = false)]
+    pub format: Option<WebhookFormat>,
+    /// Port: the client id that the secret belongs to.
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 1, max_length = 256)]
+    pub client_id: Option<String>,
+    /// A portal's own: Port's client secret, or Cortex's API key. It is kept sealed, and not shown
+    /// again.
+    #[serde(default)]
+    #[schema(nullable = false, write_only, min_length = 1, max_length = 4096)]
+    pub secret: Option<String>,
     /// What people call it.
     #[serde(default)]
     #[schema(nullable = false, max_length = 256)]
     pub description: Option<String>,
-    /// What to tell it of.
+    /// What to tell it of. A portal's run waits for its end, whichever it is: name all four.
     #[schema(min_items = 1, max_items = 20)]
     pub event_types: Vec<WebhookEventType>,
     /// Of which accounts; all that the token may see when absent.
@@ -158,6 +184,14 @@ pub(in crate::http) struct WebhookPatch {
         examples("https://hooks.example.com/fleet")
     )]
     pub url: Option<String>,
+    /// Port: the client id that the secret belongs to.
+    #[serde(default)]
+    #[schema(nullable = false, min_length = 1, max_length = 256)]
+    pub client_id: Option<String>,
+    /// A portal's new one, at once instead of the old one.
+    #[serde(default)]
+    #[schema(nullable = false, write_only, min_length = 1, max_length = 4096)]
+    pub secret: Option<String>,
     /// What people call it; an empty text removes it (as null does).
     #[serde(default)]
     #[schema(nullable = false, max_length = 256)]
@@ -195,6 +229,10 @@ pub(in crate::http) struct WebhookDelivery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub operation_id: Option<Uuid>,
+    /// The portal's run that is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2048)]
+    pub callback_run: Option<String>,
     /// How it stands.
     #[schema(value_type = DeliveryState)]
     pub state: String,
@@ -252,6 +290,7 @@ impl From<deliveries::Delivery> for WebhookDelivery {
             job_id: of("job."),
             operation_id: of("operation."),
             event_type: row.event_type,
+            callback_run: row.callback_run,
             state: row.state,
             attempts: row.attempts,
             last_status: row.last_status,

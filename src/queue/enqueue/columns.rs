@@ -26,6 +26,8 @@ pub(super) struct Units {
     pub(super) job_count: Vec<i32>,
     pub(super) actor: Vec<Option<String>>,
     pub(super) on_behalf_of: Vec<Option<String>>,
+    pub(super) callback_webhook_id: Vec<Option<Uuid>>,
+    pub(super) callback_run: Vec<Option<String>>,
 }
 
 /// The columns of their jobs.
@@ -80,6 +82,11 @@ impl Units {
         self.actor.push(audit.map(|audit| audit.actor.clone()));
         self.on_behalf_of
             .push(audit.and_then(|audit| audit.on_behalf_of.clone()));
+        let callback = item.callback.as_ref();
+        self.callback_webhook_id
+            .push(callback.map(|callback| callback.webhook_id));
+        self.callback_run
+            .push(callback.map(|callback| callback.run.clone()));
     }
 }
 

@@ -85,6 +85,7 @@ impl Queue {
                 detail: json!({}),
             }),
             operation: None,
+            callback: None,
             jobs: vec![new_job(job_id, lane, input)],
         }
     }

@@ -24,6 +24,7 @@ use crate::support::app::{Send as _, TestApp, webhook_setup};
 /// What a receiver was sent.
 #[derive(Clone, Debug)]
 pub struct Received {
+    pub method: String,
     pub path: String,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
@@ -63,17 +64,36 @@ struct Kept {
     received: Mutex<Vec<Received>>,
     answers: Mutex<VecDeque<u16>>,
     came: Notify,
+    play: Option<Play>,
 }
+
+/// What a portal answers.
+type Play = Box<dyn Fn(&Received) -> (u16, Value) + std::marker::Send + Sync>;
 
 /// An answer that never comes.
 pub const SILENCE: u16 = 0;
 
 impl Receiver {
     pub async fn start() -> Self {
+        Self::start_on(Kept::default()).await
+    }
+
+    /// One that answers as a portal does.
+    pub async fn playing(
+        play: impl Fn(&Received) -> (u16, Value) + std::marker::Send + Sync + 'static,
+    ) -> Self {
+        let kept = Kept {
+            play: Some(Box::new(play)),
+            ..Kept::default()
+        };
+        Self::start_on(kept).await
+    }
+
+    async fn start_on(kept: Kept) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let receiver = Self {
             addr: listener.local_addr().unwrap(),
-            kept: Arc::default(),
+            kept: Arc::new(kept),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
         };
@@ -156,16 +176,22 @@ async fn serve(mut stream: TcpStream, kept: &Kept) {
             return;
         }
     };
+    let told = kept.answers.lock().unwrap().pop_front();
+    let played = kept.play.as_ref().filter(|_| told.is_none());
+    let (status, body) = match played.map(|play| play(&request)) {
+        Some((status, body)) => (status, body.to_string()),
+        None => (told.unwrap_or(200), "told".to_owned()),
+    };
     kept.received.lock().unwrap().push(request);
     kept.came.notify_waiters();
-    let status = kept.answers.lock().unwrap().pop_front().unwrap_or(200);
     if status == SILENCE {
         std::future::pending::<()>().await;
     }
     let here = stream.local_addr().unwrap();
     let answer = format!(
-        "HTTP/1.1 {status} Told\r\nLocation: http://{here}/elsewhere\r\nContent-Length: 4\r\n\
-         Connection: close\r\n\r\ntold"
+        "HTTP/1.1 {status} Told\r\nLocation: http://{here}/elsewhere\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
     );
     // The sender may have gone.
     let _ = stream.write_all(answer.as_bytes()).await;
@@ -177,7 +203,8 @@ fn parsed(bytes: &[u8]) -> Option<Received> {
     let end = bytes.windows(4).position(|part| part == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.split("\r\n");
-    let path = lines.next()?.split(' ').nth(1)?.to_owned();
+    let mut first = lines.next()?.split(' ').map(str::to_owned);
+    let (method, path) = (first.next()?, first.next()?);
     let headers: BTreeMap<String, String> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
@@ -185,6 +212,7 @@ fn parsed(bytes: &[u8]) -> Option<Received> {
     let length: usize = headers["content-length"].parse().unwrap();
     let body = bytes.get(end + 4..end + 4 + length)?.to_vec();
     Some(Received {
+        method,
         path,
         headers,
         body,
@@ -280,6 +308,12 @@ pub async fn patch(app: &TestApp, webhook: &Value, body: Value) -> Value {
 
 /// Asks for an operation of two jobs.
 pub async fn create_operation(app: &TestApp) -> Value {
+    let account = crate::support::app::ACCOUNT;
+    create_operation_at(app, &format!("/v1/accounts/{account}/fargate-profiles")).await
+}
+
+/// The same at this path, which may have a query.
+pub async fn create_operation_at(app: &TestApp, path: &str) -> Value {
     let config = json!({
         "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
         "metadata": {"name": "prod-1", "region": "eu-central-1"},
@@ -288,10 +322,6 @@ pub async fn create_operation(app: &TestApp) -> Value {
             {"name": "fp-two", "selectors": [{"namespace": "two"}]},
         ],
     });
-    let path = format!(
-        "/v1/accounts/{}/fargate-profiles",
-        crate::support::app::ACCOUNT
-    );
-    let post = app.operator(Method::POST, &path).json(&config);
+    let post = app.operator(Method::POST, path).json(&config);
     post.answer().await.expect(202).json()
 }

@@ -1,0 +1,6 @@
+//! Portals: a journey through a proxy like Backstage's, and the files under `docs/portals`.
+
+mod documents;
+mod journey;
+mod proxy;
+mod template;

@@ -115,6 +115,8 @@ pub struct WebhookConfig {
     pub allow_http: bool,
     /// Networks that are allowed although they are not public.
     pub allowed: Vec<IpNet>,
+    /// A PEM file of authorities that their certificates may be of, beside the system's.
+    pub authorities: Option<PathBuf>,
     /// What their secrets are sealed with; `None` takes the key kept in the database.
     pub secrets_key: Option<Secret>,
 }

@@ -39,6 +39,6 @@ pub use profile_name::{default_profile, generated_name};
 pub use role::Role;
 pub use role_arn::{RoleArn, role_arn_default};
 pub use selector::Selector;
-pub use token::{Credential, Person, TokenName};
+pub use token::{ActorKind, Credential, Person, TokenName};
 pub use warnings::{Warning, profile_warnings};
 pub use webhook::{DeliveryState, WebhookEventType, WebhookFormat};

@@ -60,6 +60,7 @@ mod safety;
 mod server;
 mod state;
 mod submit;
+mod tenure;
 mod tls;
 mod tokens;
 mod wait;

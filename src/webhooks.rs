@@ -15,6 +15,8 @@
 //! | [`target`] | which URLs may be told, and the addresses behind them |
 //! | [`resolver`] | from names to addresses |
 //! | [`client`] | one POST to a checked address |
+//! | [`roots`] | certificate authorities of one's own |
+//! | [`retry_after`] | when a receiver wants to hear again |
 //! | [`signature`] | Standard Webhooks 1.0 |
 //! | [`vault`] | secrets at rest |
 //! | [`payload`] | the body |
@@ -30,6 +32,8 @@ pub mod fan_out;
 pub mod payload;
 mod pump;
 pub mod resolver;
+pub mod retry_after;
+pub mod roots;
 pub mod sender;
 pub mod signature;
 pub mod target;
@@ -38,6 +42,7 @@ pub mod vault;
 pub use payload::Rendering;
 pub use pump::Pump;
 pub use resolver::Resolver;
+pub use roots::Roots;
 pub use sender::{Sender, SenderOptions};
 pub use target::{Refused, Rules};
 pub use vault::Vault;

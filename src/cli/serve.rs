@@ -10,7 +10,7 @@ use fargate_fleet::queue::WorkerOptions;
 use fargate_fleet::rng::Rng;
 use fargate_fleet::service::{Service, ServiceOptions};
 use fargate_fleet::shutdown::Shutdown;
-use fargate_fleet::webhooks::{Rules, SenderOptions, Setup};
+use fargate_fleet::webhooks::{Roots, Rules, SenderOptions, Setup};
 use tokio_util::task::TaskTracker;
 
 /// What `serve` takes; the rest are settings.
@@ -94,6 +94,10 @@ fn options(config: &ServeConfig, role: Role) -> anyhow::Result<ServiceOptions> {
         ..WorkerOptions::default()
     };
     let api = (role != Role::Worker).then(|| api_options(config));
+    let roots = match &config.webhooks.authorities {
+        Some(file) if role != Role::Api => Roots::load(file)?,
+        _ => Roots::default(),
+    };
     Ok(ServiceOptions {
         api: api.transpose()?,
         has_issuer: config.http.oidc.is_some(),
@@ -106,6 +110,7 @@ fn options(config: &ServeConfig, role: Role) -> anyhow::Result<ServiceOptions> {
         },
         webhooks: SenderOptions {
             setup: webhooks(config),
+            roots,
             poll_interval: config.worker.poll_interval,
             ..SenderOptions::default()
         },

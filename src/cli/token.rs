@@ -7,9 +7,8 @@ use fargate_fleet::clock::Clock;
 use fargate_fleet::config::Environment;
 use fargate_fleet::db::audit::{self, AuditEvent};
 use fargate_fleet::db::tokens::{self, NewToken, TokenFilter, TokenRow};
-use fargate_fleet::domain::{Role, TokenName};
+use fargate_fleet::domain::{ActorKind, Role, TokenName};
 use fargate_fleet::rng::Rng;
-use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -168,23 +167,16 @@ async fn record(
     action: &'static str,
     row: &TokenRow,
 ) -> anyhow::Result<()> {
-    let mut detail = json!({
-        "name": row.name,
-        "role": row.role,
-        "mayActFor": row.may_act_for,
-    });
-    if let Some(ids) = &row.account_ids {
-        detail["accountIds"] = json!(ids);
-    }
     let event = AuditEvent {
         actor: "command line".to_owned(),
+        actor_kind: ActorKind::CommandLine,
         on_behalf_of: None,
         action,
         account_id: None,
         resource: format!("/v1/tokens/{}", row.token_id),
         subject_id: Some(row.token_id),
         request_id: None,
-        detail,
+        detail: row.audit_detail(),
     };
     audit::record(connection, &event)
         .await

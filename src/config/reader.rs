@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ impl<'a> Reader<'a> {
         WebhookConfig {
             allow_http: allow_http.is_some_and(|allowed| allowed == Ok(true)),
             allowed: allowed.unwrap_or_default(),
+            authorities: self.value("FLEET_WEBHOOK_CA_FILE").map(PathBuf::from),
             secrets_key: self.secret("FLEET_WEBHOOK_SECRETS_KEY"),
         }
     }

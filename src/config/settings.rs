@@ -190,6 +190,11 @@ pub const SETTINGS: &[Setting] = &[
         "`true` lets webhooks go to `http://` URLs too: for development. The same in every process.",
     ),
     setting(
+        "FLEET_WEBHOOK_CA_FILE",
+        "",
+        "A PEM file with certificate authorities that receivers' certificates may be of, beside those of the system: for a private PKI. Read at the start of a worker.",
+    ),
+    setting(
         "FLEET_WEBHOOK_SECRETS_KEY",
         "",
         "What the secrets of webhooks are sealed with in the database, at least 32 characters, the same in every process. Without it: a key kept in the database. When it is changed, every webhook needs a new secret. Never echoed.",

@@ -4,15 +4,23 @@
 //! over all of them is in [`crate::audit`].
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
+
+use crate::domain::ActorKind;
+
+/// Where a row's `detail` keeps what kind of name its actor is. There it is hashed with the row, also by
+/// processes that are too old to know of it; rows of theirs have none.
+const ACTOR_KIND: &str = "actorKind";
 
 /// A change to be recorded.
 #[derive(Debug, Clone)]
 pub struct AuditEvent {
     /// Who, by the name of the token.
     pub actor: String,
+    /// What kind of name that is.
+    pub actor_kind: ActorKind,
     /// The person that the actor says is behind it.
     pub on_behalf_of: Option<String>,
     /// The API operation.
@@ -29,6 +37,32 @@ pub struct AuditEvent {
     pub detail: Value,
 }
 
+/// The detail of a row by an actor of this kind.
+#[must_use]
+pub fn detail_by(kind: ActorKind, detail: Value) -> Value {
+    let mut detail = members(detail);
+    detail.insert(ACTOR_KIND.to_owned(), kind.as_str().into());
+    Value::Object(detail)
+}
+
+/// What was asked, and by what kind of actor, if that was noted.
+#[must_use]
+pub fn told_apart(detail: Value) -> (Map<String, Value>, Option<String>) {
+    let mut detail = members(detail);
+    let kind = match detail.remove(ACTOR_KIND) {
+        Some(Value::String(kind)) => Some(kind),
+        _ => None,
+    };
+    (detail, kind)
+}
+
+fn members(detail: Value) -> Map<String, Value> {
+    match detail {
+        Value::Object(detail) => detail,
+        other => Map::from_iter([("detail".to_owned(), other)]),
+    }
+}
+
 /// Records a change.
 pub async fn record(executor: impl PgExecutor<'_>, event: &AuditEvent) -> Result<(), sqlx::Error> {
     sqlx::query!(
@@ -43,7 +77,7 @@ pub async fn record(executor: impl PgExecutor<'_>, event: &AuditEvent) -> Result
         event.resource,
         event.subject_id,
         event.request_id,
-        event.detail,
+        detail_by(event.actor_kind, event.detail.clone()),
         event.on_behalf_of,
     )
     .execute(executor)
@@ -118,9 +152,17 @@ pub async fn list(pool: &PgPool, filter: AuditFilter) -> Result<Vec<AuditRow>, s
         ("action", filter.actions),
         ("account_id", filter.account_ids),
     ] {
-        if !values.is_empty() {
-            query.push(" and ").push(column).push(" = any (");
-            query.push_bind(values).push(")");
+        match values.len() {
+            0 => {}
+            // One alone can be read in the order of an index that begins with it.
+            1 => {
+                query.push(" and ").push(column).push(" = ");
+                query.push_bind(values.into_iter().next());
+            }
+            _ => {
+                query.push(" and ").push(column).push(" = any (");
+                query.push_bind(values).push(")");
+            }
         }
     }
     if let Some(after) = filter.created_after {

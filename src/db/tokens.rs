@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgExecutor;
 use uuid::Uuid;
@@ -52,6 +53,25 @@ pub struct TokenRow {
     pub last_used_at: Option<DateTime<Utc>>,
     /// Whether that was a minute ago or more.
     pub touch_due: bool,
+}
+
+impl TokenRow {
+    /// What the audit trail keeps of it: the rights, never the token.
+    #[must_use]
+    pub fn audit_detail(&self) -> Value {
+        let mut detail = json!({
+            "name": self.name,
+            "role": self.role,
+            "mayActFor": self.may_act_for,
+        });
+        if let Some(ids) = &self.account_ids {
+            detail["accountIds"] = json!(ids);
+        }
+        if let Some(at) = self.expires_at {
+            detail["expiresAt"] = json!(at);
+        }
+        detail
+    }
 }
 
 /// Makes a token of 256 random bits; the text is returned here and never again.

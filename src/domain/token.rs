@@ -57,6 +57,18 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// What kind of name the audit trail gives for who made a change.
+    ActorKind as "actor kind" {
+        /// The name of a token of this service.
+        ApiToken => "api_token",
+        /// A name that the identity provider gives.
+        Oidc => "oidc",
+        /// Whoever runs the commands, with access to the database.
+        CommandLine => "command_line",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use super::state::State;
 use crate::db::tokens;
-use crate::domain::{ErrorCode, Role};
+use crate::domain::{ActorKind, ErrorCode, Role};
 use crate::oidc::{Oidc, Refusal};
 
 /// A route's need, as a type.
@@ -46,6 +46,8 @@ pub(super) struct Caller {
     role: Role,
     account_ids: Option<Vec<String>>,
     expires_at: Option<DateTime<Utc>>,
+    /// The watchers' epoch before the token was looked up.
+    epoch: u64,
     /// Whether it may name the person behind a request.
     pub may_act_for: bool,
     /// The person behind this request, as the caller says.
@@ -70,6 +72,19 @@ impl Caller {
 
     pub(super) fn role(&self) -> Role {
         self.role
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// What the audit trail says of the name: two of different kinds may be alike.
+    pub(super) fn kind(&self) -> ActorKind {
+        if self.token_id.is_some() {
+            ActorKind::ApiToken
+        } else {
+            ActorKind::Oidc
+        }
     }
 
     pub(super) fn expires_at(&self) -> Option<DateTime<Utc>> {
@@ -130,7 +145,10 @@ pub(super) async fn caller(state: &State, token: &str) -> Result<Caller, Problem
         return of_issuer(oidc, token).await;
     }
     let (pool, token) = (state.pool.clone(), token.to_owned());
-    state.run(async move { of_api(&pool, &token).await }).await
+    let epoch = state.watchers.epoch();
+    state
+        .run(async move { of_api(&pool, &token, epoch).await })
+        .await
 }
 
 /// Whether it looks like a signed token rather than like one of the API's.
@@ -153,12 +171,14 @@ async fn of_issuer(oidc: &Oidc, token: &str) -> Result<Caller, Problem> {
         role: identity.role,
         account_ids: identity.account_ids,
         expires_at: Some(identity.expires_at),
+        // Nobody tells of a change of it.
+        epoch: 0,
         may_act_for: false,
         on_behalf_of: None,
     })
 }
 
-async fn of_api(pool: &PgPool, token: &str) -> Result<Caller, Problem> {
+async fn of_api(pool: &PgPool, token: &str, epoch: u64) -> Result<Caller, Problem> {
     let found = tokens::find_valid(pool, token).await?;
     let row = found.ok_or_else(|| {
         invalid_token("The token is unknown, expired or revoked: ask an administrator for another.")
@@ -177,6 +197,7 @@ async fn of_api(pool: &PgPool, token: &str) -> Result<Caller, Problem> {
         role,
         account_ids: row.account_ids,
         expires_at: row.expires_at,
+        epoch,
         may_act_for: row.may_act_for,
         on_behalf_of: None,
     })

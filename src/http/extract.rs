@@ -126,6 +126,7 @@ impl<R: Needs> Call<R> {
     ) -> AuditEvent {
         AuditEvent {
             actor: self.caller.name.clone(),
+            actor_kind: self.caller.kind(),
             on_behalf_of: self.caller.on_behalf_of.clone(),
             action,
             account_id: account_id.map(str::to_owned),

@@ -2,7 +2,7 @@
 //!
 //! Promises: numbers grow, and the same number always tells the same transition, so a client that
 //! lost the connection goes on with `Last-Event-ID`; the stream ends after the terminal event, and
-//! with the token of the one who reads it.
+//! with the token of the one who reads it, a second after that was revoked.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -23,6 +23,7 @@ use super::extract::{Call, find_job};
 use super::jobs::JobPath;
 use super::problem::Problem;
 use super::state::State;
+use super::tenure::Tenure;
 use crate::db::job_events::{self, JobEventRow};
 use crate::db::jobs::JobRow;
 use crate::domain::{JobState, WaitingReason};
@@ -63,7 +64,7 @@ pub(super) struct JobEvent {
 ///
 /// Server-sent events, one a transition: `event: job`, `id` the event's number, `data` a `JobEvent`.
 /// Send `Last-Event-ID` to go on where a stream broke off. Comment lines keep the stream alive; it
-/// ends after the terminal event, or when your token expires.
+/// ends after the terminal event, or when your token expires or is revoked.
 #[utoipa::path(
     operation_id = "streamJobEvents",
     tag = "jobs",
@@ -82,6 +83,7 @@ pub(super) async fn stream_job_events(call: Call<Viewer>) -> Result<HttpResponse
     let follow = Follow {
         watch: call.state.watchers.watch(path.job_id),
         state: call.state.clone(),
+        tenure: Tenure::of(&call.state, &call.caller),
         caller: call.caller.clone(),
         _slot: call.slot.clone(),
         job_id: path.job_id,
@@ -117,6 +119,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<i32, Problem> {
 struct Follow {
     state: State,
     caller: Caller,
+    tenure: Tenure,
     /// The request is under way until the stream ends.
     _slot: Slot,
     job_id: Uuid,
@@ -141,8 +144,8 @@ impl Follow {
                 self.quiet_since = tokio::time::Instant::now();
                 return Ok(Some(bytes));
             }
-            let expired = self.caller.has_expired(self.state.clock.now());
-            if self.ended || expired || self.state.draining.is_cancelled() {
+            let draining = self.state.draining.is_cancelled();
+            if self.ended || draining || self.tenure.is_over().await {
                 return Ok(None);
             }
             // Listening begins before reading, so that no change falls between the two.

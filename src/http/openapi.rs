@@ -2,7 +2,8 @@
 //!
 //! The attributes at the handlers say what is particular to an operation; [`finish`] adds what all
 //! have in common, [`links`] says what goes on from an answer, [`flat`] removes what generators stumble
-//! over, [`texts`] bounds what nothing else bounds, [`v3_0`] makes the 3.0 document.
+//! over, [`texts`] bounds what nothing else bounds, [`webhooks`] says what receivers are sent, [`v3_0`]
+//! makes the 3.0 document.
 
 mod common;
 mod finish;
@@ -11,6 +12,7 @@ mod links;
 pub(super) mod shapes;
 mod texts;
 mod v3_0;
+mod webhooks;
 
 use std::sync::OnceLock;
 
@@ -74,6 +76,7 @@ fn document() -> &'static Value {
         texts::bound_texts(&mut document);
         finish::finish(&mut document);
         links::link(&mut document);
+        webhooks::describe(&mut document);
         document
     })
 }

@@ -13,6 +13,7 @@ use super::queued::just_queued;
 use super::state::State;
 use super::wait::Patience;
 use crate::db::accounts::Account;
+use crate::db::audit::detail_by;
 use crate::db::jobs::JobRow;
 use crate::domain::{AccountId, ErrorCode, Region};
 use crate::queue::enqueue::{Audit, NewCallback, NewJob, NewOperation};
@@ -137,7 +138,7 @@ impl<R: Needs> Call<R> {
             action,
             resource,
             request_id: self.facts.request_id.clone(),
-            detail,
+            detail: detail_by(self.caller.kind(), detail),
         }
     }
 

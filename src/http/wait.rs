@@ -1,4 +1,5 @@
-//! Long-polls: an answer is held until the job has ended, time runs out, or the process drains.
+//! Long-polls: an answer is held until the job has ended, time runs out, the process drains, or the
+//! caller's token ends; that is seen at the next look.
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::problem::Problem;
 use super::query::WaitSeconds;
 use super::state::State;
 use super::submit::Made;
+use super::tenure::Tenure;
 use crate::db::jobs::JobRow;
 
 /// Between looks without a hint: the first, and the longest. Each is twice the last, or a thousand
@@ -117,13 +119,13 @@ impl State {
         until: Instant,
     ) -> Result<JobRow, Problem> {
         let watch = self.watchers.watch(job_id);
-        let mut poll = POLL;
+        let (mut poll, mut tenure) = (POLL, Tenure::of(self, caller));
         loop {
             // Listening begins before reading, so that no change falls between the two.
             let changed = watch.listen();
             let found = find_job(self, caller, job_id).await;
             let now = Instant::now();
-            let over = now >= until || self.draining.is_cancelled();
+            let over = now >= until || self.draining.is_cancelled() || tenure.is_over().await;
             match found {
                 Ok(job) if job.finished_at.is_some() || over => return Ok(job),
                 // The job runs on; a caller who was sent away would only make another.

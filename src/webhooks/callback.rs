@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::client::{Client, Request};
+use super::client::{Answer, Client, Request};
 use super::payload;
 use super::sender::SendError;
 use super::signature::Secret;
@@ -70,17 +70,20 @@ fn under(base: &Url, run: &str) -> Option<Url> {
 }
 
 /// Whether an answer says that this run will never take it.
-pub(super) fn is_over(sent: &Result<u16, SendError>) -> bool {
-    matches!(sent, Ok(404 | 410 | 422) | Err(SendError::ForeignRun))
+pub(super) fn is_over(sent: &Result<Answer, SendError>) -> bool {
+    match sent {
+        Ok(answer) => [404, 410, 422].contains(&answer.status),
+        Err(error) => matches!(error, SendError::ForeignRun),
+    }
 }
 
-/// Tells a run; the status of the answer. A ping tells no run: it asks Port for a token.
+/// Tells a run. A ping tells no run: it asks Port for a token.
 pub(super) async fn tell(
     client: &Client,
     claimed: &Claimed,
     secrets: &[Secret],
     data: Value,
-) -> Result<u16, SendError> {
+) -> Result<Answer, SendError> {
     let format: WebhookFormat = claimed.format.parse().map_err(|_| SendError::ForeignRun)?;
     let base = Url::parse(&claimed.url).map_err(|_| SendError::ForeignRun)?;
     let secret = secrets.first().ok_or(SendError::ForeignRun)?;
@@ -108,16 +111,16 @@ pub(super) async fn tell(
         headers: vec![("authorization", format!("Bearer {token}"))],
         body,
     };
-    Ok(client.send(request).await?.status)
+    Ok(client.send(request).await?)
 }
 
-/// Port's token for the credentials, and the status that it came with.
+/// Port's token for the credentials, and the answer that it came with.
 async fn token(
     client: &Client,
     base: &Url,
     claimed: &Claimed,
     secret: &str,
-) -> Result<(String, u16), SendError> {
+) -> Result<(String, Answer), SendError> {
     let url = base.join("/v1/auth/access_token");
     let url = url.map_err(|_| SendError::ForeignRun)?;
     let body = json!({"clientId": claimed.client_id, "clientSecret": secret});
@@ -130,7 +133,7 @@ async fn token(
     let answer = client.send(request).await?;
     let read: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     match read["accessToken"].as_str() {
-        Some(token) if (200..300).contains(&answer.status) => Ok((token.to_owned(), answer.status)),
+        Some(token) if (200..300).contains(&answer.status) => Ok((token.to_owned(), answer)),
         _ => Err(SendError::NoToken(answer.status)),
     }
 }

@@ -3,29 +3,37 @@
 //! The only resolving is that of [`Rules::addresses`], inside the client: what was checked is what
 //! is connected to, so that a name which changes its mind in between gains nothing. A URL that
 //! holds an address is checked before it is handed on. Redirects are answers like any other, no
-//! proxy is used, and of an answer's body at most a few KiB are read.
+//! proxy is used, and of an answer's body at most a few KiB are read. A receiver's
+//! certificate must be of an authority that the system or the operator trusts.
 
 use std::error::Error;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
+use rustls::CertificateError;
 use tokio::sync::OnceCell;
 
+use super::roots::Roots;
 use super::target::{Refused, Rules};
 
 /// So much of an answer's body is read: a portal's token, and for receivers that mind being hung up
 /// on.
 const MOST_READ: usize = 16 * 1024;
+/// The longest `Retry-After` that is kept, in bytes: a date is shorter.
+const LONGEST_RETRY_AFTER: usize = 64;
 
 /// Sends to where the rules allow; cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     rules: Rules,
     timeout: Duration,
+    roots: Roots,
     /// Made at the first use: reading the machine's certificates takes a while.
     http: Arc<OnceCell<reqwest::Client>>,
 }
@@ -43,13 +51,26 @@ pub struct Request<'a> {
     pub body: Vec<u8>,
 }
 
-/// What came back.
-#[derive(Clone)]
+/// An answer, as far as it counts.
+#[derive(Clone, Default)]
 pub struct Answer {
-    /// The status.
+    /// Its status.
     pub status: u16,
+    /// Its `Retry-After`, as it came.
+    pub retry_after: Option<String>,
     /// The body, or its beginning.
     pub body: Vec<u8>,
+}
+
+/// The body may hold a portal's token.
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Answer")
+            .field("status", &self.status)
+            .field("retry_after", &self.retry_after)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is posted by Standard Webhooks.
@@ -77,6 +98,9 @@ pub enum Unsent {
     /// Nobody answered in time.
     #[error("no answer in time")]
     TimedOut(#[source] reqwest::Error),
+    /// The receiver may be another than it says.
+    #[error("the receiver's certificate is not trusted: {0}")]
+    Untrusted(&'static str, #[source] reqwest::Error),
     /// No connection, or TLS was refused.
     #[error("no connection, or no TLS on it")]
     Unconnected(#[source] reqwest::Error),
@@ -92,12 +116,20 @@ impl Client {
         Self {
             rules,
             timeout,
+            roots: Roots::default(),
             http: Arc::default(),
         }
     }
 
-    /// Posts a message; the status of the answer.
-    pub async fn post(&self, url: &str, message: &Message) -> Result<u16, Unsent> {
+    /// The same, which trusts these authorities beside those of the system.
+    #[must_use]
+    pub fn trusting(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// Posts a message.
+    pub async fn post(&self, url: &str, message: &Message) -> Result<Answer, Unsent> {
         let request = Request {
             method: Method::POST,
             url,
@@ -108,7 +140,7 @@ impl Client {
             ],
             body: message.body.clone(),
         };
-        Ok(self.send(request).await?.status)
+        self.send(request).await
     }
 
     /// Sends a request, and reads the answer.
@@ -125,6 +157,9 @@ impl Client {
         }
         let mut answer = sending.send().await.map_err(unsent)?;
         let status = answer.status().as_u16();
+        let retry_after = answer.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.filter(|value| value.len() <= LONGEST_RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok().map(str::to_owned));
         let mut body = Vec::new();
         while let Ok(Some(chunk)) = answer.chunk().await {
             body.extend_from_slice(&chunk);
@@ -132,11 +167,16 @@ impl Client {
                 break;
             }
         }
-        Ok(Answer { status, body })
+        Ok(Answer {
+            status,
+            retry_after,
+            body,
+        })
     }
 
     fn build(&self) -> Result<reqwest::Client, reqwest::Error> {
         reqwest::Client::builder()
+            .tls_certs_merge(self.roots.certificates())
             .dns_resolver(Arc::new(Checked(self.rules.clone())))
             .redirect(Policy::none())
             .no_proxy()
@@ -169,6 +209,9 @@ fn unsent(error: reqwest::Error) -> Unsent {
         if let Some(refused) = inner.downcast_ref::<Refused>() {
             return Unsent::Refused(refused.clone());
         }
+        if let Some(doubt) = doubt(inner) {
+            return Unsent::Untrusted(doubt, error);
+        }
         cause = inner.source();
     }
     if error.is_timeout() {
@@ -178,4 +221,27 @@ fn unsent(error: reqwest::Error) -> Unsent {
     } else {
         Unsent::Broken(error)
     }
+}
+
+/// What is wrong with the receiver's certificate, if that is what the cause tells.
+fn doubt(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    let mut held = cause;
+    // What an I/O error holds is not among its sources, and may be another one.
+    while let Some(error) = held.downcast_ref::<std::io::Error>() {
+        held = error.get_ref()?;
+    }
+    let rustls::Error::InvalidCertificate(error) = held.downcast_ref()? else {
+        return None;
+    };
+    Some(match error {
+        CertificateError::UnknownIssuer => "it is of an unknown authority",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another host"
+        }
+        _ => "it can't be verified",
+    })
 }

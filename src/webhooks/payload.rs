@@ -70,8 +70,15 @@ pub(super) fn bounded(mut data: Value, made: impl Fn(&Value) -> Value) -> Vec<u8
         if bytes.len() <= MOST_BYTES {
             break;
         }
-        if let Some(data) = data.as_object_mut() {
-            data.remove(field);
+        match data.as_object_mut() {
+            // Every job has some, or none.
+            Some(data) if field == "warnings" => {
+                data.insert(field.to_owned(), json!([]));
+            }
+            Some(data) => {
+                data.remove(field);
+            }
+            None => {}
         }
         bytes = made(&data).to_string().into_bytes();
     }
@@ -114,6 +121,9 @@ mod tests {
             json!({"id": "x", "warnings": [long], "error": {"code": "c"}}),
         );
         let large: Value = serde_json::from_slice(&large).unwrap();
-        assert_eq!(large["data"], json!({"id": "x", "error": {"code": "c"}}));
+        assert_eq!(
+            large["data"],
+            json!({"id": "x", "warnings": [], "error": {"code": "c"}})
+        );
     }
 }

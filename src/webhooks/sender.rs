@@ -9,9 +9,11 @@ use sqlx::PgPool;
 use tokio::sync::OnceCell;
 
 use super::callback;
-use super::client::{Client, Message, Unsent};
+use super::client::{Answer, Client, Message, Unsent};
 use super::fan_out::{MOST_AT_ONCE, fan_out, fan_out_late};
 use super::payload::{self, Rendering};
+use super::retry_after;
+use super::roots::Roots;
 use super::signature::{Secret, signatures};
 use super::vault::{Vault, VaultError};
 use super::{Rules, Setup};
@@ -41,12 +43,18 @@ pub const DELAYS: [Duration; 9] = [
 
 /// The status that says: no more.
 const GONE: u16 = 410;
+/// Those whose `Retry-After` counts: too many requests, and not available.
+const NOT_NOW: [u16; 2] = [429, 503];
+/// What a receiver may put a delivery off by: the longest of the delays.
+const LONGEST: Duration = HOUR.saturating_mul(24);
 
 /// Sizes and times of the sending.
 #[derive(Clone, Debug)]
 pub struct SenderOptions {
     /// What the API and the sender must agree on.
     pub setup: Setup,
+    /// Authorities to trust beside those of the system.
+    pub roots: Roots,
     /// For the whole of one POST.
     pub timeout: Duration,
     /// How long a claimed delivery is nobody else's; longer than the timeout.
@@ -67,6 +75,7 @@ impl Default for SenderOptions {
     fn default() -> Self {
         Self {
             setup: Setup::default(),
+            roots: Roots::default(),
             timeout: SECOND * 15,
             lease: SECOND * 60,
             a_webhook: 8,
@@ -123,7 +132,8 @@ impl Sender {
         options: SenderOptions,
     ) -> Self {
         Self {
-            client: Client::new(options.setup.rules.clone(), options.timeout),
+            client: Client::new(options.setup.rules.clone(), options.timeout)
+                .trusting(options.roots.clone()),
             pool,
             clock,
             rng,
@@ -169,8 +179,8 @@ impl Sender {
         webhook_deliveries::claim(&self.pool, room).await
     }
 
-    /// Sends a delivery; the status of the answer.
-    pub async fn send(&self, claimed: &Claimed) -> Result<u16, SendError> {
+    /// Sends a delivery.
+    pub async fn send(&self, claimed: &Claimed) -> Result<Answer, SendError> {
         let secrets = self.secrets(claimed).await?;
         let data = payload::data(&self.pool, self.rendering, claimed).await?;
         let data = data.ok_or(SendError::NothingToTell)?;
@@ -192,7 +202,7 @@ impl Sender {
     pub async fn settle(
         &self,
         claimed: &Claimed,
-        sent: &Result<u16, SendError>,
+        sent: &Result<Answer, SendError>,
     ) -> Result<bool, sqlx::Error> {
         let settled = self.judge(claimed, sent);
         webhook_deliveries::settle(&self.pool, claimed, &settled).await
@@ -217,37 +227,51 @@ impl Sender {
         webhook_deliveries::sweep(&self.pool, self.options.keep).await
     }
 
-    fn judge(&self, claimed: &Claimed, sent: &Result<u16, SendError>) -> Settled {
+    fn judge(&self, claimed: &Claimed, sent: &Result<Answer, SendError>) -> Settled {
         let status = match sent {
-            Ok(status) | Err(SendError::NoToken(status)) => Some(*status),
+            Ok(answer) => Some(answer.status),
+            Err(SendError::NoToken(status)) => Some(*status),
             Err(_) => None,
         };
-        let succeeded = matches!(sent, Ok(200..300));
+        let succeeded = sent.is_ok() && status.is_some_and(|status| (200..300).contains(&status));
         // Of a portal it is said of the run, not of all that may come.
         let run_is_over = is_portal(claimed) && callback::is_over(sent);
         let gone = status == Some(GONE) && !is_portal(claimed);
         let hopeless = gone || run_is_over || matches!(sent, Err(SendError::NothingToTell));
         let place = usize::try_from(claimed.retry_no).unwrap_or(usize::MAX);
         let delay = DELAYS.get(place).filter(|_| !hopeless);
-        let error = match sent {
+        let error = match sent.as_ref().map(|answer| answer.status) {
             Ok(_) if succeeded => None,
             Ok(300..400) => Some("a redirect, which is not followed".to_owned()),
             Ok(status) if run_is_over => Some(format!("answered {status}: {}", callback::OVER)),
             Ok(status) => Some(format!("answered {status}")),
             Err(error) => Some(told(error)),
         };
+        // Never sooner than without it: a receiver that is always a second from being well would
+        // have all attempts at once.
+        let asked = sent.as_ref().map_or(Duration::ZERO, |it| self.put_off(it));
         Settled {
             state: match (succeeded, delay) {
                 (true, _) => "succeeded",
                 (false, Some(_)) => "pending",
                 (false, None) => "failed",
             },
-            after: delay.map_or(Duration::ZERO, |delay| self.rng.jitter(*delay, 0.2)),
+            after: delay.map_or(Duration::ZERO, |delay| {
+                self.rng.jitter(*delay, 0.2).max(asked)
+            }),
             status: status.map(i32::from),
             error,
             gone,
             disable_after: (!run_is_over).then_some(self.options.disable_after),
         }
+    }
+
+    /// How long the receiver wants to be left alone.
+    fn put_off(&self, answer: &Answer) -> Duration {
+        let text = answer.retry_after.as_deref();
+        let text = text.filter(|_| NOT_NOW.contains(&answer.status));
+        let asked = text.and_then(|text| retry_after::parse(text, self.clock.now()));
+        asked.unwrap_or_default().min(LONGEST)
     }
 
     async fn secrets(&self, claimed: &Claimed) -> Result<Vec<Secret>, VaultError> {

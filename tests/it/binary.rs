@@ -3,6 +3,7 @@
 mod audit;
 mod demo;
 mod halves;
+mod migrate;
 mod oidc;
 mod refusals;
 mod shutdown;
@@ -10,3 +11,4 @@ mod silence;
 pub mod support;
 mod tls;
 mod tokens;
+mod webhooks;

@@ -1,6 +1,7 @@
 //! Webhooks, from the end of a job to the receiver.
 
 mod attempts;
+mod described;
 mod events;
 mod management;
 mod portal_webhooks;
@@ -8,3 +9,4 @@ mod portals;
 mod sending;
 pub mod support;
 mod targets;
+pub mod trust;

@@ -65,6 +65,8 @@ class Comparison:
             for method in METHODS:
                 if method in old_item:
                     self.operation(path, method, old_item, new_item)
+        for name, old_item in self.old.get("webhooks", {}).items():
+            self.webhook(f"webhook {name}", old_item, self.new.get("webhooks", {}).get(name))
         for name in components(self.old, "schemas"):
             if name not in components(self.new, "schemas"):
                 self.tell(f"schema {name}", "removed")
@@ -86,6 +88,22 @@ class Comparison:
         self.parameters(at, (old_item, old), (new_item, new))
         self.request_body(at, old.get("requestBody"), new.get("requestBody"))
         self.responses(at, old.get("responses", {}), new.get("responses", {}))
+
+    def webhook(self, at, old_item, new_item):
+        """What receivers are sent is bound as an answer is."""
+        if new_item is None:
+            self.tell(at, "removed")
+            return
+        old, new = old_item["post"], new_item["post"]
+        theirs, ours = parameters_of(self.old, old_item, old), parameters_of(self.new, new_item, new)
+        for key, parameter in theirs.items():
+            here = f"{at} {key[0]} parameter {key[1]}"
+            if key not in ours:
+                self.tell(here, "removed")
+                continue
+            self.schema(here, parameter.get("schema", {}), ours[key].get("schema", {}), "response")
+        bodies = [item.get("requestBody") or {} for item in (old, new)]
+        self.content(f"{at} body", resolved(self.old, bodies[0]), resolved(self.new, bodies[1]), "response")
 
     def security(self, at, old, new):
         theirs = alternatives(self.old, old)

@@ -49,6 +49,15 @@ DOCUMENT = {
         },
         "/health": {"get": {"operationId": "getHealth", "security": [], "responses": {"204": {"description": "Fine."}}}},
     },
+    "webhooks": {
+        "thing.made": {
+            "post": {
+                "operationId": "tellThingMade",
+                "parameters": [{"name": "told-at", "in": "header", "schema": {"type": "string", "maxLength": 9}}],
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Told"}}}},
+            },
+        },
+    },
     "components": {
         "parameters": {"Key": {"name": "Key", "in": "header", "schema": {"type": "string", "maxLength": 9}}},
         "headers": {"ETag": {"schema": {"type": "string", "maxLength": 9}}},
@@ -77,6 +86,7 @@ DOCUMENT = {
                 },
             },
             "Event": {"type": "object"},
+            "Told": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
             "Part": {"type": "object", "properties": {"weight": {"type": "number", "maximum": 5}}},
         },
     },
@@ -96,6 +106,7 @@ def at(document, path):
 
 
 POST = ["paths", "/things", "post"]
+TELL = ["webhooks", "thing.made", "post"]
 INPUT = ["components", "schemas", "ThingInput", "properties"]
 THING = ["components", "schemas", "Thing", "properties"]
 
@@ -176,11 +187,18 @@ BREAKING = {
     "values read": (put(INPUT + ["name", "enum"], ["ab"]), "request enum added"),
     "value sent": (put(THING + ["shape", "enum"], ["round", "flat", "odd"]), "response enum value odd added"),
     "values sent": (drop(THING + ["shape", "enum"]), "response enum removed"),
+    "webhook removed": (drop(["webhooks", "thing.made"]), "webhook thing.made: removed"),
+    "webhook header removed": (drop(TELL + ["parameters"]), "webhook thing.made header parameter told-at: removed"),
+    "webhook header longer": (put(TELL + ["parameters", 0, "schema", "maxLength"], 10), "told-at: response maxLength"),
+    "webhook body removed": (drop(TELL + ["requestBody"]), "webhook thing.made body application/json: removed"),
+    "webhook field not sent": (drop(["components", "schemas", "Told", "properties", "id"]), "Told.id: response field removed"),
     "open value removed": (put(THING + ["state", "x-extensible-enum"], ["new"]), "value old removed"),
 }
 
 HARMLESS = {
     "nothing": lambda d: None,
+    "another webhook": put(["webhooks", "thing.lost"], {"post": {"operationId": "tellThingLost"}}),
+    "another webhook header": lambda d: at(d, TELL)["parameters"].append({"name": "x", "in": "header", "schema": {}}),
     "words": put(POST + ["responses", "200", "description"], "Done."),
     "another path": put(["paths", "/more"], {"get": {"operationId": "getMore", "responses": {}}}),
     "another method": put(["paths", "/things", "get"], {"operationId": "listThings", "responses": {}}),

@@ -6,10 +6,12 @@
 use serde_json::{Map, Value, json};
 
 use super::flat::walk;
+use super::webhooks;
 
 pub(super) fn convert(document: &Value) -> Value {
     let mut document = document.clone();
     document["openapi"] = json!("3.0.3");
+    webhooks::withdraw(&mut document);
     if let Some(info) = document["info"].as_object_mut() {
         info.remove("summary");
         info.insert(

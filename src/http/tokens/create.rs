@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -43,9 +43,10 @@ pub(in crate::http) async fn create_token(call: Call<Admin>) -> Result<HttpRespo
     let key = call.idempotency_key(&body)?;
     let new = new_token(&call, body::json(&body)?)?;
     let token_id = call.state.clock.uuid();
+    let resource = paths::token(token_id);
     let event = AuditEvent {
         subject_id: Some(token_id),
-        ..call.event("createToken", None, paths::token(token_id), detail(&new))
+        ..call.event("createToken", None, resource, Value::Null)
     };
     let (pool, rng) = (call.state.pool.clone(), call.state.rng.clone());
     let making = create(pool, rng, (token_id, new), key, event);
@@ -118,22 +119,6 @@ fn expiry(now: DateTime<Utc>, input: &TokenInput) -> Result<Option<DateTime<Utc>
     }
 }
 
-/// What the trail keeps: the rights, never the token.
-fn detail(new: &NewToken) -> Value {
-    let mut detail = json!({
-        "name": new.name,
-        "role": new.role.as_str(),
-        "mayActFor": new.may_act_for,
-    });
-    if let Some(ids) = &new.account_ids {
-        detail["accountIds"] = json!(ids);
-    }
-    if let Some(at) = new.expires_at {
-        detail["expiresAt"] = json!(at);
-    }
-    detail
-}
-
 /// The token and its text; no text when an earlier request made it.
 async fn create(
     pool: PgPool,
@@ -146,7 +131,8 @@ async fn create(
     match Key::take(key.as_ref(), &mut transaction, &token_id.to_string()).await? {
         Taken::Fresh => {
             let (row, secret) = tokens::mint(&mut *transaction, token_id, &rng, new).await?;
-            audit::record(&mut *transaction, &event).await?;
+            let detail = row.audit_detail();
+            audit::record(&mut *transaction, &AuditEvent { detail, ..event }).await?;
             transaction.commit().await?;
             Ok((row, Some(secret)))
         }

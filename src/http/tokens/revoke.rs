@@ -1,7 +1,6 @@
 //! DELETE /v1/tokens/{tokenId}: end a token's life.
 
 use actix_web::{HttpResponse, delete};
-use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -33,10 +32,9 @@ pub(in crate::http) async fn revoke_token(call: Call<Admin>) -> Result<HttpRespo
     let row = call.token(path.token_id).await?;
     let key = call.idempotency_key(&call.body().await?)?;
     let resource = paths::token(row.token_id);
-    let detail = json!({"name": row.name, "role": row.role});
     let event = AuditEvent {
         subject_id: Some(row.token_id),
-        ..call.event("revokeToken", None, resource, detail)
+        ..call.event("revokeToken", None, resource, row.audit_detail())
     };
     let pool = call.state.pool.clone();
     let revoking = revoke(pool, row.token_id, key, event);

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::db::audit::AuditRow;
-use crate::domain::{AccountId, Person};
+use crate::db::audit::{self, AuditRow};
+use crate::domain::{AccountId, ActorKind, Person};
 
 /// A change that was made, by whom.
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,6 +16,7 @@ use crate::domain::{AccountId, Person};
     "eventId": 42,
     "occurredAt": "2026-01-02T03:04:05Z",
     "actor": "backstage",
+    "actorKind": "api_token",
     "onBehalfOf": "ann@example.com",
     "action": "createFargateProfile",
     "accountId": "111111111111",
@@ -30,9 +31,13 @@ pub(in crate::http) struct AuditEvent {
     pub event_id: i64,
     /// When.
     pub occurred_at: DateTime<Utc>,
-    /// Who, by the name of the token.
+    /// Who, by the name of the token, or by the one that the identity provider gives.
     #[schema(max_length = 256, examples("payments-ci"))]
     pub actor: String,
+    /// What kind of name that is: two of different kinds may be alike. Absent where it was not noted yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ActorKind, required = false)]
+    pub actor_kind: Option<String>,
     /// The person that the actor named, as `X-On-Behalf-Of`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Person, required = false)]
@@ -65,20 +70,19 @@ pub(in crate::http) struct AuditEvent {
 
 impl From<AuditRow> for AuditEvent {
     fn from(row: AuditRow) -> Self {
+        let (detail, actor_kind) = audit::told_apart(row.detail);
         Self {
             event_id: row.event_seq,
             occurred_at: row.occurred_at,
             actor: row.actor,
+            actor_kind,
             on_behalf_of: row.on_behalf_of,
             action: row.action,
             account_id: row.account_id,
             resource: row.resource,
             subject_id: row.subject_id,
             request_id: row.request_id,
-            detail: match row.detail {
-                Value::Object(detail) => detail,
-                other => Map::from_iter([("detail".to_owned(), other)]),
-            },
+            detail,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The audit trail as callers read it.
 
+use fargate_fleet::audit::seal::Sealer;
+use fargate_fleet::audit::verify::verify;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -62,10 +64,48 @@ async fn every_change_is_told_newest_first() {
         ("requestId", true),
         ("detail", true),
         ("onBehalfOf", false),
+        ("actorKind", true),
     ] {
         assert_eq!(created.get(key).is_some(), present, "{key}: {created}");
     }
     assert!(list["items"][1].get("accountId").is_none());
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_kind_of_an_actor_is_told_where_it_was_noted() {
+    let app = TestApp::start().await;
+    trail(&app).await;
+    // As a process wrote it that knew nothing of kinds.
+    sqlx::query(
+        "insert into audit_events (actor, action, resource, detail)
+        values ('old', 'test', '/test', '{\"a\": 1}')",
+    )
+    .execute(&app.pool)
+    .await
+    .unwrap();
+    let list = app.viewer("/v1/audit-events").answer().await.json();
+    let events = list["items"].as_array().unwrap();
+    let kinds: Vec<&Value> = events.iter().map(|event| &event["actorKind"]).collect();
+    let known = json!("api_token");
+    assert_eq!(kinds, [&Value::Null, &known, &known, &known, &known]);
+    assert_eq!(events[0]["detail"], json!({"a": 1}));
+    let told = |event: &Value| {
+        event["detail"]
+            .as_object()
+            .unwrap()
+            .contains_key("actorKind")
+    };
+    assert!(!events.iter().any(told), "{list}");
+    let mut sealer = Sealer::default();
+    assert_eq!(sealer.round(&app.pool).await.unwrap().unwrap().seal_no, 5);
+    // It is sealed with its row, for what an owner of the tables may do to it.
+    let change = "alter table audit_events disable trigger user;
+        update audit_events set detail = detail || '{\"actorKind\": \"oidc\"}' where event_seq = 3";
+    sqlx::raw_sql(change).execute(&app.pool).await.unwrap();
+    let mut connection = app.pool.acquire().await.unwrap();
+    let found = verify(&mut connection, None).await.unwrap_err().to_string();
+    assert!(found.contains("audit event 3 was changed"), "{found}");
     app.end().await;
 }
 

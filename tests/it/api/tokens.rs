@@ -1,5 +1,7 @@
 //! Tokens and who one is.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use fargate_fleet::clock::Clock;
 use reqwest::Method;
@@ -215,6 +217,75 @@ async fn a_revoked_token_stops_working_and_its_record_stays() {
     assert_eq!(actions, ["revokeToken", "createToken"]);
     assert_eq!(trail["items"][0]["resource"], path);
     assert_eq!(trail["items"][0]["subjectId"], made["id"]);
+    assert_eq!(trail["items"][0]["detail"], trail["items"][1]["detail"]);
+    app.end().await;
+}
+
+/// Revokes a token as another process does it.
+async fn revoke(app: &TestApp, token: &Value) {
+    let id = text(token, "id").parse().unwrap();
+    let revoked = fargate_fleet::db::tokens::revoke(&app.pool, id).await;
+    assert!(revoked.unwrap());
+}
+
+/// Waits until a token has let somebody in.
+async fn used(app: &TestApp, token: &Value) {
+    let path = format!("/v1/tokens/{}", text(token, "id"));
+    let used =
+        async { while get(app, &app.tokens.admin, &path).await.json()["lastUsedAt"].is_null() {} };
+    let waited = tokio::time::timeout(Duration::from_secs(20), used).await;
+    waited.expect("it is used");
+}
+
+#[tokio::test]
+async fn a_stream_ends_soon_after_its_token_is_revoked() {
+    let app = TestApp::start().await;
+    let job = app.create_profile("fp-watched").await;
+    let body = json!({"name": "gone", "role": "viewer"});
+    let made = make(&app, &app.tokens.admin, &body).await.json();
+    let events = text(&job["links"], "events");
+    let stream = async |secret: &str| {
+        let stream = app.request(Method::GET, events).bearer_auth(secret);
+        let mut stream = stream.send().await.unwrap();
+        assert!(stream.chunk().await.unwrap().is_some());
+        stream
+    };
+    let mut ends = stream(text(&made, "secret")).await;
+    let mut stays = stream(&app.tokens.viewer).await;
+    revoke(&app, &made).await;
+    let ended = async { while ends.chunk().await.unwrap().is_some() {} };
+    let ended = tokio::time::timeout(Duration::from_secs(10), ended).await;
+    ended.expect("it ends");
+    // The other one goes on, and tells the end of the job.
+    app.hands.finish_all().await;
+    let mut rest = String::new();
+    while let Some(chunk) = stays.chunk().await.unwrap() {
+        rest.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert!(rest.contains("succeeded"), "{rest}");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_long_poll_ends_soon_after_its_token_is_revoked() {
+    let app = TestApp::start().await;
+    let job = app.create_profile("fp-polled").await;
+    let body = json!({"name": "gone", "role": "viewer"});
+    let made = make(&app, &app.tokens.admin, &body).await.json();
+    let path = format!("/v1/jobs/{}?waitSeconds=60", text(&job, "id"));
+    let poll = app.request(Method::GET, &path);
+    let poll = poll.bearer_auth(text(&made, "secret")).answer();
+    let revoked = async {
+        used(&app, &made).await;
+        revoke(&app, &made).await;
+    };
+    let both = async { tokio::join!(poll, revoked).0 };
+    let answer = tokio::time::timeout(Duration::from_secs(30), both).await;
+    let answer = answer.expect("it ends").expect(200).json();
+    assert_eq!(
+        answer["state"], "queued",
+        "it was let in, and told what there was"
+    );
     app.end().await;
 }
 

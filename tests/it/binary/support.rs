@@ -301,12 +301,21 @@ impl Stage {
 
     /// A worker that has registered; and where it tells its health.
     pub async fn worker(&self, grace_seconds: &str) -> (Process, String) {
+        self.worker_with(grace_seconds, &[]).await
+    }
+
+    /// The same with these variables as well.
+    pub async fn worker_with(
+        &self,
+        grace_seconds: &str,
+        more: &[(&str, &str)],
+    ) -> (Process, String) {
         let health = free_address().to_string();
-        let more = [
+        let own = [
             ("FLEET_METRICS_LISTEN", health.as_str()),
             ("FLEET_LEASE_SECONDS", "5"),
         ];
-        let worker = self.start("worker", grace_seconds, &more);
+        let worker = self.start("worker", grace_seconds, &[&own, more].concat());
         ready(&health).await;
         (worker, health)
     }

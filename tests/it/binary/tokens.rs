@@ -1,6 +1,7 @@
 //! `token create`: the way to the first token, and to all others from a shell.
 
 use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::support::{ACCOUNT, Caller, OTHER_ACCOUNT, Stage, profile, profiles, until};
 
@@ -134,4 +135,33 @@ async fn tokens_are_listed_and_revoked_from_a_shell() {
     let actions = ["token create", "token create", "token revoke"];
     let expected = actions.map(|action| ("command line".to_owned(), action.to_owned()));
     assert_eq!(trail, expected);
+}
+
+#[tokio::test]
+async fn the_trail_keeps_what_a_token_of_a_shell_may_do() {
+    let stage = Stage::new().await;
+    let more = ["--accounts", ACCOUNT, "--expires-in-days", "30"];
+    stage.token("operator", &more).await;
+    let listed = stage.run(&["token", "list"]).await.stdout;
+    let id = listed[1].split('\t').next().unwrap();
+    let revoked = stage.run(&["token", "revoke", id]).await;
+    assert!(revoked.status.success(), "{:#?}", revoked.stderr);
+    let kept: Vec<Value> = sqlx::query_scalar("select detail from audit_events order by event_seq")
+        .fetch_all(&stage.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!(kept[0], kept[1]);
+    let expires_at = kept[0]["expiresAt"].as_str().unwrap();
+    let row = json!({
+        "actorKind": "command_line", "name": "operator", "role": "operator",
+        "mayActFor": false, "accountIds": [ACCOUNT], "expiresAt": expires_at,
+    });
+    assert_eq!(kept[0], row);
+    let same: bool = sqlx::query_scalar("select expires_at = $1::timestamptz from api_tokens")
+        .bind(expires_at)
+        .fetch_one(&stage.database.pool)
+        .await
+        .unwrap();
+    assert!(same, "{expires_at}");
 }

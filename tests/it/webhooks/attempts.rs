@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use fargate_fleet::clock::Clock;
 use serde_json::{Value, json};
 
 use super::support::{
@@ -89,6 +90,52 @@ async fn after_ten_failures_over_three_days_it_is_given_up_and_can_be_replayed()
     app.end().await;
 }
 
+/// Seconds from an attempt to the next one, after such an answer to attempt `attempt`.
+async fn pause_after(status: u16, retry_after: &str, attempt: u16) -> i64 {
+    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let webhook = app.create_webhook(&receiver.url()).await;
+    post(&app, &webhook, "test").await;
+    receiver.answers(&vec![500; usize::from(attempt) - 1]);
+    receiver.answers_with(status, &format!("Retry-After: {retry_after}\r\n"));
+    for _ in 0..attempt {
+        make_due(&app).await;
+        assert_eq!(sender(&app).round().await.unwrap(), 1);
+    }
+    let stands = delivery(&app, &webhook).await;
+    assert_eq!(stands["lastStatus"], status, "{stands}");
+    let pause = time(&stands["nextAttemptAt"]) - time(&stands["lastAttemptAt"]);
+    receiver.stop().await;
+    app.end().await;
+    pause.num_seconds()
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_when_is_not_told_sooner() {
+    for status in [429, 503] {
+        let pause = pause_after(status, "600", 1).await;
+        assert!((599..=630).contains(&pause), "{status}: {pause}");
+    }
+    let date = Clock::system().now() + chrono::TimeDelta::minutes(20);
+    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let pause = pause_after(503, &date, 1).await;
+    assert!((1190..=1230).contains(&pause), "{pause}");
+}
+
+#[tokio::test]
+async fn a_receiver_can_not_put_a_delivery_off_for_good_nor_hurry_it() {
+    let day = 24 * 3600;
+    let pause = pause_after(429, "99999999999999999999", 1).await;
+    assert!((day - 1..=day + 30).contains(&pause), "{pause}");
+    // The second pause is about five minutes, whatever it asks for.
+    let pause = pause_after(429, "1", 2).await;
+    assert!((239..=390).contains(&pause), "{pause}");
+    // Other answers say nothing by it.
+    let pause = pause_after(500, "600", 1).await;
+    assert!((4..=30).contains(&pause), "{pause}");
+    let pause = pause_after(429, "soon", 1).await;
+    assert!((4..=30).contains(&pause), "{pause}");
+}
+
 #[tokio::test]
 async fn gone_disables_the_webhook_until_a_person_enables_it() {
     let (app, receiver) = (TestApp::start().await, Receiver::start().await);
@@ -147,7 +194,7 @@ async fn a_crash_between_sending_and_writing_sends_again_under_the_same_id() {
     post(&app, &webhook, "test").await;
     let claimed = dies.claim(10).await.unwrap();
     let sent = dies.send(&claimed[0]).await;
-    assert_eq!(sent.as_ref().unwrap(), &200);
+    assert_eq!(sent.as_ref().unwrap().status, 200);
     assert_eq!(lives.round().await.unwrap(), 0, "it is leased");
     end_leases(&app).await;
     assert_eq!(lives.round().await.unwrap(), 1);

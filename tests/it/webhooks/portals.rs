@@ -287,7 +287,7 @@ async fn a_worker_that_dies_before_or_after_telling_a_run_loses_nothing() {
     app.hands.finish_all().await;
     dying.fan_out().await.unwrap();
     let claimed = dying.claim(10).await.unwrap();
-    assert_eq!(dying.send(&claimed[0]).await.unwrap(), 200);
+    assert_eq!(dying.send(&claimed[0]).await.unwrap().status, 200);
     end_leases(&app).await;
     assert_eq!(other.round().await.unwrap(), 1);
     // The run has been told; told again, Port says that it has ended.

@@ -13,9 +13,10 @@ use fargate_fleet::webhooks::{Sender, SenderOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -54,6 +55,7 @@ impl Received {
 /// An HTTP server on this machine that keeps what it is sent, and answers as told.
 pub struct Receiver {
     pub addr: SocketAddr,
+    scheme: &'static str,
     kept: Arc<Kept>,
     tracker: TaskTracker,
     stop: CancellationToken,
@@ -62,7 +64,8 @@ pub struct Receiver {
 #[derive(Default)]
 struct Kept {
     received: Mutex<Vec<Received>>,
-    answers: Mutex<VecDeque<u16>>,
+    /// Statuses, and header lines.
+    answers: Mutex<VecDeque<(u16, String)>>,
     came: Notify,
     play: Option<Play>,
 }
@@ -75,7 +78,12 @@ pub const SILENCE: u16 = 0;
 
 impl Receiver {
     pub async fn start() -> Self {
-        Self::start_on(Kept::default()).await
+        Self::start_with(Kept::default(), None).await
+    }
+
+    /// The same, which speaks TLS.
+    pub async fn start_tls(tls: TlsAcceptor) -> Self {
+        Self::start_with(Kept::default(), Some(tls)).await
     }
 
     /// One that answers as a portal does.
@@ -86,13 +94,14 @@ impl Receiver {
             play: Some(Box::new(play)),
             ..Kept::default()
         };
-        Self::start_on(kept).await
+        Self::start_with(kept, None).await
     }
 
-    async fn start_on(kept: Kept) -> Self {
+    async fn start_with(kept: Kept, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let receiver = Self {
             addr: listener.local_addr().unwrap(),
+            scheme: if tls.is_some() { "https" } else { "http" },
             kept: Arc::new(kept),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -105,10 +114,11 @@ impl Receiver {
                     () = stop.cancelled() => return,
                     stream = listener.accept() => {
                         let (kept, stop) = (Arc::clone(&kept), stop.clone());
+                        let tls = tls.clone();
                         let serving = async move {
                             tokio::select! {
                                 () = stop.cancelled() => {}
-                                () = serve(stream.unwrap().0, &kept) => {}
+                                () = take(stream.unwrap().0, tls, &kept) => {}
                             }
                         };
                         tracker.spawn(serving);
@@ -120,12 +130,20 @@ impl Receiver {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}/fleet?a=1", self.addr)
+        format!("{}://{}/fleet?a=1", self.scheme, self.addr)
     }
 
     /// The next answers; after them 200.
     pub fn answers(&self, statuses: &[u16]) {
-        self.kept.answers.lock().unwrap().extend(statuses);
+        for status in statuses {
+            self.answers_with(*status, "");
+        }
+    }
+
+    /// The next answer, with more header lines.
+    pub fn answers_with(&self, status: u16, headers: &str) {
+        let mut answers = self.kept.answers.lock().unwrap();
+        answers.push_back((status, headers.to_owned()));
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -166,7 +184,20 @@ impl Receiver {
     }
 }
 
-async fn serve(mut stream: TcpStream, kept: &Kept) {
+async fn take(stream: TcpStream, tls: Option<TlsAcceptor>, kept: &Kept) {
+    let here = stream.local_addr().unwrap();
+    match tls {
+        None => serve(stream, here, kept).await,
+        Some(tls) => {
+            // Who does not trust us goes away.
+            if let Ok(stream) = tls.accept(stream).await {
+                serve(stream, here, kept).await;
+            }
+        }
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, here: SocketAddr, kept: &Kept) {
     let mut bytes = Vec::new();
     let request = loop {
         if let Some(request) = parsed(&bytes) {
@@ -178,18 +209,17 @@ async fn serve(mut stream: TcpStream, kept: &Kept) {
     };
     let told = kept.answers.lock().unwrap().pop_front();
     let played = kept.play.as_ref().filter(|_| told.is_none());
-    let (status, body) = match played.map(|play| play(&request)) {
-        Some((status, body)) => (status, body.to_string()),
-        None => (told.unwrap_or(200), "told".to_owned()),
+    let ((status, headers), body) = match played.map(|play| play(&request)) {
+        Some((status, body)) => ((status, String::new()), body.to_string()),
+        None => (told.unwrap_or((200, String::new())), "told".to_owned()),
     };
     kept.received.lock().unwrap().push(request);
     kept.came.notify_waiters();
     if status == SILENCE {
         std::future::pending::<()>().await;
     }
-    let here = stream.local_addr().unwrap();
     let answer = format!(
-        "HTTP/1.1 {status} Told\r\nLocation: http://{here}/elsewhere\r\nContent-Length: {}\r\n\
+        "HTTP/1.1 {status} Told\r\nLocation: http://{here}/elsewhere\r\n{headers}Content-Length: {}\r\n\
          Connection: close\r\n\r\n{body}",
         body.len()
     );

@@ -133,6 +133,21 @@ async fn work_bears_the_callers_name_and_a_key_belongs_to_the_subject() {
         actors.contains(&"alice@example.com".to_owned()),
         "{actors:?}"
     );
+    // An API token may go by the same name; the trail tells them apart.
+    let body = json!({"name": "alice@example.com", "role": "admin"});
+    let made = stage.app.admin(Method::POST, "/v1/tokens").json(&body);
+    let made = made.answer().await.expect(201).json();
+    let post = stage.request(Method::POST, BASE, made["secret"].as_str().unwrap());
+    let body = json!({"name": "fp-2", "selectors": [{"namespace": "default"}]});
+    post.json(&body).answer().await.expect(202);
+    let path = "/v1/audit-events?actor=alice@example.com";
+    let trail = stage.app.viewer(path).answer().await.expect(200).json();
+    let events = trail["items"].as_array().unwrap();
+    let kinds: Vec<&str> = events
+        .iter()
+        .map(|e| e["actorKind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["api_token", "oidc", "oidc"]);
     stage.end().await;
 }
 

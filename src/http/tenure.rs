@@ -1,0 +1,51 @@
+//! How long a caller who was let in may stay: for answers that take their time.
+//!
+//! A token ends on its day. One of the API also ends when it is revoked; the database is asked for
+//! that only after it has told that some token or account has changed.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::auth::Caller;
+use super::state::State;
+use crate::db::tokens;
+
+/// The stay of one caller.
+pub(super) struct Tenure {
+    state: State,
+    token_id: Option<Uuid>,
+    expires_at: Option<DateTime<Utc>>,
+    /// The watchers' epoch at which the token was last known to stand.
+    epoch: u64,
+}
+
+impl Tenure {
+    pub(super) fn of(state: &State, caller: &Caller) -> Self {
+        Self {
+            state: state.clone(),
+            token_id: caller.token_id(),
+            expires_at: caller.expires_at(),
+            epoch: caller.epoch(),
+        }
+    }
+
+    /// Whether the caller has to go. While the database can't be asked, nobody has to.
+    pub(super) async fn is_over(&mut self) -> bool {
+        let now = self.state.clock.now();
+        if self.expires_at.is_some_and(|at| at <= now) {
+            return true;
+        }
+        // Read first: a change after it raises it again.
+        let epoch = self.state.watchers.epoch();
+        let Some(token_id) = self.token_id.filter(|_| epoch != self.epoch) else {
+            return false;
+        };
+        let pool = self.state.pool.clone();
+        let looking = async move { Ok(tokens::find(&pool, None, token_id).await?) };
+        let Ok(found) = self.state.run(looking).await else {
+            return false;
+        };
+        self.epoch = epoch;
+        found.is_none_or(|row| row.revoked_at.is_some())
+    }
+}

@@ -3,4 +3,5 @@
 mod documents;
 mod journey;
 mod proxy;
+mod runs;
 mod template;

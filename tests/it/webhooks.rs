@@ -5,7 +5,7 @@ mod described;
 mod events;
 mod management;
 mod portal_webhooks;
-mod portals;
+pub mod portals;
 mod sending;
 pub mod support;
 mod targets;

@@ -11,6 +11,8 @@ import re
 FILE = "createFargateProfilesFromClusterConfig"
 PROFILES = f"{FILE}|createFargateProfile"
 ACCOUNTS = "registerAccount|updateAccount"
+WEBHOOKS = "createWebhook|updateWebhook"
+CHANGES = f"{PROFILES}|deleteFargateProfile|retryJob"
 LISTS = "list[A-Z][A-Za-z]*"
 # Of the body, or of one of its profiles.
 AT = "(/fargateProfiles/[0-9]+)?"
@@ -19,6 +21,14 @@ AT = "(/fargateProfiles/[0-9]+)?"
 REFUSALS = [
     # A page token is signed, and belongs to the list with its filters.
     (LISTS, 400, "/query/pageToken", "^not a page token of this list"),
+    # A callback is two parameters, or none, and names what an administrator has made.
+    (CHANGES, 422, "/query/callback", "^name the webhook of the portal|^no enabled webhook of a portal|^expected a UUID"),
+    (CHANGES, 422, "/query/callbackRun", "^name the run that is to be told|^expected the id of a run"),
+    # Only a portal's webhook has credentials, and it needs them, and a base as the portal's API has.
+    (WEBHOOKS, 422, "/secret", "^only a portal's webhook|^a portal's webhook needs|^another URL takes"),
+    (WEBHOOKS, 422, "/clientId", "^only a webhook of Port|^Port's credentials are"),
+    (WEBHOOKS, 422, "/url", "^Port's URL has no path"),
+    (WEBHOOKS, 422, "/eventTypes", "^a portal's run waits for its end"),
     # Each filter has its bound, and all together have one.
     (LISTS, 414, "", "^The path and query have [0-9]+ bytes, at most 8192 are read"),
     # A list in a query is one text, with commas: what is in it has its own rules.

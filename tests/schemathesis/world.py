@@ -139,6 +139,16 @@ def webhook():
     return standing["webhook"]
 
 
+def portal():
+    """A webhook of a portal, which requests may name."""
+    if not ("portal" in standing and is_enabled(standing["portal"])):
+        ends = ["job.succeeded", "job.failed", "job.canceled", "operation.finished"]
+        body = {"url": receiver().removesuffix("/fleet"), "format": "port", "eventTypes": ends}
+        body.update({"clientId": "an-id", "secret": "a-secret"})
+        standing["portal"] = call("POST", "/v1/webhooks", body)["id"]
+    return standing["portal"]
+
+
 def is_enabled(webhook_id):
     try:
         return call("GET", f"/v1/webhooks/{webhook_id}")["enabled"]

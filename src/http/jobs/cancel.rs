@@ -1,8 +1,10 @@
 //! POST /v1/jobs/{jobId}/cancel: the honest cancel.
 
 use actix_web::{HttpResponse, post};
+use serde::Deserialize;
 use serde_json::json;
 use sqlx::PgPool;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::JobPath;
@@ -12,13 +14,39 @@ use crate::domain::ErrorCode;
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Operator;
 use crate::http::extract::Call;
-use crate::http::fargate_profiles::ChangeQuery;
 use crate::http::idempotency::{Key, Taken};
 use crate::http::problem::Problem;
+use crate::http::query::{WaitSeconds, text};
 use crate::http::wait::Patience;
 use crate::http::wire::job::Job;
 use crate::http::wire::paths;
 use crate::queue::cancel::{self, Canceled};
+
+/// A cancel makes no job, so nobody can be told of its end.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+pub(in crate::http) struct CancelQuery {
+    /// Hold the answer until the job has ended, at most so many seconds.
+    #[serde(default, deserialize_with = "text")]
+    #[param(value_type = i32, required = false, minimum = 0, maximum = 60, example = 30)]
+    wait_seconds: Option<WaitSeconds>,
+    /// The twin of the header `Idempotency-Key`; wins over it.
+    #[serde(default)]
+    #[param(
+        required = false,
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        example = "cancel-fp-dev-1"
+    )]
+    #[expect(
+        dead_code,
+        reason = "read by http::idempotency; declared so that it is known"
+    )]
+    request_id: Option<String>,
+}
 
 /// Cancel a job.
 ///
@@ -27,7 +55,7 @@ use crate::queue::cancel::{self, Canceled};
 #[utoipa::path(
     operation_id = "cancelJob",
     tag = "jobs",
-    params(ChangeQuery),
+    params(CancelQuery),
     responses(
         (status = 200, description = "The job has ended.", body = Job),
         (status = 202, description = "The job ends, or is followed to its end.", body = Job),
@@ -37,7 +65,7 @@ use crate::queue::cancel::{self, Canceled};
 #[post("/v1/jobs/{jobId}/cancel")]
 pub(in crate::http) async fn cancel_job(call: Call<Operator>) -> Result<HttpResponse, Problem> {
     let path: JobPath = call.path()?;
-    let query: ChangeQuery = call.query()?;
+    let query: CancelQuery = call.query()?;
     let job = call.job(path.job_id).await?;
     let key = call.idempotency_key(&call.body().await?)?;
     let pool = call.state.pool.clone();

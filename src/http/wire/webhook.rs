@@ -151,7 +151,13 @@ pub(in crate::http) struct WebhookInput {
     /// A portal's own: Port's client secret, or Cortex's API key. It is kept sealed, and not shown
     /// again.
     #[serde(default)]
-    #[schema(nullable = false, write_only, min_length = 1, max_length = 4096)]
+    #[schema(
+        nullable = false,
+        write_only,
+        min_length = 1,
+        max_length = 4096,
+        pattern = "^[!-~]+$"
+    )]
     pub secret: Option<String>,
     /// What people call it.
     #[serde(default)]
@@ -190,7 +196,13 @@ pub(in crate::http) struct WebhookPatch {
     pub client_id: Option<String>,
     /// A portal's new one, at once instead of the old one.
     #[serde(default)]
-    #[schema(nullable = false, write_only, min_length = 1, max_length = 4096)]
+    #[schema(
+        nullable = false,
+        write_only,
+        min_length = 1,
+        max_length = 4096,
+        pattern = "^[!-~]+$"
+    )]
     pub secret: Option<String>,
     /// What people call it; an empty text removes it (as null does).
     #[serde(default)]

@@ -4,11 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
-use super::portals::{Port, port_webhook};
+use super::portals::{Port, SECRET, port_webhook};
 use super::support::{delivery, id, patch, post, read, sender};
 use crate::support::app::{Send as _, TestApp};
-
-const SECRET: &str = "a-client-secret";
 
 fn ends() -> Value {
     json!([

@@ -14,7 +14,7 @@ use super::support::{
 };
 use crate::support::app::{ACCOUNT, BASE, Send as _, TestApp};
 
-const SECRET: &str = "a-client-secret";
+pub const SECRET: &str = "a-client-secret";
 const TOKEN: &str = "a.token.of-port";
 const API_KEY: &str = "an-api-key";
 
@@ -476,7 +476,7 @@ async fn what_a_request_may_not_name_is_refused_and_makes_no_job() {
 }
 
 #[tokio::test]
-async fn half_a_callback_is_refused_and_reads_tell_nobody() {
+async fn half_a_callback_is_refused_and_what_makes_no_change_tells_nobody() {
     let app = TestApp::start().await;
     let port = port_webhook(&app, "https://198.51.100.1", SECRET).await;
     for (half, pointer) in [
@@ -492,6 +492,10 @@ async fn half_a_callback_is_refused_and_reads_tell_nobody() {
     }
     assert_eq!(count(&app.pool, "job_rows").await, 0);
     assert_eq!(count(&app.pool, "job_callbacks").await, 0);
+    let job = app.create_profile("fp-other").await;
+    let cancel = naming(&format!("/v1/jobs/{}/cancel", id(&job)), &port, "r_one");
+    let refused = app.operator(Method::POST, &cancel).answer().await;
+    refused.problem(422, "invalid_request");
     // Nobody who only reads can have a portal told.
     let read = naming(BASE, &port, "r_one");
     app.viewer(&read)

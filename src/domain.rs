@@ -4,6 +4,7 @@
 //! into types that cannot be wrong, and every other module builds on those.
 
 pub mod account;
+pub mod cluster;
 pub mod cluster_config;
 pub mod decode;
 pub mod error;

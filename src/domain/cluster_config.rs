@@ -192,7 +192,7 @@ impl ClusterConfig {
 
     /// Checks everything; all that is wrong is told at once.
     pub fn validate(self) -> Result<ValidConfig, Vec<Invalid>> {
-        let mut wrong = self.wrong_head();
+        let mut wrong = wrong_head(Some(&self.api_version), Some(&self.kind));
         let cluster = keep(
             &mut wrong,
             "/metadata/name",
@@ -209,6 +209,10 @@ impl ClusterConfig {
             .map(RoleArn::parse)
             .transpose();
         let role = keep(&mut wrong, "/iam/fargatePodExecutionRoleARN", role);
+        if self.fargate_profiles.is_empty() {
+            let message = "fargateProfiles is missing or empty, so there is nothing to do";
+            wrong.push(Invalid::new("/fargateProfiles", message));
+        }
         let profiles = valid_profiles(self.fargate_profiles, &mut wrong);
         match (cluster, region, role) {
             (Some(cluster), Some(region), Some(role)) if wrong.is_empty() => Ok(ValidConfig {
@@ -221,23 +225,25 @@ impl ClusterConfig {
             _ => Err(wrong),
         }
     }
+}
 
-    fn wrong_head(&self) -> Vec<Invalid> {
-        let fixed = [
-            ("/apiVersion", self.api_version.as_str(), API_VERSION),
-            ("/kind", self.kind.as_str(), KIND),
-        ];
-        let differing = fixed
-            .into_iter()
-            .filter(|(_, found, wanted)| found != wanted);
-        let told = differing.map(|(pointer, found, wanted)| {
-            Invalid::new(
-                pointer,
-                format!("expected {wanted:?}, found {}", quoted(found)),
-            )
-        });
-        told.collect()
-    }
+/// What is wrong with the two fields that say what the document is.
+pub(super) fn wrong_head(api_version: Option<&str>, kind: Option<&str>) -> Vec<Invalid> {
+    let fixed = [
+        ("/apiVersion", api_version, API_VERSION),
+        ("/kind", kind, KIND),
+    ];
+    let given = fixed
+        .into_iter()
+        .filter_map(|(pointer, found, wanted)| Some((pointer, found?, wanted)));
+    let differing = given.filter(|(_, found, wanted)| found != wanted);
+    let told = differing.map(|(pointer, found, wanted)| {
+        Invalid::new(
+            pointer,
+            format!("expected {wanted:?}, found {}", quoted(found)),
+        )
+    });
+    told.collect()
 }
 
 fn refused_keys(section: &Value, at: &str, not_ours: &[&str]) -> Vec<Invalid> {
@@ -252,11 +258,11 @@ fn refused_keys(section: &Value, at: &str, not_ours: &[&str]) -> Vec<Invalid> {
     told.collect()
 }
 
-fn valid_profiles(inputs: Vec<ProfileInput>, wrong: &mut Vec<Invalid>) -> Vec<ProfileSpec> {
-    if inputs.is_empty() {
-        let message = "fargateProfiles is missing or empty, so there is nothing to do";
-        wrong.push(Invalid::new("/fargateProfiles", message));
-    }
+/// The profiles of a file, each checked, each with a name that occurs once.
+pub(super) fn valid_profiles(
+    inputs: Vec<ProfileInput>,
+    wrong: &mut Vec<Invalid>,
+) -> Vec<ProfileSpec> {
     if inputs.len() > MAX_PROFILES {
         let message = format!("at most {MAX_PROFILES} profiles in one file");
         wrong.push(Invalid::new("/fargateProfiles", message));
@@ -282,7 +288,8 @@ fn valid_profiles(inputs: Vec<ProfileInput>, wrong: &mut Vec<Invalid>) -> Vec<Pr
     profiles
 }
 
-fn keep<T>(
+/// The value, or a note of what is wrong with it.
+pub(super) fn keep<T>(
     wrong: &mut Vec<Invalid>,
     pointer: &str,
     parsed: Result<T, super::ParseError>,

@@ -8,7 +8,7 @@ const VISIBLE: &str = r"^[^\s\x00-\x1F\x7F-\x9F]*$";
 const SUBNET: &str = "^subnet-[0-9A-Za-z-]+$";
 const ANY: &str = "";
 
-fn text(max_length: usize, pattern: &str) -> Object {
+pub(super) fn text(max_length: usize, pattern: &str) -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .max_length(Some(max_length))
@@ -16,7 +16,12 @@ fn text(max_length: usize, pattern: &str) -> Object {
         .build()
 }
 
-fn text_map(about: &str, pairs: usize, value: Object, example: serde_json::Value) -> Object {
+pub(super) fn text_map(
+    about: &str,
+    pairs: usize,
+    value: Object,
+    example: serde_json::Value,
+) -> Object {
     let value: RefOr<Schema> = value.into();
     ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -27,7 +32,12 @@ fn text_map(about: &str, pairs: usize, value: Object, example: serde_json::Value
         .build()
 }
 
-fn text_list(about: &str, items: usize, item: Object, example: serde_json::Value) -> Array {
+pub(super) fn text_list(
+    about: &str,
+    items: usize,
+    item: Object,
+    example: serde_json::Value,
+) -> Array {
     ArrayBuilder::new()
         .description(Some(about))
         .max_items(Some(items))

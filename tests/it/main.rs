@@ -17,4 +17,5 @@ mod ops;
 mod portals;
 mod queue;
 mod support;
+mod templates;
 mod webhooks;

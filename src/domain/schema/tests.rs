@@ -1,3 +1,4 @@
+use crate::domain::cluster::{ClusterPlan, NewClusterConfig};
 use crate::domain::{
     AccountName, AccountState, ClusterConfig, Difference, ErrorCode, FargateProfile, Invalid,
     JobError, JobKind, ProfileInput, RoleArn, Warning,
@@ -50,6 +51,8 @@ fn schemas_are_flat_bounded_and_without_null() {
         schemas::<FargateProfile>(),
         schemas::<ProfileInput>(),
         schemas::<ClusterConfig>(),
+        schemas::<NewClusterConfig>(),
+        schemas::<ClusterPlan>(),
         schemas::<JobError>(),
         schemas::<Difference>(),
         schemas::<Warning>(),

@@ -1,0 +1,33 @@
+//! A cluster to be created: what a caller may ask for, what is made of it, and in which order.
+//!
+//! A `NewClusterConfig` (eksctl's `ClusterConfig` as far as it is supported) is validated into a
+//! `ClusterSpec`, the input of a job. With the zones or subnets that AWS has (a `NetworkPlan`) the
+//! spec becomes `CloudFormation` templates that carry eksctl's names, so that eksctl can take over
+//! what was created here.
+
+pub mod config;
+pub mod coredns;
+mod ec2_instance;
+mod keys;
+pub mod names;
+pub mod network;
+pub mod plan;
+mod rules;
+pub mod spec;
+pub mod step;
+pub mod template;
+mod warnings;
+pub mod zones;
+
+pub use config::NewClusterConfig;
+pub use network::{DescribedSubnet, NetworkPlan, ZoneBlocks};
+pub use plan::ClusterPlan;
+pub use spec::ClusterSpec;
+pub use step::ClusterStep;
+pub use template::ClusterFacts;
+pub use zones::AvailableZone;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,116 @@
+//! The names of `CloudFormation` stacks and of what eksctl looks for on them.
+
+use super::spec::{ClusterSpec, NodegroupKind, NodegroupSpec};
+use crate::domain::ids::ClusterName;
+use std::collections::BTreeMap;
+
+/// The longest name of a stack that `CloudFormation` takes.
+pub const MAX_STACK_NAME: usize = 128;
+
+/// The release of eksctl whose templates these are. eksctl reads it from the tag
+/// `alpha.eksctl.io/eksctl-version` to know what a stack holds.
+const EKSCTL_VERSION: &str = "0.231.0";
+
+/// The tag of a stack, and of everything in it, that names the cluster.
+pub const CLUSTER_TAG: &str = "alpha.eksctl.io/cluster-name";
+/// The tag of a nodegroup's stack that names the nodegroup.
+pub const NODEGROUP_TAG: &str = "alpha.eksctl.io/nodegroup-name";
+/// The tag of a nodegroup's stack that says `managed` or `unmanaged`.
+pub const NODEGROUP_TYPE_TAG: &str = "alpha.eksctl.io/nodegroup-type";
+
+/// The output of the cluster's stack, or of the Fargate role's, that names the pod execution role.
+pub const POD_EXECUTION_ROLE_OUTPUT: &str = "FargatePodExecutionRoleARN";
+
+/// The stack of the control plane and its network.
+#[must_use]
+pub fn cluster_stack(cluster: &ClusterName) -> String {
+    format!("eksctl-{cluster}-cluster")
+}
+
+/// The stack of a pod execution role that was made after the cluster.
+#[must_use]
+pub fn fargate_role_stack(cluster: &ClusterName) -> String {
+    format!("eksctl-{cluster}-fargate")
+}
+
+/// The stack of a nodegroup.
+#[must_use]
+pub fn nodegroup_stack(cluster: &ClusterName, nodegroup: &str) -> String {
+    format!("{}{nodegroup}", nodegroup_stack_prefix(cluster))
+}
+
+/// What the names of the nodegroups' stacks begin with.
+#[must_use]
+pub fn nodegroup_stack_prefix(cluster: &ClusterName) -> String {
+    format!("eksctl-{cluster}-nodegroup-")
+}
+
+/// The tags that every stack of a cluster carries.
+#[must_use]
+pub fn stack_tags(cluster: &ClusterName) -> BTreeMap<String, String> {
+    let tags = [
+        (CLUSTER_TAG, cluster.as_str()),
+        // What eksctl wrote first, and still writes.
+        (
+            "eksctl.cluster.k8s.io/v1alpha1/cluster-name",
+            cluster.as_str(),
+        ),
+        ("alpha.eksctl.io/eksctl-version", EKSCTL_VERSION),
+    ];
+    owned(&tags)
+}
+
+/// The tags of the cluster's own stack.
+#[must_use]
+pub fn cluster_stack_tags(spec: &ClusterSpec) -> BTreeMap<String, String> {
+    let oidc = if spec.with_oidc { "true" } else { "false" };
+    let mut tags = spec.tags.clone();
+    tags.extend(stack_tags(&spec.name));
+    tags.extend(owned(&[("alpha.eksctl.io/cluster-oidc-enabled", oidc)]));
+    tags
+}
+
+/// The tags of a nodegroup's stack.
+#[must_use]
+pub fn nodegroup_stack_tags(
+    spec: &ClusterSpec,
+    nodegroup: &NodegroupSpec,
+) -> BTreeMap<String, String> {
+    let kind = match nodegroup.kind {
+        NodegroupKind::Managed => "managed",
+        NodegroupKind::SelfManaged => "unmanaged",
+    };
+    let mut tags = spec.tags.clone();
+    tags.extend(nodegroup.tags.clone());
+    tags.extend(stack_tags(&spec.name));
+    tags.extend(owned(&[
+        (NODEGROUP_TAG, nodegroup.name.as_str()),
+        ("eksctl.io/v1alpha2/nodegroup-name", nodegroup.name.as_str()),
+        (NODEGROUP_TYPE_TAG, kind),
+    ]));
+    tags
+}
+
+fn owned(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stacks_are_named_as_eksctl_names_them() {
+        let cluster = ClusterName::parse("prod-1").unwrap();
+        assert_eq!(cluster_stack(&cluster), "eksctl-prod-1-cluster");
+        assert_eq!(fargate_role_stack(&cluster), "eksctl-prod-1-fargate");
+        assert_eq!(
+            nodegroup_stack(&cluster, "ng-1"),
+            "eksctl-prod-1-nodegroup-ng-1"
+        );
+        assert_eq!(stack_tags(&cluster)[CLUSTER_TAG], "prod-1");
+    }
+}

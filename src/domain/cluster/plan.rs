@@ -1,0 +1,251 @@
+//! What creating a cluster will do, told before AWS is asked anything: the steps in their order,
+//! and the templates.
+
+use super::names;
+use super::network::{NetworkPlan, assumed_zones};
+use super::spec::{ClusterSpec, NetworkSpec, NodegroupSpec};
+use super::step::ClusterStep;
+use super::template::{self, ClusterFacts};
+use crate::domain::invalid::Invalid;
+use crate::domain::profile::ProfileSpec;
+use crate::domain::schema;
+use crate::domain::warnings::Warning;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::ObjectBuilder;
+use utoipa::openapi::schema::{AdditionalProperties, Object, Type};
+
+/// What creating a cluster will do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterPlan {
+    /// The cluster's name.
+    #[schema(max_length = 100, examples("prod-2"))]
+    pub cluster_name: String,
+    /// The cluster's region.
+    #[schema(max_length = 32, examples("eu-central-1"))]
+    pub region: String,
+    /// The steps, in their order.
+    #[schema(max_items = 200)]
+    pub steps: Vec<PlanStep>,
+    /// The stacks that will be created, in their order.
+    #[schema(max_items = 200)]
+    pub stacks: Vec<PlanStack>,
+    /// What the templates take for granted because AWS was not asked: zones, subnets, what EKS
+    /// will say of the cluster. Empty if there is nothing of the kind.
+    #[schema(schema_with = assumptions)]
+    pub assumptions: Vec<String>,
+    /// What is allowed but likely not meant.
+    #[schema(max_items = 1000)]
+    pub warnings: Vec<Warning>,
+}
+
+/// One step of a creation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanStep {
+    /// The step.
+    pub name: ClusterStep,
+    /// What it does.
+    #[schema(max_length = 4096)]
+    pub description: String,
+    /// The stack that it creates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 128, examples("eksctl-prod-2-cluster"))]
+    pub stack_name: Option<String>,
+}
+
+/// One stack of a creation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanStack {
+    /// The stack's name.
+    #[schema(max_length = 128, examples("eksctl-prod-2-cluster"))]
+    pub name: String,
+    /// Its `CloudFormation` template.
+    #[schema(schema_with = template_schema)]
+    pub template: Value,
+    /// Its tags, which everything in it gets too.
+    #[schema(schema_with = schema::tags)]
+    pub tags: BTreeMap<String, String>,
+}
+
+fn assumptions() -> utoipa::openapi::schema::Array {
+    let about = "What the templates take for granted because AWS was not asked.";
+    let example = serde_json::json!(["the zones are eu-central-1a, eu-central-1b, eu-central-1c"]);
+    schema::text_list(about, 10, schema::text(4096, ""), example)
+}
+
+fn template_schema() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("A CloudFormation template."))
+        .max_properties(Some(20))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .examples([serde_json::json!({"AWSTemplateFormatVersion": "2010-09-09"})])
+        .build()
+}
+
+impl ClusterPlan {
+    /// The plan of a cluster whose network is not known yet: zones that were not asked for are
+    /// assumed.
+    pub fn assumed(spec: &ClusterSpec) -> Result<Self, Vec<Invalid>> {
+        let (network, assumption) = assumed_network(spec)?;
+        let mut plan = Self::of(spec, &network, &ClusterFacts::placeholder());
+        plan.assumptions.extend(assumption);
+        if spec.nodegroups.iter().any(is_self_managed) {
+            let said = "the user data of nodeGroups holds stand-ins for the cluster's endpoint, \
+                        certificate and service addresses, which are known when it is there";
+            plan.assumptions.push(said.to_owned());
+        }
+        Ok(plan)
+    }
+
+    /// The plan of a cluster on a known network.
+    #[must_use]
+    pub fn of(spec: &ClusterSpec, network: &NetworkPlan, facts: &ClusterFacts) -> Self {
+        let mut stacks = vec![PlanStack {
+            name: names::cluster_stack(&spec.name),
+            template: template::cluster(spec, network),
+            tags: names::cluster_stack_tags(spec),
+        }];
+        stacks.extend(spec.nodegroups.iter().map(|nodegroup| PlanStack {
+            name: spec.nodegroup_stack(nodegroup),
+            template: template::nodegroup(spec, nodegroup, facts),
+            tags: names::nodegroup_stack_tags(spec, nodegroup),
+        }));
+        Self {
+            cluster_name: spec.name.to_string(),
+            region: spec.region.to_string(),
+            steps: steps(spec),
+            stacks,
+            assumptions: Vec::new(),
+            warnings: spec.warnings(),
+        }
+    }
+}
+
+fn is_self_managed(nodegroup: &NodegroupSpec) -> bool {
+    nodegroup.kind == super::spec::NodegroupKind::SelfManaged
+}
+
+fn assumed_network(spec: &ClusterSpec) -> Result<(NetworkPlan, Option<String>), Vec<Invalid>> {
+    match &spec.network {
+        NetworkSpec::Own { cidr, nat, zones } if zones.is_empty() => {
+            let zones = assumed_zones(&spec.region);
+            let said = format!(
+                "the zones are {}; those that the account has are looked up, and chosen, when the \
+                 cluster is created",
+                zones.join(", ")
+            );
+            Ok((NetworkPlan::in_zones(cidr, *nat, &zones)?, Some(said)))
+        }
+        NetworkSpec::Own { cidr, nat, zones } => {
+            let mut zones = zones.clone();
+            zones.sort_unstable();
+            Ok((NetworkPlan::in_zones(cidr, *nat, &zones)?, None))
+        }
+        NetworkSpec::Existing {
+            vpc_id,
+            public,
+            private,
+            ..
+        } => {
+            let said = match vpc_id {
+                Some(_) => "the subnets are there, in this VPC and in at least two zones",
+                None => {
+                    "the subnets are there, in one VPC (vpc-0 stands for its id) and in at least \
+                     two zones"
+                }
+            };
+            let network = NetworkPlan::Existing {
+                vpc_id: vpc_id.clone().unwrap_or_else(|| "vpc-0".to_owned()),
+                public: public.iter().map(|subnet| subnet.id.clone()).collect(),
+                private: private.iter().map(|subnet| subnet.id.clone()).collect(),
+            };
+            Ok((network, Some(said.to_owned())))
+        }
+    }
+}
+
+/// The steps of a cluster's creation, in eksctl's order; those with nothing to do are left out.
+#[must_use]
+pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
+    let mut steps = vec![
+        stack_step(
+            ClusterStep::ClusterStack,
+            "create the network, the roles and the control plane".to_owned(),
+            names::cluster_stack(&spec.name),
+        ),
+        step(
+            ClusterStep::AddOns,
+            format!("create the add-ons {}", names_of(spec.early_addons())),
+        ),
+        step(
+            ClusterStep::ControlPlaneReady,
+            "wait until the control plane is active".to_owned(),
+        ),
+    ];
+    if let Some(days) = spec.logging.retention_days {
+        let description = format!("keep the control plane's logs for {days} days");
+        steps.push(step(ClusterStep::LogRetention, description));
+    }
+    if spec.with_oidc {
+        let description = "let IAM trust the cluster's OIDC issuer".to_owned();
+        steps.push(step(ClusterStep::Oidc, description));
+    }
+    for profile in &spec.fargate_profiles {
+        let description = format!(
+            "create the Fargate profile {} and wait until it is active",
+            profile_name(profile)
+        );
+        steps.push(step(ClusterStep::FargateProfiles, description));
+    }
+    if spec.coredns_on_fargate() {
+        let description = "move CoreDNS onto Fargate and wait until it runs".to_owned();
+        steps.push(step(ClusterStep::CoreDns, description));
+    }
+    for nodegroup in &spec.nodegroups {
+        let kind = if is_self_managed(nodegroup) {
+            "self-managed"
+        } else {
+            "managed"
+        };
+        let description = format!("create the {kind} nodegroup {}", nodegroup.name);
+        let stack = spec.nodegroup_stack(nodegroup);
+        steps.push(stack_step(ClusterStep::Nodegroups, description, stack));
+    }
+    let description = format!("create the add-ons {}", names_of(spec.late_addons()));
+    steps.push(step(ClusterStep::LateAddOns, description));
+    steps
+}
+
+fn step(name: ClusterStep, description: String) -> PlanStep {
+    PlanStep {
+        name,
+        description,
+        stack_name: None,
+    }
+}
+
+fn stack_step(name: ClusterStep, description: String, stack: String) -> PlanStep {
+    PlanStep {
+        name,
+        description,
+        stack_name: Some(stack),
+    }
+}
+
+fn names_of<'a>(addons: impl Iterator<Item = &'a super::spec::AddonSpec>) -> String {
+    let names: Vec<&str> = addons.map(|addon| addon.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn profile_name(profile: &ProfileSpec) -> &str {
+    profile.name.as_ref().map_or("", |name| name.as_str())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! When a cluster is fit to be created. Everything that can be known without AWS is looked at
+//! here, and all that is wrong is told at once.
+
+mod addons;
+mod logging;
+mod nodegroups;
+mod tags;
+mod vpc;
+
+use super::config::{NewClusterAccess, NewClusterConfig, NewClusterIam, NewClusterMetadata};
+use super::spec::{AccessSpec, AuthenticationMode, ClusterSpec, NodegroupKind, NodegroupSpec};
+use crate::domain::cluster_config::{keep, valid_profiles, wrong_head};
+use crate::domain::ids::{ClusterName, Region};
+use crate::domain::invalid::{Invalid, quoted};
+use crate::domain::profile::{ProfileInput, ProfileSpec};
+use crate::domain::profile_name::default_profile;
+use crate::domain::role_arn::RoleArn;
+use std::str::FromStr;
+
+/// The Kubernetes version of those who name none.
+pub(super) const DEFAULT_VERSION: &str = "1.34";
+
+pub(super) fn check(config: NewClusterConfig, fargate: bool) -> Result<ClusterSpec, Vec<Invalid>> {
+    let mut wrong = wrong_head(config.api_version.as_deref(), config.kind.as_deref());
+    let metadata = metadata(config.metadata, &mut wrong);
+    let (tags, region) = (&metadata.tags, metadata.region.as_ref());
+    let iam = config.iam.unwrap_or_default();
+    let with_oidc = iam.with_oidc.unwrap_or_default();
+    let (pod_execution_role, role_permissions_boundary) = role(iam, &mut wrong);
+    let endpoint = vpc::endpoint(config.vpc.as_ref(), &mut wrong);
+    let network = vpc::network(config.vpc, config.availability_zones, region, &mut wrong);
+    let logging = logging::of(config.cloud_watch, &mut wrong);
+    let access = access(&config.access_config.unwrap_or_default(), &mut wrong);
+    let addons = addons::of(config.addons, &mut wrong);
+    let fargate_profiles = profiles(config.fargate_profiles, fargate, &mut wrong);
+    let name = metadata.name.as_ref();
+    let kinds = [
+        (NodegroupKind::SelfManaged, config.node_groups),
+        (NodegroupKind::Managed, config.managed_node_groups),
+    ];
+    let nodegroups = nodegroups::of(kinds, name, tags, &mut wrong);
+    vpc::check_use(&network, &fargate_profiles, &nodegroups, &mut wrong);
+    check_access(&access, &nodegroups, &mut wrong);
+    match (metadata.name, metadata.region) {
+        (Some(name), Some(region)) if wrong.is_empty() => Ok(ClusterSpec {
+            name,
+            region,
+            version: metadata.version,
+            tags: metadata.tags,
+            network,
+            endpoint,
+            logging,
+            access,
+            with_oidc,
+            pod_execution_role,
+            role_permissions_boundary,
+            addons,
+            fargate_profiles,
+            nodegroups,
+        }),
+        _ => Err(wrong),
+    }
+}
+
+struct Metadata {
+    name: Option<ClusterName>,
+    region: Option<Region>,
+    version: String,
+    tags: std::collections::BTreeMap<String, String>,
+}
+
+fn metadata(input: NewClusterMetadata, wrong: &mut Vec<Invalid>) -> Metadata {
+    let name = keep(wrong, "/metadata/name", ClusterName::parse(input.name));
+    if name
+        .as_ref()
+        .is_some_and(|name| name.as_str().contains('_'))
+    {
+        let message = "the name of a cluster that is created here must not hold _, because its \
+                       CloudFormation stacks are named after it: use - instead";
+        wrong.push(Invalid::new("/metadata/name", message));
+    }
+    let region = keep(wrong, "/metadata/region", Region::parse(input.region));
+    let version = input.version.unwrap_or_else(|| DEFAULT_VERSION.to_owned());
+    if !is_version(&version) {
+        let message = format!(
+            "invalid Kubernetes version {}: expected 1 and two digits, in quotes, such as \
+             \"{DEFAULT_VERSION}\"",
+            quoted(&version)
+        );
+        wrong.push(Invalid::new("/metadata/version", message));
+    }
+    tags::check(&input.tags, "/metadata", wrong);
+    Metadata {
+        name,
+        region,
+        version,
+        tags: input.tags,
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    let minor = text.strip_prefix("1.").unwrap_or_default();
+    minor.len() == 2 && minor.bytes().all(|b| b.is_ascii_digit()) && !minor.starts_with('0')
+}
+
+fn role(iam: NewClusterIam, wrong: &mut Vec<Invalid>) -> (Option<RoleArn>, Option<String>) {
+    let role = iam.fargate_pod_execution_role_arn.map(RoleArn::parse);
+    let role = keep(wrong, "/iam/fargatePodExecutionRoleARN", role.transpose());
+    // CloudFormation would look up what stands in such braces.
+    if matches!(&role, Some(Some(arn)) if arn.as_str().contains("{{")) {
+        let message = "the path of the role must not hold {{";
+        wrong.push(Invalid::new("/iam/fargatePodExecutionRoleARN", message));
+    }
+    let boundary = iam.fargate_pod_execution_role_permissions_boundary;
+    let at = "/iam/fargatePodExecutionRolePermissionsBoundary";
+    if let Some(arn) = boundary.as_deref().filter(|arn| !is_policy_arn(arn)) {
+        let message = format!(
+            "invalid policy ARN {}: expected arn:<partition>:iam::<account or aws>:policy/<name>",
+            quoted(arn)
+        );
+        wrong.push(Invalid::new(at, message));
+    }
+    if boundary.is_some() && role.as_ref().is_some_and(Option::is_some) {
+        let message = "a permissions boundary is for a role that is created, and \
+                       fargatePodExecutionRoleARN names one that exists: remove one of the two";
+        wrong.push(Invalid::new(at, message));
+    }
+    (role.flatten(), boundary)
+}
+
+fn is_policy_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, "iam", "", account, policy] = parts.as_slice() else {
+        return false;
+    };
+    let owner =
+        *account == "aws" || (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()));
+    let name = policy.strip_prefix("policy/").unwrap_or_default();
+    ["aws", "aws-cn", "aws-us-gov"].contains(partition)
+        && owner
+        && !name.is_empty()
+        && text.len() <= RoleArn::MAX_LENGTH
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b))
+}
+
+fn access(input: &NewClusterAccess, wrong: &mut Vec<Invalid>) -> AccessSpec {
+    let mode = input.authentication_mode.as_deref();
+    let mode = mode.map_or(Ok(AuthenticationMode::ApiAndConfigMap), FromStr::from_str);
+    let mode = keep(wrong, "/accessConfig/authenticationMode", mode);
+    AccessSpec {
+        mode: mode.unwrap_or(AuthenticationMode::ApiAndConfigMap),
+        creator_admin: input
+            .bootstrap_cluster_creator_admin_permissions
+            .unwrap_or(true),
+    }
+}
+
+fn check_access(access: &AccessSpec, nodegroups: &[NodegroupSpec], wrong: &mut Vec<Invalid>) {
+    if access.mode != AuthenticationMode::ConfigMap {
+        return;
+    }
+    if !access.creator_admin {
+        let message = "with authenticationMode CONFIG_MAP nobody could use the cluster: set this \
+                       to true, or authenticationMode to API_AND_CONFIG_MAP";
+        let at = "/accessConfig/bootstrapClusterCreatorAdminPermissions";
+        wrong.push(Invalid::new(at, message));
+    }
+    if nodegroups
+        .iter()
+        .any(|ng| ng.kind == NodegroupKind::SelfManaged)
+    {
+        let message = "nodes of nodeGroups join by an access entry, which needs API_AND_CONFIG_MAP \
+                       or API here; or use managedNodeGroups";
+        wrong.push(Invalid::new("/accessConfig/authenticationMode", message));
+    }
+}
+
+fn profiles(
+    inputs: Vec<ProfileInput>,
+    fargate: bool,
+    wrong: &mut Vec<Invalid>,
+) -> Vec<ProfileSpec> {
+    if !fargate {
+        return valid_profiles(inputs, wrong);
+    }
+    if !inputs.is_empty() {
+        let message = "fargate=true asks for the default profile fp-default; to have the profiles \
+                       of the file, leave fargate=true out";
+        wrong.push(Invalid::new("/fargateProfiles", message));
+    }
+    vec![default_profile()]
+}

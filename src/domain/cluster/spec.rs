@@ -1,0 +1,261 @@
+//! A cluster whose every field has been checked and every default filled in: the input of a job.
+
+use super::config::NewClusterConfig;
+use super::coredns;
+use super::names;
+use crate::domain::ids::{ClusterName, Region};
+use crate::domain::invalid::Invalid;
+use crate::domain::macros::open_enum;
+use crate::domain::profile::ProfileSpec;
+use crate::domain::role_arn::RoleArn;
+use crate::domain::warnings::Warning;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A cluster that can be created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterSpec {
+    /// Its name.
+    pub name: ClusterName,
+    /// Its region.
+    pub region: Region,
+    /// Its Kubernetes version, such as 1.34.
+    pub version: String,
+    /// AWS tags of everything that is created.
+    pub tags: BTreeMap<String, String>,
+    /// The network that is wanted.
+    pub network: NetworkSpec,
+    /// Where the Kubernetes API can be reached from.
+    pub endpoint: EndpointSpec,
+    /// The control plane's logs.
+    pub logging: LoggingSpec,
+    /// How callers of Kubernetes are known.
+    pub access: AccessSpec,
+    /// Whether IAM shall trust the cluster's OIDC issuer.
+    pub with_oidc: bool,
+    /// The role of profiles that name none, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_execution_role: Option<RoleArn>,
+    /// The permissions boundary of a pod execution role that is created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_permissions_boundary: Option<String>,
+    /// All add-ons, in the order in which they are created.
+    pub addons: Vec<AddonSpec>,
+    /// The Fargate profiles, in the order in which they are created; all have names.
+    pub fargate_profiles: Vec<ProfileSpec>,
+    /// The nodegroups, self-managed ones first.
+    pub nodegroups: Vec<NodegroupSpec>,
+}
+
+/// The network that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum NetworkSpec {
+    /// A VPC of the cluster's own.
+    Own {
+        /// Its addresses.
+        cidr: String,
+        /// How private subnets reach the internet.
+        nat: NatMode,
+        /// The zones asked for; empty leaves the choice to us.
+        zones: Vec<String>,
+    },
+    /// Subnets that exist.
+    Existing {
+        /// The VPC, if it was named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vpc_id: Option<String>,
+        /// The addresses of the VPC, if they were named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cidr: Option<String>,
+        /// Subnets with a route to an internet gateway.
+        public: Vec<GivenSubnet>,
+        /// Subnets without one.
+        private: Vec<GivenSubnet>,
+    },
+}
+
+/// A subnet that exists, and what the caller says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenSubnet {
+    /// Its id.
+    pub id: String,
+    /// Its zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Its addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cidr: Option<String>,
+}
+
+open_enum! {
+    /// How private subnets reach the internet.
+    NatMode as "NAT gateway mode" {
+        /// One gateway, in the first zone.
+        Single => "Single",
+        /// One gateway a zone.
+        HighlyAvailable => "HighlyAvailable",
+        /// Not at all.
+        Disable => "Disable",
+    }
+}
+
+open_enum! {
+    /// How callers of Kubernetes are known.
+    AuthenticationMode as "authentication mode" {
+        /// By access entries and by the `aws-auth` map.
+        ApiAndConfigMap => "API_AND_CONFIG_MAP",
+        /// By access entries.
+        Api => "API",
+        /// By the `aws-auth` map.
+        ConfigMap => "CONFIG_MAP",
+    }
+}
+
+/// Where the Kubernetes API can be reached from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointSpec {
+    /// From the internet.
+    pub public: bool,
+    /// From inside the VPC.
+    pub private: bool,
+    /// The addresses that may reach the public endpoint; empty is all.
+    pub public_cidrs: Vec<String>,
+}
+
+/// The control plane's logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoggingSpec {
+    /// The types that are kept, in EKS's order.
+    pub types: Vec<String>,
+    /// For how many days; for ever if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
+}
+
+/// How callers of Kubernetes are known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessSpec {
+    /// The mode.
+    pub mode: AuthenticationMode,
+    /// Whether the creating role administers the cluster.
+    pub creator_admin: bool,
+}
+
+/// An add-on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AddonSpec {
+    /// Its name.
+    pub name: String,
+    /// Its version; EKS's default if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its settings, an object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Value>,
+    /// Whether differing settings in the cluster are overwritten.
+    pub overwrite: bool,
+    /// The role of its service account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account_role: Option<RoleArn>,
+    /// Its AWS tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Whether it comes after profiles and nodegroups, because it needs something to run on.
+    pub late: bool,
+}
+
+open_enum! {
+    /// Who looks after a nodegroup.
+    NodegroupKind as "kind of nodegroup" {
+        /// EKS.
+        Managed => "managed",
+        /// An autoscaling group of the account's own.
+        SelfManaged => "self_managed",
+    }
+}
+
+/// A nodegroup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodegroupSpec {
+    /// Who looks after it.
+    pub kind: NodegroupKind,
+    /// Its name, which occurs once.
+    pub name: String,
+    /// The EC2 instance type.
+    pub instance_type: String,
+    /// How many nodes to begin with; `min` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired: Option<u32>,
+    /// The fewest nodes.
+    pub min: u32,
+    /// The most nodes.
+    pub max: u32,
+    /// The size of a node's disk in GiB.
+    pub volume_gib: u32,
+    /// Whether its nodes are in private subnets.
+    pub private_networking: bool,
+    /// Kubernetes labels of its nodes.
+    pub labels: BTreeMap<String, String>,
+    /// AWS tags of its nodes.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl ClusterSpec {
+    /// Checks what a caller asks for; see [`NewClusterConfig::validate`].
+    pub fn of(config: NewClusterConfig, fargate: bool) -> Result<Self, Vec<Invalid>> {
+        config.validate(fargate)
+    }
+
+    /// The same cluster with a role for profiles that name none, unless the config has one:
+    /// the account's default.
+    #[must_use]
+    pub fn with_default_role(mut self, role: Option<RoleArn>) -> Self {
+        self.pod_execution_role = self.pod_execution_role.or(role);
+        self
+    }
+
+    /// Whether the cluster's stack has to make a pod execution role.
+    #[must_use]
+    pub fn makes_role(&self) -> bool {
+        let without = |profile: &ProfileSpec| profile.pod_execution_role_arn.is_none();
+        self.pod_execution_role.is_none() && self.fargate_profiles.iter().any(without)
+    }
+
+    /// Whether a profile catches `CoreDNS`.
+    #[must_use]
+    pub fn coredns_on_fargate(&self) -> bool {
+        let mut selectors = self.fargate_profiles.iter().flat_map(|p| &p.selectors);
+        selectors.any(coredns::catches)
+    }
+
+    /// The add-ons that come before any node.
+    pub fn early_addons(&self) -> impl Iterator<Item = &AddonSpec> {
+        self.addons.iter().filter(|addon| !addon.late)
+    }
+
+    /// The add-ons that come last.
+    pub fn late_addons(&self) -> impl Iterator<Item = &AddonSpec> {
+        self.addons.iter().filter(|addon| addon.late)
+    }
+
+    /// The name of a nodegroup's stack.
+    #[must_use]
+    pub fn nodegroup_stack(&self, nodegroup: &NodegroupSpec) -> String {
+        names::nodegroup_stack(&self.name, &nodegroup.name)
+    }
+
+    /// What is allowed but likely not meant.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Warning> {
+        super::warnings::of(self)
+    }
+}

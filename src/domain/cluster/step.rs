@@ -1,0 +1,27 @@
+//! The steps that create a cluster, in eksctl's order.
+
+use crate::domain::macros::open_enum;
+
+open_enum! {
+    /// A step of a cluster's creation.
+    ClusterStep as "step of a cluster's creation" {
+        /// The stack of the network, the roles and the control plane.
+        ClusterStack => "cluster_stack",
+        /// The add-ons that come before any node: vpc-cni, kube-proxy, coredns.
+        AddOns => "add_ons",
+        /// Waiting until the Kubernetes API can be used.
+        ControlPlaneReady => "control_plane_ready",
+        /// How long the control plane's logs are kept.
+        LogRetention => "log_retention",
+        /// IAM trusts the cluster's OIDC issuer.
+        Oidc => "oidc",
+        /// The Fargate profiles, one after the other.
+        FargateProfiles => "fargate_profiles",
+        /// `CoreDNS` is made to run on Fargate.
+        CoreDns => "coredns",
+        /// The nodegroups' stacks.
+        Nodegroups => "nodegroups",
+        /// metrics-server, and the add-ons that need nodes or pods to run on.
+        LateAddOns => "metrics_server",
+    }
+}

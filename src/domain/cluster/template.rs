@@ -1,0 +1,95 @@
+//! `CloudFormation` templates that are eksctl's, resource by resource and name by name.
+//!
+//! Each is made of small functions that add to a `Draft`. Nothing here depends on the region or
+//! the partition: ARNs and service names are looked up by `CloudFormation` itself.
+
+mod cluster;
+mod control_plane;
+mod draft;
+mod fargate;
+mod iam;
+mod launch;
+mod managed_nodegroup;
+mod nodegroup;
+mod security;
+mod user_data;
+mod vpc;
+
+use super::network::NetworkPlan;
+use super::spec::{ClusterSpec, NodegroupKind, NodegroupSpec};
+use crate::domain::ids::ClusterName;
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The longest template that `CloudFormation` takes in a request, in bytes.
+pub const MAX_BYTES: usize = 51_200;
+
+/// What EKS says of a cluster that is there, and its nodes have to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterFacts {
+    /// Where its Kubernetes API is.
+    pub endpoint: String,
+    /// The certificate of its authority, in Base64.
+    pub certificate_authority: String,
+    /// The addresses of its services.
+    pub service_cidr: String,
+}
+
+impl ClusterFacts {
+    /// Stand-ins, for a plan that is made before there is a cluster.
+    #[must_use]
+    pub fn placeholder() -> Self {
+        Self {
+            endpoint: "https://ENDPOINT-OF-THE-CLUSTER".to_owned(),
+            certificate_authority: "CERTIFICATE-AUTHORITY-OF-THE-CLUSTER".to_owned(),
+            service_cidr: "10.100.0.0/16".to_owned(),
+        }
+    }
+
+    /// The address of the cluster's DNS: the tenth of the services' addresses.
+    #[must_use]
+    pub fn cluster_dns(&self) -> String {
+        let net = self.service_cidr.parse::<Ipv4Net>();
+        let dns = net.map(|net| u32::from(net.network()).wrapping_add(10));
+        dns.map_or_else(
+            |_| "10.100.0.10".to_owned(),
+            |bits| std::net::Ipv4Addr::from(bits).to_string(),
+        )
+    }
+}
+
+/// The template of the cluster's stack: network, security groups, roles, control plane.
+#[must_use]
+pub fn cluster(spec: &ClusterSpec, network: &NetworkPlan) -> Value {
+    cluster::template(spec, network)
+}
+
+/// The template of the stack of a pod execution role that is made after the cluster.
+#[must_use]
+pub fn fargate_role(cluster: &ClusterName, permissions_boundary: Option<&str>) -> Value {
+    fargate::template(cluster, permissions_boundary)
+}
+
+/// The template of a nodegroup's stack, of either kind.
+#[must_use]
+pub fn nodegroup(spec: &ClusterSpec, nodegroup: &NodegroupSpec, facts: &ClusterFacts) -> Value {
+    match nodegroup.kind {
+        NodegroupKind::Managed => managed_nodegroup::template(spec, nodegroup),
+        NodegroupKind::SelfManaged => nodegroup::template(spec, nodegroup, facts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dns_of_a_cluster_is_the_tenth_address_of_its_services() {
+        let mut facts = ClusterFacts::placeholder();
+        assert_eq!(facts.cluster_dns(), "10.100.0.10");
+        facts.service_cidr = "172.20.0.0/16".to_owned();
+        assert_eq!(facts.cluster_dns(), "172.20.0.10");
+    }
+}

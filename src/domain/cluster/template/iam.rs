@@ -1,0 +1,74 @@
+//! Roles.
+
+use super::draft::{Draft, attribute_of, service, sub};
+use serde_json::{Value, json};
+
+const ROLE: &str = "AWS::IAM::Role";
+
+/// The role that the control plane acts under.
+pub(super) fn add_service_role(draft: &mut Draft) {
+    let role = json!({
+        "AssumeRolePolicyDocument": trust("EKS", &["sts:AssumeRole", "sts:TagSession"], None),
+        "ManagedPolicyArns": policies(&[
+            "AmazonEKSClusterPolicy",
+            "AmazonEKSVPCResourceController",
+        ]),
+    });
+    draft.add_tagged("ServiceRole", ROLE, role);
+    draft.export("ServiceRoleARN", &attribute_of("ServiceRole", "Arn"));
+}
+
+/// The role that the kubelets of pods on Fargate run under. Only profiles of this one cluster may
+/// make use of it.
+pub(super) fn add_pod_execution_role(
+    draft: &mut Draft,
+    cluster: &str,
+    permissions_boundary: Option<&str>,
+) -> Value {
+    let profiles = format!(
+        "arn:${{AWS::Partition}}:eks:${{AWS::Region}}:${{AWS::AccountId}}:fargateprofile/{cluster}/*"
+    );
+    let condition = json!({"ArnLike": {"aws:SourceArn": sub(&profiles)}});
+    let mut role = json!({
+        "AssumeRolePolicyDocument": trust("EKSFargatePods", &["sts:AssumeRole"], Some(condition)),
+        "ManagedPolicyArns": policies(&["AmazonEKSFargatePodExecutionRolePolicy"]),
+    });
+    if let Some(arn) = permissions_boundary {
+        role["PermissionsBoundary"] = json!(arn);
+    }
+    draft.add_tagged("FargatePodExecutionRole", ROLE, role);
+    attribute_of("FargatePodExecutionRole", "Arn")
+}
+
+/// The role of nodes. The CNI's policy is always among its policies: add-ons get no role of their
+/// own here.
+pub(super) fn add_node_role(draft: &mut Draft) -> Value {
+    let role = json!({
+        "AssumeRolePolicyDocument": trust("EC2", &["sts:AssumeRole"], None),
+        "ManagedPolicyArns": policies(&[
+            "AmazonEC2ContainerRegistryPullOnly",
+            "AmazonEKSWorkerNodePolicy",
+            "AmazonEKS_CNI_Policy",
+            "AmazonSSMManagedInstanceCore",
+        ]),
+        "Path": "/",
+    });
+    draft.add_tagged("NodeInstanceRole", ROLE, role)
+}
+
+fn trust(name: &str, actions: &[&str], condition: Option<Value>) -> Value {
+    let mut statement = json!({
+        "Action": actions,
+        "Effect": "Allow",
+        "Principal": {"Service": [service(name)]},
+    });
+    if let Some(condition) = condition {
+        statement["Condition"] = condition;
+    }
+    json!({"Statement": [statement], "Version": "2012-10-17"})
+}
+
+fn policies(names: &[&str]) -> Value {
+    let arn = |name: &&str| sub(&format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}"));
+    names.iter().map(arn).collect()
+}

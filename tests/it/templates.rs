@@ -1,0 +1,208 @@
+//! The grid of `CloudFormation` templates that `tests/cfn/lint` has looked at by a linter that was
+//! not written here, and `tests/cfn/deploy` deploys on moto.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fargate_fleet::domain::cluster::template::{self, ClusterFacts, MAX_BYTES};
+use fargate_fleet::domain::cluster::{ClusterPlan, ClusterSpec, NetworkPlan, NewClusterConfig};
+use serde_json::{Value, json};
+
+/// A region of each partition.
+const REGIONS: [&str; 3] = ["eu-central-1", "cn-north-1", "us-gov-west-1"];
+
+fn spec(region: &str, parts: Value) -> ClusterSpec {
+    let mut config = json!({
+        "metadata": {"name": "grid", "region": region, "tags": {"team": "payments"}}
+    });
+    let Value::Object(parts) = parts else {
+        panic!("{parts}")
+    };
+    config.as_object_mut().unwrap().extend(parts);
+    let config = NewClusterConfig::from_json(&config.to_string()).unwrap();
+    config.validate(false).unwrap()
+}
+
+fn partition(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        _ if region.starts_with("us-gov") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+fn profile() -> Value {
+    json!({"name": "fp-default", "selectors": [{"namespace": "default"}]})
+}
+
+/// A name for the file of each template, which begins with its region.
+type Grid = BTreeMap<String, Value>;
+
+fn add_plan(grid: &mut Grid, name: &str, spec: &ClusterSpec) {
+    let plan = ClusterPlan::assumed(spec).unwrap();
+    for stack in plan.stacks {
+        let kind = stack.name.trim_start_matches("eksctl-grid-");
+        let file = format!("{}.{name}.{kind}", spec.region);
+        let earlier = grid.insert(file, stack.template);
+        assert!(earlier.is_none(), "{name} {kind}");
+    }
+}
+
+/// Zones and NAT gateways, with and without a role that is given.
+fn add_own_networks(grid: &mut Grid, region: &str) {
+    for count in 2..=5_u8 {
+        let zones: Vec<String> = (0..count)
+            .map(|i| format!("{region}{}", char::from(b'a' + i)))
+            .collect();
+        for nat in ["Single", "HighlyAvailable", "Disable"] {
+            for given in [false, true] {
+                let role = format!("arn:{}:iam::111111111111:role/pods", partition(region));
+                let iam = if given {
+                    json!({"fargatePodExecutionRoleARN": role, "withOIDC": true})
+                } else {
+                    json!({})
+                };
+                let parts = json!({
+                    "availabilityZones": zones,
+                    "vpc": {"nat": {"gateway": nat}},
+                    "iam": iam,
+                    "fargateProfiles": [profile()],
+                });
+                let role = if given { "role-given" } else { "role-made" };
+                let name = format!("{count}-zones-{nat}-{role}");
+                add_plan(grid, &name, &spec(region, parts));
+            }
+        }
+    }
+}
+
+fn add_existing_networks(grid: &mut Grid, region: &str) {
+    let subnet = |id: &str, zone: &str| json!({"id": id, "az": format!("{region}{zone}")});
+    let private = json!({
+        "p1": subnet("subnet-0a1b2c3d4e5f60711", "a"),
+        "p2": subnet("subnet-0a1b2c3d4e5f60712", "b"),
+    });
+    let public = json!({
+        "q1": subnet("subnet-0a1b2c3d4e5f60721", "a"),
+        "q2": subnet("subnet-0a1b2c3d4e5f60722", "b"),
+    });
+    for (name, subnets) in [
+        ("both", json!({"private": private, "public": public})),
+        ("private", json!({"private": private})),
+    ] {
+        let parts = json!({
+            "vpc": {"id": "vpc-0a1b2c3d4e5f60700", "subnets": subnets},
+            "fargateProfiles": [profile()],
+            "managedNodeGroups": [{"name": "m", "privateNetworking": true}],
+            "nodeGroups": [{"name": "s", "privateNetworking": true}],
+        });
+        add_plan(grid, &format!("existing-{name}"), &spec(region, parts));
+    }
+}
+
+fn add_settings(grid: &mut Grid, region: &str) {
+    let boundary = format!("arn:{}:iam::111111111111:policy/b", partition(region));
+    let role = json!({"fargatePodExecutionRolePermissionsBoundary": boundary});
+    let parts = json!({
+        "iam": role,
+        "fargateProfiles": [profile()],
+        "cloudWatch": {"clusterLogging": {"enableTypes": ["*"], "logRetentionInDays": 30}},
+        "accessConfig": {
+            "authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": false
+        },
+        "vpc": {
+            "cidr": "10.0.0.0/20",
+            "clusterEndpoints": {"publicAccess": true, "privateAccess": true},
+            "publicAccessCIDRs": ["203.0.113.0/24", "198.51.100.7/32"]
+        },
+    });
+    add_plan(grid, "settings", &spec(region, parts.clone()));
+    let spec = spec(region, parts);
+    for (name, boundary) in [("bare", None), ("boundary", Some(boundary.as_str()))] {
+        let template = template::fargate_role(&spec.name, boundary);
+        grid.insert(format!("{region}.{name}.fargate"), template);
+    }
+}
+
+fn add_nodegroups(grid: &mut Grid, region: &str) {
+    for (i, instance) in ["m5.large", "m7g.large", "g4dn.xlarge"].iter().enumerate() {
+        for (j, private) in [false, true].into_iter().enumerate() {
+            let nodegroup = |name: &str| {
+                json!({
+                    "name": format!("{name}{i}{j}"), "instanceType": instance, "minSize": 1,
+                    "desiredCapacity": 2, "maxSize": 4, "volumeSize": 100,
+                    "privateNetworking": private,
+                    "labels": {"tier": "web", "example.com/a": "b.c"},
+                    "tags": {"team": "nodes"},
+                })
+            };
+            let parts = json!({
+                "managedNodeGroups": [nodegroup("managed")], "nodeGroups": [nodegroup("own")]
+            });
+            let spec = spec(region, parts);
+            for nodegroup in &spec.nodegroups {
+                let facts = ClusterFacts::placeholder();
+                let template = template::nodegroup(&spec, nodegroup, &facts);
+                grid.insert(format!("{region}.{}.nodegroup", nodegroup.name), template);
+            }
+        }
+    }
+}
+
+/// The largest template there is: eight zones, a NAT gateway in each.
+fn add_largest(grid: &mut Grid, region: &str) {
+    let zones: Vec<String> = ('a'..='h')
+        .map(|letter| format!("{region}{letter}"))
+        .collect();
+    let tags: BTreeMap<String, String> = (0..40)
+        .map(|i| (format!("{i:x<128}"), "v".repeat(76)))
+        .collect();
+    let mut config = json!({
+        "metadata": {"name": "c".repeat(100), "region": region, "tags": tags},
+        "availabilityZones": zones,
+        "vpc": {"nat": {"gateway": "HighlyAvailable"}},
+        "fargateProfiles": [profile()],
+    });
+    let labels: BTreeMap<String, String> = (0..50)
+        .map(|i| (format!("{}.example/{i}", "x".repeat(63)), "v".repeat(63)))
+        .collect();
+    config["nodeGroups"] = json!([{"name": "ng", "labels": labels}]);
+    let config = NewClusterConfig::from_json(&config.to_string()).unwrap();
+    let spec = config.validate(false).unwrap();
+    let facts = ClusterFacts {
+        certificate_authority: "x".repeat(1500),
+        ..ClusterFacts::placeholder()
+    };
+    let network = NetworkPlan::in_zones(
+        "10.0.0.0/16",
+        fargate_fleet::domain::cluster::spec::NatMode::HighlyAvailable,
+        &zones,
+    );
+    let plan = ClusterPlan::of(&spec, &network.unwrap(), &facts);
+    for (i, stack) in plan.stacks.into_iter().enumerate() {
+        grid.insert(format!("{region}.largest.{i}"), stack.template);
+    }
+}
+
+#[test]
+fn the_grid_of_templates_is_written_and_fits_into_requests() {
+    let mut grid = Grid::new();
+    for region in REGIONS {
+        add_own_networks(&mut grid, region);
+        add_existing_networks(&mut grid, region);
+        add_settings(&mut grid, region);
+        add_nodegroups(&mut grid, region);
+    }
+    add_largest(&mut grid, REGIONS[0]);
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates");
+    if directory.exists() {
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, template) in &grid {
+        let text = template.to_string();
+        assert!(text.len() <= MAX_BYTES, "{name} has {} bytes", text.len());
+        std::fs::write(directory.join(format!("{name}.json")), text).unwrap();
+    }
+    assert_eq!(grid.len(), 3 * (4 * 3 * 2 + 2 * 3 + 3 + 3 * 2 * 2) + 2);
+}

@@ -1,18 +1,27 @@
-//! AWS: sessions in other accounts, EKS calls, and what its refusals mean. The only importer of
-//! the AWS SDK.
+//! AWS: sessions in other accounts, the calls of EKS, CloudFormation, EC2 and IAM that jobs make,
+//! and what refusals mean. The only importer of the AWS SDK.
 //!
 //! Promises: every change is made in a session named after its job, every read in one named after
 //! its caller; both carry the caller as SourceIdentity and a policy narrowed to their kind; no call hangs beyond its timeouts; one account's throttling
 //! or broken role slows no other account; every refusal comes back classified.
 
+pub mod caller;
+pub mod cloudformation;
+pub mod clusters;
+pub mod ec2;
 pub mod eks;
+pub mod iam;
 pub mod pacing;
 pub mod policy;
 pub mod refusal;
 pub mod sessions;
 
 mod classify;
+mod clients;
+mod convert;
 mod credentials;
+mod query;
+mod signing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +35,12 @@ use aws_types::sdk_config::RetryConfig;
 use crate::clock::Clock;
 use crate::rng::Rng;
 
+pub use caller::Caller;
+pub use cloudformation::CloudFormation;
+pub use clusters::Clusters;
+pub use ec2::Ec2;
 pub use eks::{Eks, NewProfile};
+pub use iam::Iam;
 pub use policy::Access;
 pub use refusal::{Class, Refusal};
 pub use sessions::SessionKey;
@@ -61,23 +75,41 @@ pub struct Aws {
 struct Inner {
     sessions: sessions::Sessions,
     pacing: pacing::Pacing,
+    simulated: bool,
 }
 
 impl Aws {
     /// Loads the worker's own credentials chain. Makes no call.
     pub async fn new(options: AwsOptions, clock: Clock, rng: Rng) -> Self {
         let pacing = pacing::Pacing::new(options.time_scale);
+        let simulated = options.endpoint_url.is_some();
         let config = base_config(options).await;
         let sessions = sessions::Sessions::new(config, clock, rng);
         Self {
-            inner: Arc::new(Inner { sessions, pacing }),
+            inner: Arc::new(Inner {
+                sessions,
+                pacing,
+                simulated,
+            }),
         }
     }
 
     /// A cluster in the session's account and region.
     #[must_use]
     pub fn eks(&self, session: SessionKey, cluster: String) -> Eks {
-        Eks::new(self.clone(), session, cluster)
+        Eks::new(self.caller(session), cluster)
+    }
+
+    /// Every service in the session's account and region, for one step of a job.
+    #[must_use]
+    pub fn caller(&self, session: SessionKey) -> Caller {
+        Caller::new(self.clone(), session)
+    }
+
+    /// Whether AWS is a simulator, or a test: then addresses may be plain HTTP.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.inner.simulated
     }
 
     /// How many sessions are kept for later steps.

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod cluster;
 pub mod cluster_config;
+pub mod cluster_view;
 pub mod decode;
 pub mod error;
 pub mod ids;
@@ -29,6 +30,7 @@ mod wildcard;
 
 pub use account::{AccountName, AccountState};
 pub use cluster_config::{ClusterConfig, ValidConfig};
+pub use cluster_view::{Addon, ClusterView, Nodegroup};
 pub use error::{ErrorCode, JobError};
 pub use ids::{AccountId, ClusterName, ExternalId, Partition, ProfileName, Region};
 pub use invalid::{Invalid, ParseError};

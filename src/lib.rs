@@ -9,6 +9,7 @@ pub mod db;
 pub mod domain;
 pub mod format;
 pub mod http;
+pub mod kubernetes;
 pub mod limits;
 pub mod oidc;
 pub mod ops;

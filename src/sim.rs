@@ -1,11 +1,12 @@
-//! A simulated AWS: EKS's Fargate profiles, clusters and tags, and STS, over their real wire protocols.
+//! A simulated AWS over its real wire protocols: EKS, CloudFormation with what stacks of clusters hold,
+//! the parts of IAM and EC2 that go with it, and STS.
 //!
 //! It is how `demo`, the tests and the benchmarks run without an AWS account. Clients point
 //! `AWS_ENDPOINT_URL` (or an SDK's `endpoint_url`) at it. It uses nothing else of this crate.
 //!
 //! Promises:
 //! - state lives in one `World` behind a plain mutex; nothing runs in the background:
-//!   what a profile has become is worked out from the simulated clock when somebody looks;
+//!   what a profile, an add-on or a stack has become is worked out from the simulated clock when somebody looks;
 //! - one mutation a cluster at a time, with EKS's own words when a second one is tried, and every such
 //!   try is on record;
 //! - calls are recorded when they arrive, their status when they are answered;
@@ -14,25 +15,36 @@
 mod access;
 mod accounts;
 mod action;
+mod addon;
+mod addons;
 mod arn;
 mod arrange;
 mod bucket;
 mod caller;
 mod change;
 mod clock;
+mod cloudformation;
 mod cluster;
 mod control;
 mod control_http;
 mod create;
+mod details;
+mod ec2;
 mod eks;
 mod error;
 mod faults;
 mod fleet;
+mod iam;
+mod inventory;
 mod mutation;
+mod network;
+mod nodegroup;
+mod nodes;
 mod options;
 mod page;
 mod policy;
 mod profile;
+mod query;
 mod record;
 mod selector;
 mod serve;
@@ -43,8 +55,10 @@ mod tags;
 mod text;
 mod wire;
 mod world;
+mod xml;
+mod zones;
 
-pub use control::{AccountSettings, ProfileSpec, SimControl};
+pub use control::{AccountSettings, ClusterSettings, ProfileSpec, SimControl};
 pub use faults::Fault;
 pub use fleet::{FleetShape, FleetShapeError, SimAccount};
 pub use options::SimOptions;

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::refusal::{Class, Refusal};
 
-/// Classifies a failed EKS call.
+/// Classifies a failed call of any service.
 pub(super) fn refusal<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> Refusal
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -56,7 +56,19 @@ fn transport_message<E>(error: &SdkError<E, HttpResponse>) -> String {
 fn class_of(status: u16, code: &str, message: &str) -> Class {
     match code {
         "ResourceInUseException" if is_same_name(message) => Class::AlreadyExists,
-        "ResourceInUseException" => Class::ClusterBusy,
+        "ResourceInUseException" if is_not_empty(message) => Class::NotEmpty,
+        "ResourceInUseException" | "OperationInProgressException" | "ConcurrentModification" => {
+            Class::ClusterBusy
+        }
+        // A token that has been used says that the change has been asked for before.
+        "AlreadyExistsException" | "TokenAlreadyExistsException" | "EntityAlreadyExists" => {
+            Class::AlreadyExists
+        }
+        // CloudFormation's one code for nearly everything.
+        "ValidationError" if has(message, "does not exist") => Class::NotFound,
+        "ValidationError" if has(message, "_in_progress") => Class::ClusterBusy,
+        "NoSuchEntity" | "StackNotFoundException" => Class::NotFound,
+        _ if code.ends_with(".NotFound") => Class::NotFound,
         "ResourceNotFoundException" if has(message, "no fargate profile found") => {
             Class::ProfileNotFound
         }
@@ -68,13 +80,16 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             Class::NotActive
         }
         "InvalidParameterException" | "InvalidRequestException" => invalid(message),
-        "ResourceLimitExceededException" => Class::LimitExceeded,
+        "ResourceLimitExceededException" | "LimitExceededException" | "LimitExceeded" => {
+            Class::LimitExceeded
+        }
         "UnsupportedAvailabilityZoneException" => Class::UnsupportedZone,
         "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => Class::AccessDenied,
         "ExpiredTokenException"
         | "ExpiredToken"
         | "RequestExpired"
         | "UnrecognizedClientException"
+        | "AuthFailure"
         | "InvalidClientTokenId"
         | "InvalidSignatureException"
         | "SignatureDoesNotMatch" => Class::SessionExpired,
@@ -120,6 +135,11 @@ const fn by_status(status: u16) -> Class {
 /// `A Fargate Profile already exists with this name in this cluster.`
 fn is_same_name(message: &str) -> bool {
     has(message, "already exists")
+}
+
+/// `Cluster has nodegroups attached`, `Cluster has Fargate Profiles in ACTIVE/CREATING state`.
+fn is_not_empty(message: &str) -> bool {
+    has(message, "has nodegroups attached") || has(message, "has fargate profiles")
 }
 
 /// Wording drifts in case and punctuation: a pattern, not the sentence.
@@ -245,9 +265,146 @@ mod tests {
         (400, "SomethingNew", "no", Class::InvalidParameter),
     ];
 
+    /// What the services behind the steps of a cluster say.
+    const OF_CLUSTERS: &[(u16, &str, &str, Class)] = &[
+        (
+            409,
+            "ResourceInUseException",
+            "Cluster has nodegroups attached",
+            Class::NotEmpty,
+        ),
+        (
+            409,
+            "ResourceInUseException",
+            "Cluster has Fargate Profiles in ACTIVE/CREATING state",
+            Class::NotEmpty,
+        ),
+        (
+            409,
+            "ResourceInUseException",
+            "Cluster already exists with name: prod-1",
+            Class::AlreadyExists,
+        ),
+        (
+            409,
+            "ResourceInUseException",
+            "Addon already exists.",
+            Class::AlreadyExists,
+        ),
+        (
+            404,
+            "ResourceNotFoundException",
+            "No addon: coredns found in cluster: prod-1",
+            Class::NotFound,
+        ),
+        (
+            404,
+            "ResourceNotFoundException",
+            "No node group found for name: ng-1.",
+            Class::NotFound,
+        ),
+        (
+            400,
+            "AlreadyExistsException",
+            "Stack [eksctl-prod-1-cluster] already exists",
+            Class::AlreadyExists,
+        ),
+        (
+            400,
+            "TokenAlreadyExistsException",
+            "A client request token already exists",
+            Class::AlreadyExists,
+        ),
+        (
+            404,
+            "OperationInProgressException",
+            "Another operation is in progress",
+            Class::ClusterBusy,
+        ),
+        (
+            400,
+            "InsufficientCapabilitiesException",
+            "Requires capabilities : [CAPABILITY_NAMED_IAM]",
+            Class::InvalidParameter,
+        ),
+        (
+            400,
+            "LimitExceededException",
+            "Limit for stack has been exceeded",
+            Class::LimitExceeded,
+        ),
+        (
+            400,
+            "ValidationError",
+            "Stack with id eksctl-prod-1-cluster does not exist",
+            Class::NotFound,
+        ),
+        (
+            400,
+            "ValidationError",
+            "Stack [eksctl-prod-1-cluster] cannot be deleted while in status UPDATE_IN_PROGRESS",
+            Class::ClusterBusy,
+        ),
+        (
+            400,
+            "ValidationError",
+            "Template format error: unsupported structure.",
+            Class::InvalidParameter,
+        ),
+        (400, "Throttling", "Rate exceeded", Class::Throttled),
+        (
+            400,
+            "InvalidSubnetID.NotFound",
+            "The subnet ID 'subnet-1' does not exist",
+            Class::NotFound,
+        ),
+        (
+            503,
+            "RequestLimitExceeded",
+            "Request limit exceeded.",
+            Class::Throttled,
+        ),
+        (
+            403,
+            "UnauthorizedOperation",
+            "You are not authorized to perform this operation.",
+            Class::AccessDenied,
+        ),
+        (
+            401,
+            "AuthFailure",
+            "AWS was not able to validate the provided access credentials",
+            Class::SessionExpired,
+        ),
+        (
+            409,
+            "EntityAlreadyExists",
+            "Provider with url https://oidc.eks already exists.",
+            Class::AlreadyExists,
+        ),
+        (
+            404,
+            "NoSuchEntity",
+            "OpenIDConnect Provider not found for arn",
+            Class::NotFound,
+        ),
+        (
+            409,
+            "LimitExceeded",
+            "Cannot exceed quota for OpenIdConnectProvidersPerAccount: 100",
+            Class::LimitExceeded,
+        ),
+        (
+            409,
+            "ConcurrentModification",
+            "multiple requests were submitted simultaneously",
+            Class::ClusterBusy,
+        ),
+    ];
+
     #[test]
     fn every_refusal_seen_has_its_class() {
-        for (status, code, message, class) in SEEN {
+        for (status, code, message, class) in SEEN.iter().chain(OF_CLUSTERS) {
             assert_eq!(
                 class_of(*status, code, message),
                 *class,

@@ -1,4 +1,4 @@
-//! Budgets of calls, one an (account, region, read or mutate), and how long a step waits for one.
+//! Budgets of calls, one an (account, region, service, read or mutate), and how long a step waits for one.
 //!
 //! A short wait is waited in place: to park a job and to claim it again costs more than it. Whoever
 //! has begun to ask AWS waits longer, because a step that is parked starts anew and asks for all of
@@ -19,6 +19,19 @@ const FOR_A_CALL: Duration = Duration::from_secs(5);
 /// How long it waits in place in all: well within the time that a step has.
 const IN_ALL: Duration = Duration::from_mins(1);
 
+/// A service of AWS that is asked through a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Elastic Kubernetes Service.
+    Eks,
+    /// CloudFormation.
+    CloudFormation,
+    /// Elastic Compute Cloud: its zones and networks.
+    Ec2,
+    /// Identity and Access Management.
+    Iam,
+}
+
 /// Which of the two budgets a call draws on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Draw {
@@ -28,7 +41,18 @@ pub enum Draw {
     Mutate,
 }
 
-type Key = (String, String, Draw);
+/// Whose budget it is: AWS counts the calls of each service by themselves.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// 12 digits.
+    pub account_id: &'a str,
+    /// AWS region.
+    pub region: &'a str,
+    /// What is called.
+    pub service: Service,
+}
+
+type Key = (String, String, Service, Draw);
 
 /// The budgets of a process.
 pub struct Pacing {
@@ -49,35 +73,35 @@ impl Pacing {
     /// Takes one call, to be made after the wait that is answered, or says how long to stay away.
     pub fn take(
         &self,
-        (account_id, region): (&str, &str),
+        place: Place<'_>,
         draw: Draw,
         now: Instant,
         patience: Duration,
     ) -> Result<Duration, Duration> {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         budgets
-            .of(key(account_id, region, draw), self.rates(draw), now)
+            .of(key(place, draw), self.rates(draw), now)
             .take(now, patience)
     }
 
     /// Whether a call that was promised at `at` may still be made.
-    pub fn stands(&self, (account_id, region): (&str, &str), draw: Draw, at: Instant) -> bool {
+    pub fn stands(&self, place: Place<'_>, draw: Draw, at: Instant) -> bool {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         budgets
-            .of(key(account_id, region, draw), self.rates(draw), at)
+            .of(key(place, draw), self.rates(draw), at)
             .stands(at)
     }
 
     /// AWS answered a call that was made at `made`: it took it, or said "slower".
     pub fn answered(
         &self,
-        (account_id, region): (&str, &str),
+        place: Place<'_>,
         draw: Draw,
         (made, now): (Instant, Instant),
         throttled: bool,
     ) {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        let budget = budgets.of(key(account_id, region, draw), self.rates(draw), now);
+        let budget = budgets.of(key(place, draw), self.rates(draw), now);
         if throttled {
             budget.throttled(made, now);
         } else {
@@ -105,8 +129,9 @@ impl Pacing {
     }
 }
 
-fn key(account_id: &str, region: &str, draw: Draw) -> Key {
-    (account_id.to_owned(), region.to_owned(), draw)
+fn key(place: Place<'_>, draw: Draw) -> Key {
+    let (account_id, region) = (place.account_id.to_owned(), place.region.to_owned());
+    (account_id, region, place.service, draw)
 }
 
 /// The patience of one step.
@@ -157,5 +182,23 @@ mod tests {
         assert_eq!(patience.left(), Duration::from_secs(1));
         patience.waited_ms.store(70_000, Relaxed);
         assert_eq!(patience.left(), Duration::ZERO);
+    }
+
+    #[test]
+    fn one_services_throttling_slows_no_other() {
+        let (pacing, now) = (Pacing::new(1.0), Instant::now());
+        let place = |service| Place {
+            account_id: "111111111111",
+            region: "eu-central-1",
+            service,
+        };
+        let take = |service| pacing.take(place(service), Draw::Read, now, Duration::ZERO);
+        for service in [Service::CloudFormation, Service::Eks] {
+            assert_eq!(take(service), Ok(Duration::ZERO));
+        }
+        let stacks = place(Service::CloudFormation);
+        pacing.answered(stacks, Draw::Read, (now, now), true);
+        assert!(take(Service::CloudFormation).is_err());
+        assert_eq!(take(Service::Eks), Ok(Duration::ZERO));
     }
 }

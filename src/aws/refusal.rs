@@ -21,9 +21,11 @@ pub struct Refusal {
 /// What a refusal means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// The cluster is at work on another change: wait, for free.
+    /// The cluster, or the stack, is at work on another change: wait, for free.
     ClusterBusy,
-    /// A profile of that name exists: compare.
+    /// The cluster still has profiles or nodegroups: delete them first.
+    NotEmpty,
+    /// Something of that name exists, or has been asked for already: compare.
     AlreadyExists,
     /// The profile is being deleted already: adopt that deletion.
     NotActive,

@@ -13,15 +13,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_sdk_eks::config::retry::RetryPartition;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 
-use super::credentials::SessionCredentials;
-use super::policy::{Access, session_policy};
+use super::clients::Clients;
+use super::policy::session_policy;
 use super::refusal::{Class, Refusal};
 use crate::clock::Clock;
 use crate::rng::Rng;
@@ -56,7 +55,7 @@ pub struct SessionKey {
     /// The cluster that the session is narrowed to; `*` for all of the region.
     pub cluster: String,
     /// What it may do.
-    pub access: Access,
+    pub access: super::policy::Access,
     /// Named after the job, or after the caller whose reads share it.
     pub session_name: String,
     /// The caller.
@@ -80,8 +79,7 @@ pub fn sts_name(text: &str) -> String {
 
 #[derive(Clone)]
 struct Session {
-    /// Made once a session: making one takes longer than a call's way through it.
-    eks: aws_sdk_eks::Client,
+    clients: Arc<Clients>,
     renew_at: SystemTime,
     expires_at: SystemTime,
 }
@@ -134,9 +132,9 @@ impl Sessions {
         }
     }
 
-    /// EKS through a session, assumed or renewed when needed.
-    pub(super) async fn eks(&self, key: &SessionKey) -> Result<aws_sdk_eks::Client, Refusal> {
-        self.session(key, false).await.map(|(eks, _)| eks)
+    /// The clients of a session, assumed or renewed when needed.
+    pub(super) async fn clients(&self, key: &SessionKey) -> Result<Arc<Clients>, Refusal> {
+        self.session(key, false).await.map(|(clients, _)| clients)
     }
 
     /// The same, and whether STS was asked for it just now; `anew` asks in any case.
@@ -144,7 +142,7 @@ impl Sessions {
         &self,
         key: &SessionKey,
         anew: bool,
-    ) -> Result<(aws_sdk_eks::Client, bool), Refusal> {
+    ) -> Result<(Arc<Clients>, bool), Refusal> {
         let slot = self
             .slots
             .get_with(key.clone(), async { Arc::default() })
@@ -155,18 +153,18 @@ impl Sessions {
             .as_ref()
             .filter(|current| now < current.renew_at && !anew)
         {
-            return Ok((current.eks.clone(), false));
+            return Ok((Arc::clone(&current.clients), false));
         }
         match self.assume_once(key).await {
             Ok(assumed) => {
-                let eks = assumed.eks.clone();
+                let clients = Arc::clone(&assumed.clients);
                 *session = Some(assumed);
-                Ok((eks, true))
+                Ok((clients, true))
             }
             Err(refusal) => match session.as_ref() {
                 Some(old) if refusal.class == Class::Unavailable && now < old.expires_at => {
                     tracing::warn!(%refusal, "renewing a session; the old one still holds");
-                    Ok((old.eks.clone(), false))
+                    Ok((Arc::clone(&old.clients), false))
                 }
                 _ => Err(refusal),
             },
@@ -176,6 +174,11 @@ impl Sessions {
     /// Now, by the clock that budgets go by.
     pub(super) fn monotonic(&self) -> Instant {
         self.clock.monotonic()
+    }
+
+    /// The time of day, as signatures carry it.
+    pub(super) fn time_of_day(&self) -> SystemTime {
+        SystemTime::from(self.clock.now())
     }
 
     /// Forgets a session that AWS no longer takes, or that nobody needs any more.
@@ -241,9 +244,10 @@ impl Sessions {
             .role_session_name(&key.session_name)
             .source_identity(&key.source_identity)
             .external_id(&key.external_id)
-            .duration_seconds(match key.access {
-                Access::Read => READ_SECONDS,
-                Access::CreateProfile | Access::DeleteProfile => CHANGE_SECONDS,
+            .duration_seconds(if key.access.is_read() {
+                READ_SECONDS
+            } else {
+                CHANGE_SECONDS
             })
             .policy(session_policy(key.access, place, &key.cluster))
             .send()
@@ -262,22 +266,10 @@ impl Sessions {
             "AssumeRole",
         );
         Ok(Session {
-            eks: self.client(key, credentials),
+            clients: Arc::new(Clients::new(&self.config, key, credentials)),
             renew_at,
             expires_at,
         })
-    }
-
-    /// EKS with these credentials; the connections are those of all sessions.
-    fn client(&self, key: &SessionKey, credentials: Credentials) -> aws_sdk_eks::Client {
-        let partition = format!("{} {}", key.account_id, key.region);
-        let config = aws_sdk_eks::config::Builder::from(&self.config)
-            .region(Region::new(key.region.clone()))
-            // The SDK's own partition is the region, shared by all accounts.
-            .retry_partition(RetryPartition::custom(partition).build())
-            .credentials_provider(SessionCredentials(credentials))
-            .build();
-        aws_sdk_eks::Client::from_conf(config)
     }
 }
 

@@ -46,11 +46,10 @@ impl<'a> Context<'a> {
         let access = access(kind);
         // Reads are many and change nothing: a caller's share a session, and no role is assumed for
         // each. It is named after the caller, as no job owns it.
-        let (narrowed_to, session_name) = match access {
-            Access::Read => ("*", format!("read-{}", job.requested_by)),
-            Access::CreateProfile | Access::DeleteProfile => {
-                (cluster, format!("job-{}", job.job_id))
-            }
+        let (narrowed_to, session_name) = if access.is_read() {
+            ("*", format!("read-{}", job.requested_by))
+        } else {
+            (cluster, format!("job-{}", job.job_id))
         };
         let session = SessionKey {
             account_id: account.account_id.clone(),

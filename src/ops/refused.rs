@@ -133,7 +133,7 @@ const fn error_code(class: Class) -> ErrorCode {
         Class::AccessDenied => ErrorCode::AwsAccessDenied,
         Class::AssumeRoleFailed | Class::AssumeRoleFailedLately => ErrorCode::AwsAssumeRoleFailed,
         Class::AlreadyExists => ErrorCode::AlreadyExists,
-        Class::ClusterBusy | Class::NotActive => ErrorCode::Conflict,
+        Class::ClusterBusy | Class::NotActive | Class::NotEmpty => ErrorCode::Conflict,
         Class::Throttled | Class::OverBudget(_) => ErrorCode::Throttled,
         Class::ProfileNotFound | Class::ClusterNotFound | Class::NotFound => ErrorCode::NotFound,
         Class::InvalidParameter => ErrorCode::InvalidParameter,

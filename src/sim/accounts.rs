@@ -1,6 +1,7 @@
 //! The accounts of the simulated AWS and the clusters in their regions.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::cluster::Cluster;
 use super::fleet::FleetShape;
@@ -26,6 +27,8 @@ pub(super) struct Account {
 pub(super) struct Accounts {
     by_id: BTreeMap<String, Account>,
     first: String,
+    /// Account, region and name of clusters that are being deleted, and when they are gone.
+    leaving: Vec<(String, String, String, Duration)>,
 }
 
 impl Accounts {
@@ -51,6 +54,22 @@ impl Accounts {
     /// The account, which is made when there is none.
     pub(super) fn entry(&mut self, account: &str) -> &mut Account {
         self.by_id.entry(account.to_owned()).or_default()
+    }
+
+    /// Every account.
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.by_id.keys().cloned().collect()
+    }
+
+    /// Every cluster with its account and region.
+    pub(super) fn all(&mut self) -> impl Iterator<Item = (&str, &str, &mut Cluster)> {
+        self.by_id.iter_mut().flat_map(|(account, one)| {
+            one.regions.iter_mut().flat_map(move |(region, clusters)| {
+                clusters
+                    .values_mut()
+                    .map(move |cluster| (account.as_str(), region.as_str(), cluster))
+            })
+        })
     }
 
     /// The account of callers without a session of ours.
@@ -89,6 +108,26 @@ impl Accounts {
             .regions
             .get_mut(region)?
             .get_mut(name)
+    }
+
+    /// Lets a cluster that is `DELETING` be gone at a time.
+    pub(super) fn leave_at(&mut self, account: &str, region: &str, name: &str, at: Duration) {
+        let place = (account.to_owned(), region.to_owned(), name.to_owned(), at);
+        self.leaving.push(place);
+    }
+
+    /// Removes the clusters of an account whose deletion has ended by now.
+    pub(super) fn leave(&mut self, account: &str, now: Duration) {
+        let is_due =
+            |place: &mut (String, String, String, Duration)| place.0 == account && place.3 <= now;
+        let due: Vec<_> = self.leaving.extract_if(.., is_due).collect();
+        for (account, region, name, _) in due {
+            let cluster = self.cluster(&account, &region, &name);
+            // One of that name may have been put in place by a test meanwhile.
+            if cluster.is_some_and(|cluster| cluster.status == "DELETING") {
+                self.remove_cluster(&account, &region, &name);
+            }
+        }
     }
 
     /// The names of the clusters of a region, ascending.

@@ -2,66 +2,92 @@
 
 use super::text::percent_decode;
 
-/// An operation of EKS or STS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Action {
+/// Names each operation once: the variant is AWS's name.
+macro_rules! actions {
+    ($($name:ident),+ $(,)?) => {
+        /// An operation of AWS, or a step of CloudFormation that faults know by a name of ours.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(super) enum Action { $($name),+ }
+
+        impl Action {
+            #[cfg(test)]
+            pub(super) const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// AWS's name for it.
+            pub(super) fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
+
+            pub(super) fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($name) => Some(Self::$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    // EKS
     CreateFargateProfile,
     DescribeFargateProfile,
     ListFargateProfiles,
     DeleteFargateProfile,
     DescribeCluster,
     ListClusters,
+    DeleteCluster,
+    CreateAddon,
+    DescribeAddon,
+    UpdateAddon,
+    ListAddons,
+    DeleteAddon,
+    DescribeUpdate,
+    DescribeNodegroup,
+    ListNodegroups,
+    DeleteNodegroup,
+    CreateAccessEntry,
+    DescribeAccessEntry,
+    ListAccessEntries,
+    DeleteAccessEntry,
     TagResource,
     UntagResource,
     ListTagsForResource,
+    // STS
     AssumeRole,
     GetCallerIdentity,
+    // CloudFormation, and the two steps of its stacks
+    CreateStack,
+    DescribeStacks,
+    DescribeStackEvents,
+    DescribeStackResources,
+    ListStacks,
+    DeleteStack,
+    CreateResource,
+    DeleteResource,
+    // IAM
+    GetRole,
+    CreateOpenIDConnectProvider,
+    GetOpenIDConnectProvider,
+    ListOpenIDConnectProviders,
+    DeleteOpenIDConnectProvider,
+    // EC2
+    DescribeAvailabilityZones,
+    DescribeSubnets,
+    DescribeVpcs,
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 11] = [
-        Self::CreateFargateProfile,
-        Self::DescribeFargateProfile,
-        Self::ListFargateProfiles,
-        Self::DeleteFargateProfile,
-        Self::DescribeCluster,
-        Self::ListClusters,
-        Self::TagResource,
-        Self::UntagResource,
-        Self::ListTagsForResource,
-        Self::AssumeRole,
-        Self::GetCallerIdentity,
-    ];
-
-    /// AWS's name for it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::CreateFargateProfile => "CreateFargateProfile",
-            Self::DescribeFargateProfile => "DescribeFargateProfile",
-            Self::ListFargateProfiles => "ListFargateProfiles",
-            Self::DeleteFargateProfile => "DeleteFargateProfile",
-            Self::DescribeCluster => "DescribeCluster",
-            Self::ListClusters => "ListClusters",
-            Self::TagResource => "TagResource",
-            Self::UntagResource => "UntagResource",
-            Self::ListTagsForResource => "ListTagsForResource",
-            Self::AssumeRole => "AssumeRole",
-            Self::GetCallerIdentity => "GetCallerIdentity",
-        }
-    }
-
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
-    }
-
     pub(super) fn is_mutation(self) -> bool {
-        matches!(
-            self,
-            Self::CreateFargateProfile
-                | Self::DeleteFargateProfile
-                | Self::TagResource
-                | Self::UntagResource
-        )
+        let name = self.name();
+        ["Create", "Delete", "Update", "Tag", "Untag"]
+            .into_iter()
+            .any(|verb| name.starts_with(verb))
+    }
+
+    /// Whether it is no call, but something that CloudFormation does to a resource.
+    pub(super) fn is_step(self) -> bool {
+        matches!(self, Self::CreateResource | Self::DeleteResource)
     }
 }
 
@@ -71,7 +97,7 @@ pub(super) struct Target {
     pub action: Action,
     pub cluster: Option<String>,
     pub profile: Option<String>,
-    /// The resource of a tagging call.
+    /// The resource of a tagging call, or an add-on, nodegroup, update or principal.
     pub resource: Option<String>,
 }
 
@@ -99,31 +125,61 @@ impl Target {
             .map(percent_decode)
             .collect::<Option<_>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let (action, cluster, profile) = match (method, segments.as_slice()) {
-            ("GET", ["clusters"]) => (Action::ListClusters, None, None),
-            ("GET", ["clusters", c]) => (Action::DescribeCluster, Some(c), None),
-            ("GET", ["clusters", c, "fargate-profiles"]) => {
-                (Action::ListFargateProfiles, Some(c), None)
-            }
-            ("POST", ["clusters", c, "fargate-profiles"]) => {
-                (Action::CreateFargateProfile, Some(c), None)
-            }
-            ("GET", ["clusters", c, "fargate-profiles", p]) => {
-                (Action::DescribeFargateProfile, Some(c), Some(p))
-            }
-            ("DELETE", ["clusters", c, "fargate-profiles", p]) => {
-                (Action::DeleteFargateProfile, Some(c), Some(p))
+        let (action, cluster, name) = match segments.as_slice() {
+            ["clusters"] if method == "GET" => (Action::ListClusters, None, None),
+            ["clusters", c] => (of_cluster(method)?, Some(c), None),
+            ["clusters", c, kind] => (of_list(method, kind)?, Some(c), None),
+            ["clusters", c, kind, one] => (of_one(method, kind)?, Some(c), Some(one)),
+            ["clusters", c, "addons", a, "update"] if method == "POST" => {
+                (Action::UpdateAddon, Some(c), Some(a))
             }
             _ => return None,
         };
         let owned = |part: Option<&&str>| part.map(|part| (*part).to_owned());
+        let is_profile = segments.get(2) == Some(&"fargate-profiles");
         Some(Self {
             action,
             cluster: owned(cluster),
-            profile: owned(profile),
-            resource: None,
+            profile: owned(name.filter(|_| is_profile)),
+            resource: owned(name.filter(|_| !is_profile)),
         })
     }
+}
+
+fn of_cluster(method: &str) -> Option<Action> {
+    match method {
+        "GET" => Some(Action::DescribeCluster),
+        "DELETE" => Some(Action::DeleteCluster),
+        _ => None,
+    }
+}
+
+fn of_list(method: &str, kind: &str) -> Option<Action> {
+    Some(match (method, kind) {
+        ("GET", "fargate-profiles") => Action::ListFargateProfiles,
+        ("POST", "fargate-profiles") => Action::CreateFargateProfile,
+        ("GET", "addons") => Action::ListAddons,
+        ("POST", "addons") => Action::CreateAddon,
+        ("GET", "node-groups") => Action::ListNodegroups,
+        ("GET", "access-entries") => Action::ListAccessEntries,
+        ("POST", "access-entries") => Action::CreateAccessEntry,
+        _ => return None,
+    })
+}
+
+fn of_one(method: &str, kind: &str) -> Option<Action> {
+    Some(match (method, kind) {
+        ("GET", "fargate-profiles") => Action::DescribeFargateProfile,
+        ("DELETE", "fargate-profiles") => Action::DeleteFargateProfile,
+        ("GET", "addons") => Action::DescribeAddon,
+        ("DELETE", "addons") => Action::DeleteAddon,
+        ("GET", "updates") => Action::DescribeUpdate,
+        ("GET", "node-groups") => Action::DescribeNodegroup,
+        ("DELETE", "node-groups") => Action::DeleteNodegroup,
+        ("GET", "access-entries") => Action::DescribeAccessEntry,
+        ("DELETE", "access-entries") => Action::DeleteAccessEntry,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -145,6 +201,7 @@ mod tests {
         );
         assert_eq!(action("POST", "/clusters"), None);
         assert_eq!(action("PUT", "/clusters/a"), None);
+        assert_eq!(action("PUT", "/clusters/a/addons/b"), None);
         assert_eq!(action("GET", "/clusters/%zz"), None);
     }
 
@@ -159,7 +216,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for action in Action::ALL {
+        for &action in Action::ALL {
             assert_eq!(Action::parse(action.name()), Some(action));
         }
         assert_eq!(Action::parse("Nonsense"), None);

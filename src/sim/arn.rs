@@ -25,6 +25,12 @@ pub(super) fn profile(cluster_arn: &str, name: &str, id: &str) -> String {
     format!("{base}/{name}/{id}")
 }
 
+/// `arn:<partition>:eks:<region>:<account>:addon/<cluster>/<name>/<id>`
+pub(super) fn addon(cluster_arn: &str, name: &str, id: &str) -> String {
+    let base = cluster_arn.replacen(":cluster/", ":addon/", 1);
+    format!("{base}/{name}/{id}")
+}
+
 /// The parts of an ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Arn<'a> {

@@ -1,8 +1,12 @@
 //! Arranging states directly, past all rules of EKS: what the controls do to the world.
 
+use std::collections::BTreeMap;
+
+use super::addon::Addon;
 use super::arn;
 use super::clock::{fresh_id, wall};
-use super::control::{AccountSettings, ProfileSpec};
+use super::control::{AccountSettings, ClusterSettings, ProfileSpec};
+use super::nodegroup::Nodegroup;
 use super::profile::{Phase, Profile, ProfileView};
 use super::selector::Selector;
 use super::world::World;
@@ -18,6 +22,46 @@ impl World {
         }
         settings.throttle = new.throttle;
         settings.deny_assume_role = new.deny_assume_role;
+    }
+
+    pub(super) fn set_cluster(&mut self, (account, region, name): Place<'_>, new: ClusterSettings) {
+        let cluster = self.accounts.add_cluster(account, region, name);
+        if let Some(status) = new.status {
+            cluster.status = status;
+        }
+        if let Some(endpoint) = new.kubernetes_endpoint {
+            cluster.details().set_endpoint(&endpoint);
+        }
+        if let Some(data) = new.certificate_authority {
+            cluster.details().set_certificate(&data);
+        }
+        if let Some(nodes) = new.nodes {
+            cluster.details().other_nodes = nodes;
+        }
+        let cluster_arn = cluster.arn.clone();
+        let id = || fresh_id().to_string();
+        if let Some(names) = new.addons {
+            let addon = |name: String| {
+                let addon = Addon::settled(arn::addon(&cluster_arn, &name, &id()), &name);
+                (name, addon)
+            };
+            cluster.details().addons = names.into_iter().map(addon).collect();
+        }
+        if let Some(names) = new.nodegroups {
+            let base = cluster_arn.replacen(":cluster/", ":nodegroup/", 1);
+            let nodegroup = |name: String| {
+                let nodegroup = Nodegroup {
+                    arn: format!("{base}/{name}/{}", id()),
+                    created_at: wall(),
+                    status: "ACTIVE",
+                    tags: BTreeMap::new(),
+                    described: serde_json::Value::Null,
+                    until: None,
+                };
+                (name, nodegroup)
+            };
+            cluster.details().nodegroups = names.into_iter().map(nodegroup).collect();
+        }
     }
 
     /// Whether there was one.

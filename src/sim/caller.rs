@@ -16,6 +16,8 @@ pub(super) struct Caller {
     /// Whose EKS it sees.
     pub account: String,
     pub region: String,
+    /// The service that the signature is for.
+    pub service: String,
     pub session: Option<Arc<Session>>,
 }
 
@@ -24,6 +26,7 @@ pub(super) struct Caller {
 struct Credential<'a> {
     key: &'a str,
     region: &'a str,
+    service: &'a str,
 }
 
 impl<'a> Credential<'a> {
@@ -34,11 +37,15 @@ impl<'a> Credential<'a> {
             .find_map(|field| field.trim().strip_prefix("Credential="))?;
         let mut parts = scope.rsplitn(5, '/');
         let end = parts.next()?;
-        let (_service, region, date) = (parts.next()?, parts.next()?, parts.next()?);
+        let (service, region, date) = (parts.next()?, parts.next()?, parts.next()?);
         let key = parts.next()?;
         let whole =
             end == "aws4_request" && date.len() == 8 && !region.is_empty() && !key.is_empty();
-        whole.then_some(Self { key, region })
+        whole.then_some(Self {
+            key,
+            region,
+            service,
+        })
     }
 }
 
@@ -56,31 +63,56 @@ impl Caller {
             .as_ref()
             .map_or(DEFAULT_REGION, |c| c.region)
             .to_owned();
+        let service = credential.as_ref().map_or("", |c| c.service).to_owned();
         let stranger = |region| Self {
             account: first_account.to_owned(),
             region,
+            service: service.clone(),
             session: None,
         };
+        let of = |session, region| Self::of(session, region, service.clone());
         let Some(credential) = credential else {
             return (stranger(region), Some(unsigned(authorization)));
         };
         match sessions.look_up(credential.key) {
             Key::Foreign => (stranger(region), None),
             Key::Expired(None) => (stranger(region), Some(AwsError::expired())),
-            Key::Expired(Some(session)) => (Self::of(session, region), Some(AwsError::expired())),
+            Key::Expired(Some(session)) => (of(session, region), Some(AwsError::expired())),
             Key::Live(session) => {
                 let forged = token != Some(session.token.as_str());
-                (Self::of(session, region), forged.then(invalid_token))
+                (of(session, region), forged.then(invalid_token))
             }
         }
     }
 
-    fn of(session: Arc<Session>, region: String) -> Self {
+    fn of(session: Arc<Session>, region: String, service: String) -> Self {
         Self {
             account: session.about.account.clone(),
             region,
+            service,
             session: Some(session),
         }
+    }
+
+    /// Refuses a signature for another service, and for IAM one for another region than IAM's.
+    pub(super) fn check_scope(&self, service: &str) -> Result<(), AwsError> {
+        if self.service != service {
+            let why = format!("Credential should be scoped to correct service: '{service}'.");
+            return Err(AwsError::new(403, "SignatureDoesNotMatch", why));
+        }
+        let home = match super::arn::partition(&self.region) {
+            "aws-cn" => "cn-north-1",
+            "aws-us-gov" => "us-gov-west-1",
+            _ => DEFAULT_REGION,
+        };
+        if service == "iam" && self.region != home {
+            let why = format!(
+                "Credential should be scoped to a valid region, not '{}'.",
+                self.region
+            );
+            return Err(AwsError::new(403, "SignatureDoesNotMatch", why));
+        }
+        Ok(())
     }
 
     pub(super) fn arn(&self) -> String {

@@ -15,9 +15,14 @@ use super::create::{CreateRequest, NewProfile};
 use super::eks::cluster_arn;
 use super::error::AwsError;
 use super::faults::Subject;
+use super::iam::Trust;
 use super::mutation::{Admission, Refusal, admit_create, admit_delete};
+use super::network::Network;
 use super::profile::{HealthIssue, Phase, Profile};
 use super::world::{Arrival, World};
+
+const MISCONFIGURED: &str = "Misconfigured PodExecutionRole Trust Policy; \
+                             Please add the eks-fargate-pods.amazonaws.com Service Principal";
 
 impl World {
     /// `CreateFargateProfile`.
@@ -41,7 +46,8 @@ impl World {
         let name = match self.or_overlap(arrival.seq, &new.name, admitted)? {
             Admission::Replay(name) => name,
             Admission::New => {
-                self.check_trust(&new.role_arn)?;
+                self.check_subnets(caller, &new.subnets)?;
+                self.check_role(caller, cluster, &new)?;
                 let issues = self.health(Action::CreateFargateProfile, caller, cluster, &new.name);
                 let name = self.begin_creation(caller, cluster, new, issues)?;
                 self.recorder.changed(arrival.seq);
@@ -148,6 +154,8 @@ impl World {
             region: &caller.region,
             cluster: Some(cluster),
             profile: Some(profile),
+            stack: None,
+            resource: None,
         })
     }
 
@@ -158,6 +166,46 @@ impl World {
         let [low, high, ..] = hasher.finish().to_le_bytes();
         let part = f64::from(u16::from_le_bytes([low, high])) / f64::from(u16::MAX);
         self.clock.scale(aws).mul_f64(0.9 + 0.2 * part)
+    }
+
+    /// Subnets that are known here are judged by their routes, others by their names (see `create`).
+    fn check_subnets(&self, caller: &Caller, subnets: &[String]) -> Result<(), AwsError> {
+        if subnets.is_empty() {
+            return Ok(());
+        }
+        let place = (caller.account.clone(), caller.region.clone());
+        let fresh = || Network::new(&caller.region);
+        let network = self.networks.get(&place).cloned().unwrap_or_else(fresh);
+        let is_public = |subnet: &&String| network.is_public(subnet) == Some(true);
+        match subnets.iter().find(is_public) {
+            Some(subnet) => Err(AwsError::invalid_parameter(format!(
+                "Subnet {subnet} provided in Fargate Profile is not a private subnet"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Roles that stacks made are judged by their trust policies, others by their names.
+    fn check_role(
+        &mut self,
+        caller: &Caller,
+        cluster: &str,
+        new: &NewProfile,
+    ) -> Result<(), AwsError> {
+        let role = &new.role_arn;
+        let profile = arn::profile(&cluster_arn(caller, cluster), &new.name, "new");
+        let wait = self.clock.scale(self.options.iam_propagation);
+        let spread = self.clock.now().saturating_sub(wait);
+        let iam = self.iam.get(&caller.account);
+        let trust = iam.map_or(Trust::Unknown, |iam| iam.trust(role, &profile, spread));
+        match trust {
+            Trust::Unknown => self.check_trust(role),
+            Trust::Yes => Ok(()),
+            Trust::No => Err(AwsError::invalid_parameter(MISCONFIGURED)),
+            Trust::Gone => Err(AwsError::invalid_parameter(format!(
+                "The role {role} cannot be found."
+            ))),
+        }
     }
 
     /// Roles named `*-untrusted` never trust EKS Fargate; `*-propagating` do after a while.
@@ -181,10 +229,7 @@ impl World {
         if !refused {
             return Ok(());
         }
-        Err(AwsError::invalid_parameter(
-            "Misconfigured PodExecutionRole Trust Policy; \
-             Please add the eks-fargate-pods.amazonaws.com Service Principal",
-        ))
+        Err(AwsError::invalid_parameter(MISCONFIGURED))
     }
 }
 

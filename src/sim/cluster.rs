@@ -6,8 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::addon::{Addon, catches, pod_labels};
 use super::arn;
 use super::clock::{epoch_seconds, fresh_id, wall};
+use super::details::Details;
 use super::profile::{Change, Profile};
 
 /// What keeps a cluster from taking another mutation.
@@ -39,6 +41,8 @@ pub(super) struct Cluster {
     update: Option<(String, Duration)>,
     /// Until when mutations are refused after a profile turned active, and the id of that update.
     settling: Option<(String, Duration)>,
+    /// What most clusters don't have.
+    details: Option<Box<Details>>,
 }
 
 impl Cluster {
@@ -52,7 +56,120 @@ impl Cluster {
             profiles: BTreeMap::new(),
             update: None,
             settling: None,
+            details: None,
         }
+    }
+
+    /// What is this cluster's own. One that has been there from the start has nodes and CoreDNS.
+    pub(super) fn details(&mut self) -> &mut Details {
+        self.details.get_or_insert_with(|| {
+            let id = fresh_id().to_string();
+            let addon = Addon::settled(arn::addon(&self.arn, "coredns", &id), "coredns");
+            Box::new(Details {
+                addons: BTreeMap::from([("coredns".to_owned(), addon)]),
+                other_nodes: true,
+                ..Details::default()
+            })
+        })
+    }
+
+    /// The add-ons of a cluster that has details.
+    pub(super) fn addons(&self) -> Option<&BTreeMap<String, Addon>> {
+        self.details.as_ref().map(|details| &details.addons)
+    }
+
+    pub(super) fn set_details(&mut self, details: Details) {
+        self.details = Some(Box::new(details));
+    }
+
+    /// What is in it: profiles, and add-ons, nodegroups and access entries that are its own.
+    pub(super) fn parts(&self) -> impl Iterator<Item = String> {
+        let details = self.details.as_deref();
+        let profiles = self.profiles.keys().map(|name| ("profile", name));
+        let addons = details.into_iter().flat_map(|own| own.addons.keys());
+        let nodegroups = details.into_iter().flat_map(|own| own.nodegroups.keys());
+        let entries = details
+            .into_iter()
+            .flat_map(|own| own.access_entries.keys());
+        profiles
+            .chain(
+                addons
+                    .filter(|_| !self.is_of_the_fleet())
+                    .map(|name| ("addon", name)),
+            )
+            .chain(nodegroups.map(|name| ("nodegroup", name)))
+            .chain(entries.map(|name| ("access-entry", name)))
+            .map(|(kind, name)| format!("{kind}/{}/{name}", self.name))
+    }
+
+    /// Whether it is like those that are there from the start: its add-on shows only when looked at.
+    fn is_of_the_fleet(&self) -> bool {
+        self.details
+            .as_ref()
+            .is_none_or(|own| own.other_nodes && own.addons.keys().eq(["coredns"]))
+    }
+
+    /// Why EKS doesn't delete it, if so.
+    pub(super) fn keeps_it(&self) -> Option<String> {
+        let mut statuses: Vec<&str> = self.profiles.values().map(Profile::status).collect();
+        statuses.sort_unstable();
+        statuses.dedup();
+        if !statuses.is_empty() {
+            let statuses = statuses.join("/");
+            return Some(format!("Cluster has Fargate Profiles in {statuses} state"));
+        }
+        let details = self.details.as_ref();
+        details
+            .is_some_and(|details| !details.nodegroups.is_empty())
+            .then(|| "Cluster has nodegroups attached".to_owned())
+    }
+
+    /// The ARN of a new access entry; `None` when the principal has one.
+    pub(super) fn add_access_entry(&mut self, principal: &str, kind: &str) -> Option<String> {
+        let base = self.arn.replacen(":cluster/", ":access-entry/", 1);
+        let name = principal.rsplit('/').next().unwrap_or(principal);
+        let entry_arn = format!("{base}/role/{name}/{}", fresh_id());
+        let entry = json!({
+            "clusterName": self.name,
+            "principalArn": principal,
+            "kubernetesGroups": [],
+            "accessEntryArn": entry_arn,
+            "createdAt": epoch_seconds(wall()),
+            "modifiedAt": epoch_seconds(wall()),
+            "tags": {},
+            "username": principal,
+            "type": kind,
+        });
+        let entries = &mut self.details().access_entries;
+        if entries.contains_key(principal) {
+            return None;
+        }
+        entries.insert(principal.to_owned(), entry);
+        Some(entry_arn)
+    }
+
+    /// Whether the pods of an add-on find a place to run on.
+    pub(super) fn can_run(&self, name: &str, addon: &Addon) -> bool {
+        let Some(labels) = pod_labels(name) else {
+            return true;
+        };
+        if self
+            .details
+            .as_ref()
+            .is_none_or(|details| details.has_nodes())
+        {
+            return true;
+        }
+        if name == "coredns" && !addon.wants_fargate() {
+            return false;
+        }
+        let active = self
+            .profiles
+            .values()
+            .filter(|profile| profile.status() == "ACTIVE");
+        active
+            .flat_map(|profile| &profile.selectors)
+            .any(|selector| catches(selector, labels))
     }
 
     /// Brings every profile up to `now`.
@@ -69,6 +186,12 @@ impl Cluster {
             });
         if let Some(at) = activated.filter(|_| !settle_time.is_zero()) {
             self.settling = Some((fresh_id().to_string(), at + settle_time));
+        }
+        if let Some(details) = &mut self.details {
+            details.addons.retain(|_, addon| addon.settle(now));
+            details
+                .nodegroups
+                .retain(|_, one| one.until.is_none_or(|until| now < until));
         }
         self.update.take_if(|(_, until)| *until <= now);
         self.settling.take_if(|(_, until)| *until <= now);
@@ -129,7 +252,7 @@ impl Cluster {
             "https://oidc.eks.{region}.amazonaws.com/id/{}",
             id.to_uppercase()
         );
-        json!({
+        let mut view = json!({
             "name": self.name,
             "arn": self.arn,
             "createdAt": epoch_seconds(self.created_at),
@@ -153,7 +276,16 @@ impl Cluster {
             "tags": self.tags,
             "health": {"issues": []},
             "accessConfig": {"authenticationMode": "API_AND_CONFIG_MAP"},
-        })
+        });
+        if let (Some(details), Some(view)) = (&self.details, view.as_object_mut()) {
+            view.extend(details.described.clone());
+            if matches!(self.status.as_str(), "CREATING" | "FAILED") {
+                for late in ["endpoint", "certificateAuthority", "identity"] {
+                    view.remove(late);
+                }
+            }
+        }
+        view
     }
 }
 

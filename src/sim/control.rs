@@ -43,6 +43,24 @@ pub struct ProfileSpec {
     pub tags: BTreeMap<String, String>,
 }
 
+/// What a cluster is to be like. What is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ClusterSettings {
+    /// What `DescribeCluster` says and creations go by.
+    pub status: Option<String>,
+    /// Its `endpoint`: where the Kubernetes API of a test listens.
+    pub kubernetes_endpoint: Option<String>,
+    /// Its `certificateAuthority.data`: a certificate in PEM, in base64.
+    pub certificate_authority: Option<String>,
+    /// The managed add-ons that it has, by name. There is `coredns` at first.
+    pub addons: Option<Vec<String>>,
+    /// The managed nodegroups that it has, by name. There are none at first.
+    pub nodegroups: Option<Vec<String>>,
+    /// Whether it has nodes besides its nodegroups. It has at first.
+    pub nodes: Option<bool>,
+}
+
 /// A handle to a running simulator. Accounts and clusters that are named and missing are made.
 #[derive(Clone)]
 pub struct SimControl {
@@ -146,6 +164,33 @@ impl SimControl {
     pub fn set_cluster_status(&self, account_id: &str, region: &str, name: &str, status: &str) {
         let mut world = self.shared.lock();
         status.clone_into(&mut world.accounts.add_cluster(account_id, region, name).status);
+    }
+
+    /// Sets what a cluster is like.
+    pub fn set_cluster(
+        &self,
+        account_id: &str,
+        region: &str,
+        name: &str,
+        settings: ClusterSettings,
+    ) {
+        self.shared
+            .lock()
+            .set_cluster((account_id, region, name), settings);
+    }
+
+    /// Sets `endpoint` and `certificateAuthority.data` of the clusters that stacks make from now on.
+    pub fn set_kubernetes(&self, endpoint: Option<String>, certificate_authority: Option<String>) {
+        let mut world = self.shared.lock();
+        world.options.kubernetes_endpoint = endpoint;
+        world.options.certificate_authority = certificate_authority;
+    }
+
+    /// All that is there: clusters with what is in them, stacks that are not deleted, their networks
+    /// and roles, identity providers. One line each, in order.
+    #[must_use]
+    pub fn inventory(&self) -> Vec<String> {
+        self.shared.lock().inventory()
     }
 
     /// Begins an update of the cluster, which takes a duration as AWS counts it.

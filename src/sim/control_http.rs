@@ -1,10 +1,11 @@
 //! The controls over HTTP, under `/_sim`. Wrong requests are answered 400 with a sentence.
 //!
 //! Besides those in the API contract: `POST /reset`; `POST /clock {frozen?, advanceSeconds?}`;
-//! `PUT /limits {readsPerSecond?, mutationsPerSecond?, profilesPerCluster?, settleSeconds?}`;
+//! `PUT /limits {readsPerSecond?, mutationsPerSecond?, profilesPerCluster?, settleSeconds?,
+//! iamPropagationSeconds?}`; `PUT /kubernetes {endpoint?, certificateAuthority?}`; `GET /inventory`;
 //! `DELETE /sessions`, which ends those given out so far; and under
-//! `/accounts/{id}/regions/{region}/clusters/{name}`: `PUT {status?}`, `DELETE`,
-//! `POST /update {seconds}`, `PUT` and `DELETE /fargate-profiles/{name}`.
+//! `/accounts/{id}/regions/{region}/clusters/{name}`: `PUT {status?, kubernetesEndpoint?,
+//! certificateAuthority?, addons?, nodegroups?, nodes?}`, `DELETE`, `POST /update {seconds}`, `PUT` and `DELETE /fargate-profiles/{name}`.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::control::{AccountSettings, ProfileSpec, SimControl};
+use super::control::{AccountSettings, ClusterSettings, ProfileSpec, SimControl};
 use super::faults::Fault;
 use super::wire::pairs;
 use super::world::Shared;
@@ -36,6 +37,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route("/clock", web::post().to(post_clock))
         .route("/limits", web::put().to(put_limits))
         .route("/sessions", web::delete().to(delete_sessions))
+        .route("/kubernetes", web::put().to(put_kubernetes))
+        .route("/inventory", web::get().to(get_inventory))
         .route(CLUSTER, web::put().to(put_cluster))
         .route(CLUSTER, web::delete().to(delete_cluster))
         .route(&format!("{CLUSTER}/update"), web::post().to(post_update))
@@ -73,12 +76,14 @@ struct Limits {
     mutations_per_second: Option<u32>,
     profiles_per_cluster: Option<usize>,
     settle_seconds: Option<f64>,
+    iam_propagation_seconds: Option<f64>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClusterSettings {
-    status: Option<String>,
+struct Kubernetes {
+    endpoint: Option<String>,
+    certificate_authority: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -155,6 +160,7 @@ async fn post_clock(shared: Data<Shared>, body: Bytes) -> Answer {
 async fn put_limits(shared: Data<Shared>, body: Bytes) -> Answer {
     let limits: Limits = parse(&body)?;
     let settle = limits.settle_seconds.map(seconds).transpose()?;
+    let propagation = limits.iam_propagation_seconds.map(seconds).transpose()?;
     let mut world = shared.lock();
     let options = &mut world.options;
     options.reads_per_second = limits.reads_per_second.unwrap_or(options.reads_per_second);
@@ -165,6 +171,7 @@ async fn put_limits(shared: Data<Shared>, body: Bytes) -> Answer {
         .profiles_per_cluster
         .unwrap_or(options.profiles_per_cluster);
     options.settle_time = settle.unwrap_or(options.settle_time);
+    options.iam_propagation = propagation.unwrap_or(options.iam_propagation);
     Ok(done())
 }
 
@@ -174,14 +181,24 @@ async fn delete_sessions(shared: Data<Shared>) -> HttpResponse {
     done()
 }
 
+/// For the clusters that stacks make from now on; a reset undoes it.
+async fn put_kubernetes(shared: Data<Shared>, body: Bytes) -> Answer {
+    let new: Kubernetes = parse(&body)?;
+    SimControl::new(shared.into_inner()).set_kubernetes(new.endpoint, new.certificate_authority);
+    Ok(done())
+}
+
+async fn get_inventory(shared: Data<Shared>) -> HttpResponse {
+    let resources = shared.lock().inventory();
+    HttpResponse::Ok().json(json!({ "resources": resources }))
+}
+
 async fn put_cluster(shared: Data<Shared>, place: Path<Place>, body: Bytes) -> Answer {
     let settings: ClusterSettings = parse(&body)?;
-    let control = SimControl::new(shared.into_inner());
     let (account, region, cluster) = place.into_inner();
-    control.add_cluster(&account, &region, &cluster);
-    if let Some(status) = settings.status {
-        control.set_cluster_status(&account, &region, &cluster, &status);
-    }
+    shared
+        .lock()
+        .set_cluster((&account, &region, &cluster), settings);
     Ok(done())
 }
 

@@ -8,6 +8,7 @@ fn caller() -> Caller {
     Caller {
         account: "111111111111".into(),
         region: "eu-central-1".into(),
+        service: "eks".into(),
         session: None,
     }
 }

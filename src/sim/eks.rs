@@ -31,10 +31,11 @@ impl World {
         target: &Target,
     ) -> Result<Value, AwsError> {
         let caller = &arrival.caller;
-        self.throttle(caller, target.action)?;
+        self.throttle(caller, "eks", target.action.is_mutation())?;
         let cluster = target.cluster.as_deref().unwrap_or_default();
         let profile = target.profile.as_deref().unwrap_or_default();
         let set_status = arrival.fault.set_status.as_deref();
+        let resource = target.resource.as_deref().unwrap_or_default();
         match target.action {
             Action::ListClusters => self.list_clusters(caller, &inbound.query),
             Action::DescribeCluster => self.describe_cluster(caller, cluster, set_status),
@@ -47,7 +48,23 @@ impl World {
             Action::TagResource | Action::UntagResource | Action::ListTagsForResource => {
                 self.tagging(caller, target, inbound)
             }
-            Action::AssumeRole | Action::GetCallerIdentity => Err(AwsError::new(
+            Action::DeleteCluster => self.delete_cluster(arrival, cluster),
+            Action::CreateAddon => self.create_addon(arrival, cluster, &inbound.body),
+            Action::DescribeAddon => self.describe_addon(arrival, cluster, resource),
+            Action::UpdateAddon => self.update_addon(arrival, cluster, resource, &inbound.body),
+            Action::ListAddons => self.list_addons(caller, cluster, &inbound.query),
+            Action::DeleteAddon => self.delete_addon(arrival, cluster, resource),
+            Action::DescribeUpdate => {
+                self.describe_update(caller, cluster, resource, &inbound.query)
+            }
+            Action::ListNodegroups => self.list_nodegroups(caller, cluster, &inbound.query),
+            Action::DescribeNodegroup => self.describe_nodegroup(arrival, cluster, resource),
+            Action::DeleteNodegroup => self.delete_nodegroup(arrival, cluster, resource),
+            Action::CreateAccessEntry => self.create_access_entry(arrival, cluster, &inbound.body),
+            Action::DescribeAccessEntry => self.describe_access_entry(caller, cluster, resource),
+            Action::ListAccessEntries => self.list_access_entries(caller, cluster, &inbound.query),
+            Action::DeleteAccessEntry => self.delete_access_entry(arrival, cluster, resource),
+            _ => Err(AwsError::new(
                 404,
                 "UnknownOperationException",
                 "This is no operation of EKS",
@@ -198,7 +215,7 @@ pub(super) fn cluster_arn(caller: &Caller, name: &str) -> String {
     arn::cluster(&caller.account, &caller.region, name)
 }
 
-fn page(member: &str, items: &[String], next: Option<String>) -> Value {
+pub(super) fn page(member: &str, items: &[String], next: Option<String>) -> Value {
     let mut page = json!({ member: items });
     if let Some(next) = next {
         page["nextToken"] = Value::from(next);

@@ -24,6 +24,10 @@ pub struct Fault {
     pub cluster: Option<String>,
     /// Only calls about this profile.
     pub profile: Option<String>,
+    /// Only calls about this stack.
+    pub stack: Option<String>,
+    /// Only calls about this add-on, nodegroup...; for `CreateResource` and `DeleteResource` the logical id.
+    pub resource: Option<String>,
     /// How many calls; 1 unless told.
     pub times: Option<u32>,
     /// How many matching calls pass first; 0 when absent.
@@ -59,6 +63,8 @@ pub(super) struct Subject<'a> {
     pub region: &'a str,
     pub cluster: Option<&'a str>,
     pub profile: Option<&'a str>,
+    pub stack: Option<&'a str>,
+    pub resource: Option<&'a str>,
 }
 
 impl Fault {
@@ -94,19 +100,48 @@ impl Fault {
         if self.cut && self.truncate {
             return Err("cut and truncate exclude each other".to_owned());
         }
+        if action.is_step() {
+            return self.check_step(answers || longest > 0);
+        }
         if self.message.is_some() && !answers {
             return Err("message needs a status or a code".to_owned());
         }
         self.check_kind(action, answers)
     }
 
+    /// A step of CloudFormation is no call: it fails with a message, and that is all it can do.
+    fn check_step(&self, more: bool) -> Result<(), String> {
+        let more = more
+            || self.cut
+            || self.truncate
+            || self.set_status.is_some()
+            || !self.health.is_empty()
+            || self.profile.is_some();
+        if more || self.message.is_none() {
+            return Err(
+                "CreateResource and DeleteResource need a message, and take no more than accountId, \
+                 region, cluster, stack, resource, times and skip"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
     fn check_kind(&self, action: Action, answers: bool) -> Result<(), String> {
         let describes = matches!(
             action,
-            Action::DescribeFargateProfile | Action::DescribeCluster
+            Action::DescribeFargateProfile
+                | Action::DescribeCluster
+                | Action::DescribeAddon
+                | Action::DescribeNodegroup
+                | Action::DescribeStacks
         );
         if self.set_status.is_some() && !describes {
-            return Err("setStatus is for DescribeFargateProfile and DescribeCluster".to_owned());
+            return Err(
+                "setStatus is for DescribeFargateProfile, DescribeCluster, DescribeAddon, \
+                 DescribeNodegroup and DescribeStacks"
+                    .to_owned(),
+            );
         }
         let ends = matches!(
             action,
@@ -138,6 +173,8 @@ impl Fault {
             && fits(&self.region, Some(subject.region))
             && fits(&self.cluster, subject.cluster)
             && fits(&self.profile, subject.profile)
+            && fits(&self.stack, subject.stack)
+            && fits(&self.resource, subject.resource)
     }
 }
 

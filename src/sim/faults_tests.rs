@@ -9,6 +9,8 @@ fn subject(action: &str) -> Subject<'_> {
         region: "eu-central-1",
         cluster: Some("prod-1"),
         profile: Some("web"),
+        stack: None,
+        resource: None,
     }
 }
 
@@ -78,4 +80,40 @@ fn wrong_faults_are_refused_with_a_sentence() {
     ] {
         assert!(faults(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn steps_of_stacks_fail_with_a_message_and_nothing_else() {
+    let step = Fault {
+        action: "CreateResource".into(),
+        stack: Some("s".into()),
+        resource: Some("VPC".into()),
+        message: Some("no".into()),
+        ..Fault::default()
+    };
+    assert_eq!(step.check(), Ok(()));
+    let mute = Fault {
+        message: None,
+        ..step.clone()
+    };
+    let answering = Fault {
+        status: Some(500),
+        ..step.clone()
+    };
+    let late = Fault {
+        delay_ms: Some(1),
+        ..step.clone()
+    };
+    for bad in [mute, answering, late] {
+        assert!(bad.check().is_err(), "{bad:?}");
+    }
+    let mut faults = Faults::default();
+    faults.add(vec![step]).unwrap();
+    let subject = |resource| Subject {
+        stack: Some("s"),
+        resource: Some(resource),
+        ..subject("CreateResource")
+    };
+    assert!(faults.take(&subject("Subnet")).is_none());
+    assert!(faults.take(&subject("VPC")).is_some());
 }

@@ -21,7 +21,8 @@ pub struct SimOptions {
     pub delete_time: Duration,
     /// How long after `ACTIVE` the cluster still refuses mutations as if being updated.
     pub settle_time: Duration,
-    /// How long a role named `*-propagating` is refused after its first use; zero: the first two uses are.
+    /// How long a role named `*-propagating` is refused after its first use (zero: the first two uses
+    /// are), and one that a stack made after its creation.
     pub iam_propagation: Duration,
     /// Whether `AssumeRole` demands an external id even where none was set (any is taken then).
     pub require_external_id: bool,
@@ -35,6 +36,10 @@ pub struct SimOptions {
     pub reads_per_second: u32,
     /// Mutations a second in an (account, region), also the burst.
     pub mutations_per_second: u32,
+    /// The `endpoint` of clusters that stacks make; one of AWS's shape when absent.
+    pub kubernetes_endpoint: Option<String>,
+    /// The `certificateAuthority.data` of these: base64.
+    pub certificate_authority: Option<String>,
 }
 
 impl Default for SimOptions {
@@ -53,6 +58,8 @@ impl Default for SimOptions {
             labels_per_selector: 5,
             reads_per_second: 200,
             mutations_per_second: 200,
+            kubernetes_endpoint: None,
+            certificate_authority: None,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::clock::wall;
 /// How many calls, and how many overlaps, are kept.
 const MOST_KEPT: usize = 200_000;
 
-/// One call to EKS or STS.
+/// One call to AWS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
@@ -32,10 +32,16 @@ pub struct Call {
     /// The profile, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// The stack of CloudFormation, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+    /// The add-on, nodegroup or other thing that the call is about, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// The HTTP status; none before the answer and when the answer was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Whether it made a profile or began to delete one, answered or not.
+    /// Whether it made something (a profile, a stack...) or began to delete or update one, answered or not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
     /// The name of the role session: for `AssumeRole` that of the new one.
@@ -220,6 +226,8 @@ mod tests {
             action: action.into(),
             cluster: Some("prod-1".into()),
             profile: None,
+            stack: None,
+            resource: None,
             status: None,
             changed: false,
             session_name: Some("job".into()),

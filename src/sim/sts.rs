@@ -10,10 +10,10 @@ use super::arn::Arn;
 use super::caller::{Caller, MANAGEMENT_ACCOUNT};
 use super::error::AwsError;
 use super::policy::Policy;
+use super::query::{Form, constraint, no_operation, required, validation};
 use super::record::Call;
 use super::session::{NewSession, Session};
 use super::text::{is_word, xml};
-use super::wire::{Inbound, pairs};
 use super::world::World;
 
 /// The role that exists in every account of the fleet.
@@ -23,39 +23,9 @@ const VERSION: &str = "2011-06-15";
 const LARGEST_POLICY: usize = 2_048;
 const LONGEST_CHAINED: u64 = 3_600;
 
-/// The fields of a request.
-#[derive(Debug)]
-pub(super) struct Form(Vec<(String, String)>);
-
 impl Form {
-    pub(super) fn read(inbound: &Inbound) -> Self {
-        let posted = || {
-            std::str::from_utf8(&inbound.body)
-                .map(pairs)
-                .unwrap_or_default()
-        };
-        Self(if inbound.method == "POST" {
-            posted()
-        } else {
-            inbound.query.clone()
-        })
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
-
     /// What the record has of such a call: for `AssumeRole` the account and session it asks for.
-    pub(super) fn describe(&self, caller: &Caller, call: &mut Call) {
-        self.get("Action")
-            .unwrap_or("Unknown")
-            .clone_into(&mut call.action);
-        if caller.session.is_none() {
-            MANAGEMENT_ACCOUNT.clone_into(&mut call.account_id);
-        }
+    pub(super) fn describe_role(&self, call: &mut Call) {
         if call.action == "AssumeRole" {
             if let Some(arn) = self.get("RoleArn").and_then(Arn::parse) {
                 arn.account.clone_into(&mut call.account_id);
@@ -67,23 +37,14 @@ impl Form {
 }
 
 impl World {
-    /// Serves one call; the answer is a whole XML document.
+    /// Serves one call; the answer is what the result's element holds.
     pub(super) fn sts(&mut self, form: &Form, caller: &Caller) -> Result<String, AwsError> {
-        let action = form.get("Action").unwrap_or_default();
+        let action = form.action();
         let version = form.get("Version").unwrap_or_default();
         match (action, version) {
             ("AssumeRole", VERSION) => self.assume_role(form, caller),
             ("GetCallerIdentity", VERSION) => Ok(identity(caller)),
-            ("", _) => Err(AwsError::new(
-                400,
-                "MissingAction",
-                "The request has no Action",
-            )),
-            _ => Err(AwsError::new(
-                400,
-                "InvalidAction",
-                format!("Could not find operation {action} for version {version}"),
-            )),
+            _ => Err(no_operation(form)),
         }
     }
 
@@ -133,12 +94,6 @@ impl World {
             None => external_id.is_some() || !self.options.require_external_id,
         })
     }
-}
-
-fn required<'a>(form: &'a Form, field: &str, member: &str) -> Result<&'a str, AwsError> {
-    form.get(field)
-        .filter(|value| !value.is_empty())
-        .ok_or_else(|| constraint("null", member, "Member must not be null"))
 }
 
 fn check_word(member: &str, value: &str) -> Result<(), AwsError> {
@@ -202,17 +157,6 @@ fn packed(length: usize) -> usize {
     (length * 100).div_ceil(LARGEST_POLICY)
 }
 
-fn constraint(value: &str, member: &str, rule: &str) -> AwsError {
-    let value: String = value.chars().take(100).collect();
-    validation(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {rule}"
-    ))
-}
-
-fn validation(message: String) -> AwsError {
-    AwsError::new(400, "ValidationError", message)
-}
-
 fn denied(caller: &Caller, role_arn: &str) -> AwsError {
     let who = caller.arn();
     AwsError::new(
@@ -228,7 +172,7 @@ fn assumed(session: &Session, policy_length: Option<usize>) -> String {
             .map(|value| format!("<{name}>{}</{name}>", xml(&value)))
             .unwrap_or_default()
     };
-    let body = format!(
+    format!(
         "<AssumedRoleUser><AssumedRoleId>{}</AssumedRoleId><Arn>{}</Arn></AssumedRoleUser>\
          <Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
          <SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>{}{}",
@@ -243,8 +187,7 @@ fn assumed(session: &Session, policy_length: Option<usize>) -> String {
             policy_length.map(|length| packed(length).to_string())
         ),
         optional("SourceIdentity", session.about.source_identity.clone()),
-    );
-    document("AssumeRole", &body)
+    )
 }
 
 fn identity(caller: &Caller) -> String {
@@ -258,19 +201,9 @@ fn identity(caller: &Caller) -> String {
         |session| (session.user_id(), session.about.account.clone()),
     );
     let arn = xml(&caller.arn());
-    let body = format!(
+    format!(
         "<Arn>{arn}</Arn><UserId>{}</UserId><Account>{account}</Account>",
         xml(&user)
-    );
-    document("GetCallerIdentity", &body)
-}
-
-fn document(action: &str, body: &str) -> String {
-    let id = super::clock::fresh_id();
-    format!(
-        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/{VERSION}/\">\
-         <{action}Result>{body}</{action}Result>\
-         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
     )
 }
 

@@ -10,6 +10,7 @@ fn management() -> Caller {
     Caller {
         account: "111111111111".into(),
         region: "us-east-1".into(),
+        service: "sts".into(),
         session: None,
     }
 }

@@ -1,4 +1,4 @@
-//! Requests and answers as they travel: EKS's JSON and STS's XML, each with its headers.
+//! Requests and answers as they travel: EKS's JSON and the others' XML, each with its headers.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::clock::fresh_id;
 use super::error::AwsError;
-use super::text::xml;
+use super::query::{self, Service};
 
 /// A request, read whole.
 #[derive(Debug)]
@@ -80,10 +80,10 @@ impl Answer {
         }
     }
 
-    pub(super) fn sts(result: Result<String, AwsError>) -> Self {
+    pub(super) fn query(service: Service, action: &str, result: Result<String, AwsError>) -> Self {
         let (status, body) = match result {
-            Ok(document) => (200, document),
-            Err(error) => (error.status, sts_error(&error)),
+            Ok(body) => (200, query::document(service, action, &body)),
+            Err(error) => query::refusal(service, &error),
         };
         Self {
             status,
@@ -115,48 +115,9 @@ impl Answer {
     }
 }
 
-/// STS names some errors otherwise than EKS does.
-fn sts_error(error: &AwsError) -> String {
-    let code = match error.code.as_str() {
-        "ExpiredTokenException" => "ExpiredToken",
-        "UnrecognizedClientException" => "InvalidClientTokenId",
-        "MissingAuthenticationTokenException" => "MissingAuthenticationToken",
-        "IncompleteSignatureException" => "IncompleteSignature",
-        "AccessDeniedException" => "AccessDenied",
-        "TooManyRequestsException" => "Throttling",
-        "ServerException" => "InternalFailure",
-        "ServiceUnavailableException" => "ServiceUnavailable",
-        other => other,
-    };
-    let kind = if error.status >= 500 {
-        "Receiver"
-    } else {
-        "Sender"
-    };
-    format!(
-        "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-         <Error><Type>{kind}</Type><Code>{}</Code><Message>{}</Message></Error>\
-         <RequestId>{}</RequestId></ErrorResponse>",
-        xml(code),
-        xml(&error.message),
-        fresh_id()
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sts_answers_with_its_own_names_and_escapes_them() {
-        let answer = Answer::sts(Err(AwsError::new(403, "AccessDeniedException", "<no>")));
-        assert!(
-            answer
-                .body
-                .contains("<Code>AccessDenied</Code><Message>&lt;no&gt;</Message>")
-        );
-        assert_eq!(answer.status, 403);
-    }
 
     #[test]
     fn forms_are_read_with_repeated_fields() {

@@ -8,17 +8,21 @@ use chrono::DateTime;
 
 use super::accounts::Accounts;
 use super::action::{Action, Target};
+use super::addons::AddonRequest;
 use super::arn::Arn;
 use super::bucket::Bucket;
-use super::caller::Caller;
+use super::caller::{Caller, MANAGEMENT_ACCOUNT};
 use super::clock::Clock;
+use super::cloudformation::Stacks;
 use super::create::CreateRequest;
 use super::error::AwsError;
 use super::faults::{Fault, Faults, Subject};
+use super::iam::Iam;
+use super::network::Network;
 use super::options::SimOptions;
+use super::query::{Form, Service, no_operation};
 use super::record::{Call, Recorder};
 use super::session::Sessions;
-use super::sts;
 use super::wire::{Answer, Inbound};
 
 /// The world, shared by the server's threads and the controls.
@@ -44,7 +48,14 @@ pub(super) struct World {
     pub sessions: Sessions,
     pub faults: Faults,
     pub recorder: Recorder,
-    buckets: HashMap<(String, String, bool), Bucket>,
+    /// The stacks of CloudFormation.
+    pub stacks: Stacks,
+    /// By account.
+    pub iam: HashMap<String, Iam>,
+    /// By account and region; made when somebody asks.
+    pub networks: HashMap<(String, String), Network>,
+    /// By account, region, service and whether it is for mutations.
+    buckets: HashMap<(String, String, &'static str, bool), Bucket>,
     /// By role: when it was first used here, and how often.
     pub propagating: HashMap<String, (Duration, u32)>,
 }
@@ -62,7 +73,7 @@ pub(super) struct Arrival {
 /// What was asked.
 pub(super) enum Request {
     Eks(Target),
-    Sts(sts::Form),
+    Query(Service, Form),
     Unknown,
 }
 
@@ -76,6 +87,9 @@ impl World {
             sessions: Sessions::default(),
             faults: Faults::default(),
             recorder: Recorder::new(),
+            stacks: Stacks::default(),
+            iam: HashMap::new(),
+            networks: HashMap::new(),
             buckets: HashMap::new(),
             propagating: HashMap::new(),
         }
@@ -87,6 +101,9 @@ impl World {
         self.accounts = Accounts::of(self.options.fleet);
         self.faults.clear();
         self.recorder.clear();
+        self.stacks.clear();
+        self.iam.clear();
+        self.networks.clear();
         self.buckets.clear();
         self.propagating.clear();
         self.clock.thaw();
@@ -101,13 +118,16 @@ impl World {
             inbound.token.as_deref(),
         );
         let request = Request::of(inbound);
-        let call = describe(&request, &caller, inbound);
+        let mut call = describe(&request, &caller, inbound);
+        self.name_cluster(&mut call);
         let fault = self.faults.take(&Subject {
             action: &call.action,
             account: &call.account_id,
             region: &call.region,
             cluster: call.cluster.as_deref(),
             profile: call.profile.as_deref(),
+            stack: call.stack.as_deref(),
+            resource: call.resource.as_deref(),
         });
         let seq = self.recorder.arrived(call);
         Arrival {
@@ -122,11 +142,12 @@ impl World {
     /// Lets a call have its effect and answers it.
     pub(super) fn perform(&mut self, inbound: &Inbound, arrival: &Arrival) -> Answer {
         let problem = arrival.problem.clone();
+        self.catch_up(&arrival.caller.account);
         match &arrival.request {
             Request::Unknown => Answer::unknown(&inbound.method, &inbound.path),
-            Request::Sts(form) => {
-                let result = problem.map_or_else(|| self.sts(form, &arrival.caller), Err);
-                Answer::sts(result)
+            Request::Query(service, form) => {
+                let result = problem.map_or_else(|| self.query(*service, form, arrival), Err);
+                Answer::query(*service, form.action(), result)
             }
             Request::Eks(target) => {
                 let result = problem.map_or_else(|| self.eks(inbound, arrival, target), Err);
@@ -136,6 +157,37 @@ impl World {
                     self.profile_of(arrival.seq).as_deref(),
                 )
             }
+        }
+    }
+
+    fn query(
+        &mut self,
+        service: Service,
+        form: &Form,
+        arrival: &Arrival,
+    ) -> Result<String, AwsError> {
+        if service == Service::Sts {
+            return self.sts(form, &arrival.caller);
+        }
+        arrival.caller.check_scope(service.name())?;
+        let action = Action::parse(form.action()).ok_or_else(|| no_operation(form))?;
+        self.throttle(&arrival.caller, service.name(), action.is_mutation())?;
+        match service {
+            Service::CloudFormation => self.cloudformation(form, arrival),
+            Service::Iam => self.iam_call(form, arrival),
+            Service::Ec2 | Service::Sts => self.ec2_call(form, arrival),
+        }
+    }
+
+    /// Calls about a stack are about the cluster that its tags name.
+    fn name_cluster(&self, call: &mut Call) {
+        let Some(name) = call.stack.as_deref().filter(|_| call.cluster.is_none()) else {
+            return;
+        };
+        let stack = self.stacks.find(&call.account_id, &call.region, name);
+        if let Some(stack) = stack {
+            call.cluster = stack.cluster().map(str::to_owned);
+            call.stack = Some(stack.name.clone());
         }
     }
 
@@ -152,7 +204,7 @@ impl World {
         }
         let error = AwsError::injected(*status, code.as_deref(), message.as_deref());
         Some(match &arrival.request {
-            Request::Sts(_) => Answer::sts(Err(error)),
+            Request::Query(service, form) => Answer::query(*service, form.action(), Err(error)),
             Request::Eks(target) => {
                 let profile = self.profile_of(arrival.seq);
                 Answer::eks(Err(error), target.cluster.as_deref(), profile.as_deref())
@@ -168,19 +220,28 @@ impl World {
     }
 
     /// Takes a token, or refuses the call with 429.
-    pub(super) fn throttle(&mut self, caller: &Caller, action: Action) -> Result<(), AwsError> {
+    pub(super) fn throttle(
+        &mut self,
+        caller: &Caller,
+        service: &'static str,
+        mutates: bool,
+    ) -> Result<(), AwsError> {
         let account = self.accounts.get(&caller.account);
-        if account.is_some_and(|account| account.settings.throttle) {
+        if service == "eks" && account.is_some_and(|account| account.settings.throttle) {
             return Err(AwsError::throttled());
         }
-        let mutates = action.is_mutation();
         let rate = if mutates {
             self.options.mutations_per_second
         } else {
             self.options.reads_per_second
         };
         let now = self.clock.real();
-        let key = (caller.account.clone(), caller.region.clone(), mutates);
+        let key = (
+            caller.account.clone(),
+            caller.region.clone(),
+            service,
+            mutates,
+        );
         let bucket = self
             .buckets
             .entry(key)
@@ -196,7 +257,9 @@ impl World {
 impl Request {
     fn of(inbound: &Inbound) -> Self {
         if inbound.path == "/" {
-            return Self::Sts(sts::Form::read(inbound));
+            let form = Form::read(inbound);
+            let service = Service::of_version(form.get("Version").unwrap_or_default());
+            return Self::Query(service, form);
         }
         Target::parse(&inbound.method, &inbound.path).map_or(Self::Unknown, Self::Eks)
     }
@@ -213,6 +276,8 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
         action: "Unknown".to_owned(),
         cluster: None,
         profile: None,
+        stack: None,
+        resource: None,
         status: None,
         changed: false,
         session_name: about.map(|about| about.name.clone()),
@@ -220,11 +285,13 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
     };
     match request {
         Request::Unknown => {}
-        Request::Sts(form) => form.describe(caller, &mut call),
+        Request::Query(service, form) => describe_query(*service, form, caller, &mut call),
         Request::Eks(target) => {
             target.action.name().clone_into(&mut call.action);
             call.cluster.clone_from(&target.cluster);
             call.profile.clone_from(&target.profile);
+            let tags = target.cluster.is_none();
+            call.resource = target.resource.clone().filter(|_| !tags);
             if let Some(arn) = target.resource.as_deref().and_then(Arn::parse) {
                 let mut names = arn.resource.split('/').skip(1).map(str::to_owned);
                 (call.cluster, call.profile) = (names.next(), names.next());
@@ -233,7 +300,30 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
                 let body = CreateRequest::parse(&inbound.body).unwrap_or_default();
                 call.profile = body.fargate_profile_name;
             }
+            if target.action == Action::CreateAddon {
+                let body = AddonRequest::parse(&inbound.body).unwrap_or_default();
+                call.resource = body.addon_name;
+            }
         }
     }
     call
+}
+
+fn describe_query(service: Service, form: &Form, caller: &Caller, call: &mut Call) {
+    form.get("Action")
+        .unwrap_or("Unknown")
+        .clone_into(&mut call.action);
+    if service == Service::Sts {
+        if caller.session.is_none() {
+            MANAGEMENT_ACCOUNT.clone_into(&mut call.account_id);
+        }
+        return form.describe_role(call);
+    }
+    call.stack = form.filled("StackName").map(str::to_owned);
+    let tags = form.tags("Tags.member");
+    call.cluster = tags.get("alpha.eksctl.io/cluster-name").cloned();
+    call.resource = ["RoleName", "Url", "OpenIDConnectProviderArn"]
+        .into_iter()
+        .find_map(|field| form.filled(field))
+        .map(str::to_owned);
 }

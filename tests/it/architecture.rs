@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("clock", &[]),
+    ("kubernetes", &[]),
     ("limits", &[]),
     ("rng", &[]),
     ("database", &[]),
@@ -52,6 +53,7 @@ const RESERVED: &[(&[&str], &[&str])] = &[
             "aws_config",
             "aws_credential_types",
             "aws_sdk_",
+            "aws_sigv4",
             "aws_smithy_",
             "aws_types",
         ],

@@ -9,6 +9,7 @@
 mod api;
 mod architecture;
 mod audit;
+mod aws;
 mod binary;
 mod failover;
 mod faults;

@@ -1,0 +1,96 @@
+//! EC2: the zones and subnets that clusters are put into.
+
+use roxmltree::Node;
+
+use super::caller::{Caller, Service};
+use super::query::{Query, QueryService, child, items};
+use super::refusal::Refusal;
+
+/// The zones and subnets of a region, seen through one session by one step of a job.
+pub struct Ec2 {
+    caller: Caller,
+}
+
+/// An availability zone that is in service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Zone {
+    /// As this account names it: `us-east-1a`.
+    pub name: String,
+    /// As all accounts name it: `use1-az4`.
+    pub zone_id: String,
+}
+
+/// A subnet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subnet {
+    /// `subnet-...`.
+    pub id: String,
+    /// The network it is in.
+    pub vpc_id: String,
+    /// The zone's name in this account.
+    pub zone: String,
+    /// The zone's name in all accounts.
+    pub zone_id: Option<String>,
+    /// Its addresses.
+    pub cidr: Option<String>,
+    /// Whether what starts in it gets a public address. Only its routes say whether it is public.
+    pub maps_public_ip: Option<bool>,
+}
+
+impl Ec2 {
+    pub(super) const fn new(caller: Caller) -> Self {
+        Self { caller }
+    }
+
+    /// The zones of the region that are in service, in AWS's order; no local or wavelength zones.
+    pub async fn availability_zones(&self) -> Result<Vec<Zone>, Refusal> {
+        let filters = [
+            ("Filter.1.Name", "zone-type"),
+            ("Filter.1.Value.1", "availability-zone"),
+            ("Filter.2.Name", "state"),
+            ("Filter.2.Value.1", "available"),
+        ];
+        let parameters = filters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let list = ("availabilityZoneInfo", "item");
+        self.list("DescribeAvailabilityZones", parameters, list, |node| Zone {
+            name: child(node, "zoneName").unwrap_or_default(),
+            zone_id: child(node, "zoneId").unwrap_or_default(),
+        })
+        .await
+    }
+
+    /// These subnets; one that is not there is refused as not found.
+    pub async fn subnets(&self, ids: &[String]) -> Result<Vec<Subnet>, Refusal> {
+        // Without an id, AWS lists all.
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = ids.iter().enumerate();
+        let parameters = ids.map(|(at, id)| (format!("SubnetId.{}", at + 1), id.clone()));
+        self.list("DescribeSubnets", parameters, ("subnetSet", "item"), subnet)
+            .await
+    }
+
+    async fn list<T>(
+        &self,
+        action: &'static str,
+        parameters: impl IntoIterator<Item = (String, String)>,
+        list: (&str, &str),
+        read: impl Fn(Node<'_, '_>) -> T,
+    ) -> Result<Vec<T>, Refusal> {
+        let query = Query::new(QueryService::Ec2, action, parameters);
+        let text = self.caller.query_read(Service::Ec2, action, query).await?;
+        items(action, &text, list, read)
+    }
+}
+
+fn subnet(node: Node<'_, '_>) -> Subnet {
+    Subnet {
+        id: child(node, "subnetId").unwrap_or_default(),
+        vpc_id: child(node, "vpcId").unwrap_or_default(),
+        zone: child(node, "availabilityZone").unwrap_or_default(),
+        zone_id: child(node, "availabilityZoneId"),
+        cidr: child(node, "cidrBlock"),
+        maps_public_ip: child(node, "mapPublicIpOnLaunch").map(|text| text == "true"),
+    }
+}

@@ -1,0 +1,243 @@
+use super::Access::{
+    CreateCluster, CreateProfile, DeleteCluster, DeleteProfile, Read, ReadClusters,
+};
+use super::*;
+
+const PLACE: (&str, &str, &str) = ("aws", "111111111111", "eu-west-1");
+const GROUP: &str =
+    "autoscaling:autoScalingGroup:1:autoScalingGroupName/eksctl-prod-nodegroup-ng-1-NodeGroup-1";
+const INSTANCE_PROFILE: &str =
+    "iam:instance-profile/eksctl-prod-nodegroup-ng-1-NodeInstanceProfile-1";
+const ISSUER: &str = "iam:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/1";
+const PROFILE: &str = "eks:fargateprofile/prod/fp/1";
+const ROLE: &str = "iam:role/eksctl-prod-fargate-FargatePodExecutionRole-1";
+const STACK: &str = "cloudformation:stack/eksctl-prod-fargate/1";
+
+/// What the steps of each kind do, and to what.
+const NEEDED: &[(Access, &str, &str)] = &[
+    (Read, "eks:DescribeFargateProfile", PROFILE),
+    (
+        CreateProfile,
+        "eks:CreateFargateProfile",
+        "eks:cluster/prod",
+    ),
+    (CreateProfile, "eks:UpdateAddon", "eks:addon/prod/coredns/1"),
+    (
+        CreateProfile,
+        "eks:DescribeAddon",
+        "eks:addon/prod/coredns/1",
+    ),
+    (CreateProfile, "cloudformation:CreateStack", STACK),
+    (CreateProfile, "cloudformation:DescribeStacks", STACK),
+    (CreateProfile, "iam:CreateRole", ROLE),
+    (CreateProfile, "iam:AttachRolePolicy", ROLE),
+    (CreateProfile, "iam:PassRole", "iam:role/given"),
+    (DeleteProfile, "eks:DeleteFargateProfile", PROFILE),
+    (DeleteProfile, "cloudformation:DeleteStack", STACK),
+    (DeleteProfile, "iam:DeleteRole", ROLE),
+    (DeleteProfile, "iam:DetachRolePolicy", ROLE),
+    (ReadClusters, "eks:ListClusters", "*"),
+    (
+        ReadClusters,
+        "eks:DescribeNodegroup",
+        "eks:nodegroup/prod/ng-1/1",
+    ),
+    (ReadClusters, "cloudformation:DescribeStacks", STACK),
+    (CreateCluster, "eks:CreateCluster", "eks:cluster/prod"),
+    (CreateCluster, "eks:CreateNodegroup", "eks:cluster/prod"),
+    (
+        CreateCluster,
+        "eks:DescribeNodegroup",
+        "eks:nodegroup/prod/ng-1/1",
+    ),
+    (CreateCluster, "eks:CreateAddon", "eks:cluster/prod"),
+    (CreateCluster, "ec2:DescribeAvailabilityZones", "*"),
+    (CreateCluster, "ec2:CreateVpc", "ec2:vpc/v"),
+    (CreateCluster, "ec2:ModifySubnetAttribute", "ec2:subnet/s"),
+    (CreateCluster, "ec2:CreateNatGateway", "ec2:natgateway/n"),
+    (CreateCluster, "ec2:AllocateAddress", "ec2:elastic-ip/e"),
+    (
+        CreateCluster,
+        "ec2:AssociateRouteTable",
+        "ec2:route-table/r",
+    ),
+    (
+        CreateCluster,
+        "ec2:AuthorizeSecurityGroupIngress",
+        "ec2:security-group/g",
+    ),
+    (
+        CreateCluster,
+        "ec2:CreateLaunchTemplate",
+        "ec2:launch-template/l",
+    ),
+    (
+        CreateCluster,
+        "ec2:RunInstances",
+        "arn:aws:ec2:eu-west-1::image/ami-1",
+    ),
+    (CreateCluster, "autoscaling:CreateAutoScalingGroup", GROUP),
+    (
+        CreateCluster,
+        "iam:AddRoleToInstanceProfile",
+        INSTANCE_PROFILE,
+    ),
+    (CreateCluster, "iam:CreateOpenIDConnectProvider", ISSUER),
+    (CreateCluster, "iam:TagOpenIDConnectProvider", ISSUER),
+    (
+        CreateCluster,
+        "ssm:GetParameters",
+        "arn:aws:ssm:eu-west-1::parameter/aws/service/eks/x",
+    ),
+    (DeleteCluster, "eks:DeleteCluster", "eks:cluster/prod"),
+    (
+        DeleteCluster,
+        "eks:DeleteNodegroup",
+        "eks:nodegroup/prod/ng-1/1",
+    ),
+    (DeleteCluster, "cloudformation:DeleteStack", STACK),
+    (DeleteCluster, "cloudformation:ListStacks", "*"),
+    (DeleteCluster, "ec2:DeleteRouteTable", "ec2:route-table/r"),
+    (
+        DeleteCluster,
+        "ec2:RevokeSecurityGroupIngress",
+        "ec2:security-group/g",
+    ),
+    (DeleteCluster, "autoscaling:DeleteAutoScalingGroup", GROUP),
+    (DeleteCluster, "iam:DeleteRole", ROLE),
+    (
+        DeleteCluster,
+        "iam:RemoveRoleFromInstanceProfile",
+        INSTANCE_PROFILE,
+    ),
+    (DeleteCluster, "iam:DeleteOpenIDConnectProvider", ISSUER),
+];
+
+/// What no kind may do on cluster prod in eu-west-1.
+const FORBIDDEN: &[(&str, &str)] = &[
+    ("eks:DescribeCluster", "eks:cluster/other"),
+    ("eks:DeleteCluster", "eks:cluster/other"),
+    ("eks:DeleteFargateProfile", "eks:fargateprofile/other/fp/1"),
+    ("eks:UpdateAddon", "eks:addon/other/coredns/1"),
+    (
+        "cloudformation:CreateStack",
+        "cloudformation:stack/eksctl-other-cluster/1",
+    ),
+    (
+        "cloudformation:DeleteStack",
+        "cloudformation:stack/something/1",
+    ),
+    ("iam:CreateRole", "iam:role/admin"),
+    (
+        "iam:AttachRolePolicy",
+        "iam:role/eksctl-other-cluster-ServiceRole-1",
+    ),
+    ("iam:DeleteRole", "iam:role/admin"),
+    ("iam:CreateUser", "iam:user/somebody"),
+    ("ec2:DeleteVpc", "arn:aws:ec2:us-east-1:111111111111:vpc/v"),
+    ("ec2:TerminateInstances", "ec2:instance/i"),
+];
+
+/// `iam:role/x` in full.
+fn arn(short: &str) -> String {
+    let (_, account_id, region) = PLACE;
+    match short.split_once(':') {
+        None | Some(("arn", _)) => short.to_owned(),
+        Some(("iam", rest)) => format!("arn:aws:iam::{account_id}:{rest}"),
+        Some((service, rest)) => format!("arn:aws:{service}:{region}:{account_id}:{rest}"),
+    }
+}
+
+/// Whether a policy has a statement for it.
+fn allows(policy: &str, action: &str, resource: &str) -> bool {
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let any = |patterns: &Value, text: &str| {
+        let patterns = patterns.as_array().unwrap().iter();
+        patterns
+            .map(|pattern| pattern.as_str().unwrap())
+            .any(|pattern| matches(pattern, text))
+    };
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    statements
+        .filter(|statement| any(&statement["Action"], action))
+        .any(|statement| any(&statement["Resource"], resource))
+}
+
+/// `*` is any number of any characters, as in IAM.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    text.strip_prefix(head).is_some_and(|tail| {
+        (0..=tail.len())
+            .filter(|at| tail.is_char_boundary(*at))
+            .any(|at| matches(rest, &tail[at..]))
+    })
+}
+
+#[test]
+fn the_longest_policy_fits_aws_bound() {
+    let cluster = "c".repeat(100);
+    for (partition, region) in [
+        ("aws", "ap-southeast-1"),
+        ("aws-cn", "cn-northwest-1"),
+        ("aws-us-gov", "us-gov-west-1"),
+    ] {
+        for access in Access::ALL {
+            let length =
+                session_policy(access, (partition, "123456789012", region), &cluster).len();
+            assert!(length <= LONGEST_POLICY, "{access:?} {partition}: {length}");
+        }
+    }
+}
+
+#[test]
+fn reads_cannot_write() {
+    for access in Access::ALL.into_iter().filter(|access| access.is_read()) {
+        let policy = session_policy(access, PLACE, "prod");
+        for word in ["Create", "Delete", "Update", "iam:", "\"eks:*\""] {
+            assert!(!policy.contains(word), "{access:?} may {word}");
+        }
+    }
+}
+
+#[test]
+fn each_kind_may_do_what_its_steps_do() {
+    for (access, action, resource) in NEEDED {
+        let policy = session_policy(*access, PLACE, "prod");
+        assert!(
+            allows(&policy, action, &arn(resource)),
+            "{access:?} {action} {resource}"
+        );
+    }
+}
+
+#[test]
+fn no_kind_may_touch_another_cluster_or_other_roles() {
+    for access in Access::ALL {
+        let policy = session_policy(access, PLACE, "prod");
+        for (action, resource) in FORBIDDEN {
+            assert!(
+                !allows(&policy, action, &arn(resource)),
+                "{access:?} {action} {resource}"
+            );
+        }
+    }
+}
+
+#[test]
+fn deletions_make_nothing() {
+    for access in [Access::DeleteProfile, Access::DeleteCluster] {
+        let policy = session_policy(access, PLACE, "prod");
+        assert!(!policy.contains("Create") && !policy.contains("PassRole"));
+    }
+}
+
+#[test]
+fn the_roles_of_a_long_named_clusters_stacks_are_among_its_own() {
+    // CloudFormation's name of the role of stack eksctl-<28 characters>-fargate.
+    let cluster = "fargate-example-cluster-emea";
+    let role = arn("iam:role/eksctl-fargate-example-cluste-FargatePodExecutionRole-1AB2CD3EF4GH");
+    let policy = session_policy(Access::CreateProfile, PLACE, cluster);
+    assert!(allows(&policy, "iam:CreateRole", &role));
+}

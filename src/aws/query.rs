@@ -1,0 +1,198 @@
+//! AWS's query protocol, for the few calls of services whose SDK costs minutes of build: a signed
+//! form goes out by the SDK's own machinery, XML comes back.
+//!
+//! It keeps what the SDK's clients keep: the connections of all sessions, their timeouts, one try.
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_eks::error::{ErrorMetadata, SdkError};
+use aws_sigv4::http_request::SigningSettings;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::timeout::TimeoutConfig;
+use roxmltree::{Document, Node};
+
+use super::convert::unanswered;
+use super::refusal::Refusal;
+use super::signing::Signer;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A service that is called this way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QueryService {
+    Ec2,
+    Iam,
+}
+
+/// Where a service is, and the region it signs for.
+pub(super) struct ServicePlace<'a> {
+    pub(super) url: String,
+    pub(super) region: &'a str,
+}
+
+impl QueryService {
+    pub(super) const fn signing_name(self) -> &'static str {
+        match self {
+            Self::Ec2 => "ec2",
+            Self::Iam => "iam",
+        }
+    }
+
+    const fn version(self) -> &'static str {
+        match self {
+            Self::Ec2 => "2016-11-15",
+            Self::Iam => "2010-05-08",
+        }
+    }
+
+    /// EC2 is in every region, IAM once a partition.
+    pub(super) fn place<'a>(self, partition: &str, region: &'a str) -> ServicePlace<'a> {
+        let suffix = dns_suffix(partition);
+        let (host, region) = match (self, partition) {
+            (Self::Ec2, _) => (format!("ec2.{region}"), region),
+            (Self::Iam, "aws-cn") => ("iam.cn-north-1".to_owned(), "cn-north-1"),
+            (Self::Iam, "aws-us-gov") => ("iam.us-gov".to_owned(), "us-gov-west-1"),
+            (Self::Iam, _) => ("iam".to_owned(), "us-east-1"),
+        };
+        let url = format!("https://{host}.{suffix}");
+        ServicePlace { url, region }
+    }
+}
+
+/// The end of every host of a partition.
+pub(super) fn dns_suffix(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        _ => "amazonaws.com",
+    }
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    pub(super) service: QueryService,
+    form: String,
+}
+
+impl Query {
+    /// A call with its parameters.
+    pub(super) fn new(
+        service: QueryService,
+        action: &'static str,
+        parameters: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("Action", action)
+            .append_pair("Version", service.version())
+            .extend_pairs(parameters)
+            .finish();
+        Self { service, form }
+    }
+}
+
+/// Sends a call and answers the text of what comes back.
+pub(super) async fn send(
+    config: &SdkConfig,
+    url: &str,
+    query: &Query,
+    signer: &Signer<'_>,
+) -> Result<String, SdkError<ErrorMetadata, HttpResponse>> {
+    let url = format!("{}/", url.trim_end_matches('/'));
+    let request = signed(&url, query, signer).map_err(SdkError::construction_failure)?;
+    let timeouts = config.timeout_config().cloned();
+    let mut operation = Operation::builder()
+        .service_name(query.service.signing_name())
+        .operation_name("query")
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(url.trim_end_matches('/'))
+        .timeout_config(timeouts.unwrap_or_else(TimeoutConfig::disabled))
+        .no_auth()
+        .no_retry();
+    if let Some(client) = config.http_client() {
+        operation = operation.http_client(client);
+    }
+    operation
+        .serializer(|request: HttpRequest| Ok(request))
+        .deserializer(answer)
+        .build()
+        .invoke(request)
+        .await
+}
+
+fn signed(url: &str, query: &Query, signer: &Signer<'_>) -> Result<HttpRequest, BoxError> {
+    let headers = [("content-type", FORM)];
+    let body = query.form.as_bytes();
+    let added = signer.sign(("POST", url), &headers, body, SigningSettings::default())?;
+    let mut request = HttpRequest::new(SdkBody::from(query.form.as_str()));
+    request.set_method("POST")?;
+    request.set_uri("/")?;
+    request.headers_mut().try_insert("content-type", FORM)?;
+    for (name, value) in added.headers() {
+        request
+            .headers_mut()
+            .try_insert(name.to_owned(), value.to_owned())?;
+    }
+    Ok(request)
+}
+
+fn answer(response: &HttpResponse) -> Result<String, OrchestratorError<ErrorMetadata>> {
+    let text = String::from_utf8_lossy(response.body().bytes().unwrap_or_default());
+    if response.status().is_success() {
+        Ok(text.into_owned())
+    } else {
+        Err(OrchestratorError::operation(error(&text)))
+    }
+}
+
+/// EC2 says `Response/Errors/Error`, IAM `ErrorResponse/Error`; what is no XML has no code.
+fn error(text: &str) -> ErrorMetadata {
+    let mut error = ErrorMetadata::builder();
+    if let Ok(document) = Document::parse(text)
+        && let Some(node) = document.descendants().find(|node| is(*node, "Error"))
+    {
+        if let Some(code) = child(node, "Code") {
+            error = error.code(code);
+        }
+        if let Some(message) = child(node, "Message") {
+            error = error.message(message);
+        }
+    }
+    error.build()
+}
+
+/// Reads an answer: `list` is the element that holds the items, `item` each of them. Namespaces,
+/// which carry the API's version, don't count.
+pub(super) fn items<T>(
+    action: &'static str,
+    text: &str,
+    (list, item): (&str, &str),
+    read: impl Fn(Node<'_, '_>) -> T,
+) -> Result<Vec<T>, Refusal> {
+    let document = Document::parse(text).map_err(|_| unanswered(action))?;
+    let list = document
+        .descendants()
+        .find(|node| is(*node, list))
+        .ok_or_else(|| unanswered(action))?;
+    let items = list.children().filter(|node| is(*node, item));
+    Ok(items.map(read).collect())
+}
+
+/// The text of one element of an answer.
+pub(super) fn text_of(action: &'static str, text: &str, name: &str) -> Result<String, Refusal> {
+    let document = Document::parse(text).map_err(|_| unanswered(action))?;
+    let found = document.descendants().find(|node| is(*node, name));
+    let text = found.and_then(|node| node.text()).map(str::to_owned);
+    text.ok_or_else(|| unanswered(action))
+}
+
+/// The text of a child.
+pub(super) fn child(node: Node<'_, '_>, name: &str) -> Option<String> {
+    let found = node.children().find(|node| is(*node, name));
+    found.and_then(|node| node.text()).map(str::to_owned)
+}
+
+fn is(node: Node<'_, '_>, name: &str) -> bool {
+    node.is_element() && node.tag_name().name() == name
+}

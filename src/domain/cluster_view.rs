@@ -1,0 +1,155 @@
+//! Clusters, add-ons and nodegroups as they are in EKS. Every text passes through as AWS sent it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::profile::HealthIssue;
+
+/// A cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClusterView {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// CREATING, ACTIVE, DELETING, FAILED, UPDATING, PENDING, or a value AWS adds later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Of Kubernetes, such as `1.34`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Of EKS, such as `eks.5`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform_version: Option<String>,
+    /// The URL of its Kubernetes API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// Who signs that URL's certificate: PEM in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_authority: Option<String>,
+    /// Who signs the tokens of its service accounts: a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc_issuer: Option<String>,
+    /// The role of its control plane.
+    #[serde(rename = "roleARN", skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// Its network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+    /// The subnets that its control plane reaches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<String>,
+    /// The security groups it was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub security_groups: Vec<String>,
+    /// The security group that EKS made for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_security_group: Option<String>,
+    /// The addresses of its services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_cidr: Option<String>,
+    /// Who decides who may come in: `API`, `API_AND_CONFIG_MAP` or `CONFIG_MAP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication_mode: Option<String>,
+    /// Whether its Kubernetes API can be reached from the internet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_public_access: Option<bool>,
+    /// Whether its Kubernetes API can be reached from its network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_private_access: Option<bool>,
+    /// Its AWS tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// When it was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// What ails it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub health_issues: Vec<HealthIssue>,
+}
+
+/// An add-on of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Addon {
+    /// Such as `coredns`.
+    pub name: String,
+    /// CREATING, ACTIVE, UPDATING, DEGRADED, `CREATE_FAILED`, ..., or a value AWS adds later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Such as `v1.11.4-eksbuild.2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its ARN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// JSON or YAML, as the add-on's schema has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration_values: Option<String>,
+    /// The role of its service account.
+    #[serde(
+        rename = "serviceAccountRoleARN",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub service_account_role_arn: Option<String>,
+    /// Its AWS tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// When it was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// What ails it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub health_issues: Vec<HealthIssue>,
+}
+
+/// A managed nodegroup of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Nodegroup {
+    /// Its name.
+    pub name: String,
+    /// CREATING, ACTIVE, UPDATING, DELETING, `CREATE_FAILED`, ..., or a value AWS adds later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Of Kubernetes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its ARN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// Such as `m5.large`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instance_types: Vec<String>,
+    /// Nodes wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_size: Option<i32>,
+    /// The fewest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_size: Option<i32>,
+    /// The most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_size: Option<i32>,
+    /// The role of its nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_role: Option<String>,
+    /// Where its nodes are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<String>,
+    /// Labels of its nodes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Its AWS tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// When it was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// What ails it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub health_issues: Vec<HealthIssue>,
+}

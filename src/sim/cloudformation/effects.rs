@@ -1,0 +1,238 @@
+//! What the resources of stacks do to the simulated world, and what they answer to `Ref` and `Fn::GetAtt`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::kind::Kind;
+use super::names::{handler, iam_arn, missing, owned, random_hex, tags_of};
+use super::properties::{list_tags, text};
+use super::stack::{Made, Stack};
+use crate::sim::arn::partition;
+use crate::sim::clock::{fresh_id, wall};
+use crate::sim::iam::Role;
+use crate::sim::world::World;
+
+/// A physical id, and attributes.
+pub(super) type Facts = (String, BTreeMap<String, String>);
+
+/// These, or why there are none.
+pub(super) type Answer = Result<Facts, String>;
+
+impl World {
+    /// Makes a resource, which is under way from now on.
+    pub(super) fn make(
+        &mut self,
+        stack: &Stack,
+        kind: &Kind,
+        logical: &str,
+        physical: &str,
+        properties: &Value,
+    ) -> Answer {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let plain = |pairs: &[(&str, &str)]| Ok(plain(physical, pairs));
+        match kind.name {
+            name if name.starts_with("AWS::EC2::") => {
+                self.make_network(stack, kind, logical, physical, properties)
+            }
+            "AWS::IAM::Role" => self.make_role(stack, logical, physical, properties),
+            "AWS::IAM::InstanceProfile" => {
+                plain(&[("Arn", &iam_arn(stack, "instance-profile", physical))])
+            }
+            "AWS::IAM::ManagedPolicy" => {
+                plain(&[("PolicyArn", &iam_arn(stack, "policy", physical))])
+            }
+            "AWS::EKS::Cluster" => self.make_cluster(stack, logical, physical, properties),
+            "AWS::EKS::Nodegroup" => self.make_nodegroup(stack, physical, properties),
+            "AWS::EKS::Addon" => self.make_addon(stack, kind, properties),
+            "AWS::EKS::AccessEntry" => self.make_access_entry(stack, properties),
+            "AWS::AutoScaling::AutoScalingGroup" => {
+                let arn = format!(
+                    "arn:{}:autoscaling:{region}:{account}:autoScalingGroup:{}:autoScalingGroupName/{physical}",
+                    partition(region),
+                    fresh_id()
+                );
+                plain(&[("AutoScalingGroupARN", &arn)])
+            }
+            _ => plain(&[("Id", physical)]),
+        }
+    }
+
+    /// A resource is there at last.
+    pub(super) fn made(&mut self, stack: &Stack, made: &Made) {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let property = |name| text(&made.properties, name).unwrap_or_default();
+        match made.kind {
+            "AWS::EC2::Route" if property("GatewayId").starts_with("igw-") => {
+                let table = property("RouteTableId");
+                self.network(account, region).public_tables.insert(table);
+            }
+            "AWS::EC2::SubnetRouteTableAssociation" => {
+                let network = self.network(account, region);
+                if let Some(subnet) = network.subnets.get_mut(&property("SubnetId")) {
+                    subnet.table = Some(property("RouteTableId"));
+                }
+            }
+            "AWS::EKS::Cluster" => {
+                if let Some(cluster) = self.accounts.cluster(account, region, &made.physical) {
+                    "ACTIVE".clone_into(&mut cluster.status);
+                }
+            }
+            "AWS::EKS::Nodegroup" => self.with_nodegroup(stack, made, |one| one.status = "ACTIVE"),
+            "AWS::AutoScaling::AutoScalingGroup" => {
+                let name = cluster_of_group(stack, made);
+                if let Some(cluster) = self.accounts.cluster(account, region, &name) {
+                    cluster.details().node_stacks.insert(made.physical.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins to delete a resource; the error says why that can't be.
+    pub(super) fn unmake(&mut self, stack: &Stack, made: &Made) -> Result<(), String> {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        match made.kind {
+            "AWS::EC2::VPC" => {
+                let network = self.network(account, region);
+                if network
+                    .subnets
+                    .values()
+                    .any(|subnet| subnet.vpc == made.physical)
+                {
+                    let vpc = &made.physical;
+                    let why = format!("The vpc '{vpc}' has dependencies and cannot be deleted.");
+                    return Err(handler("InvalidRequest", &why));
+                }
+            }
+            "AWS::EKS::Cluster" => {
+                let (now, settle) = (stack.at, self.clock.scale(self.options.settle_time));
+                if let Some(cluster) = self.accounts.cluster(account, region, &made.physical) {
+                    cluster.settle(now, settle);
+                    if let Some(why) = cluster.keeps_it() {
+                        return Err(handler("ResourceConflict", &why));
+                    }
+                    "DELETING".clone_into(&mut cluster.status);
+                }
+            }
+            "AWS::EKS::Nodegroup" => {
+                self.with_nodegroup(stack, made, |one| one.status = "DELETING");
+            }
+            "AWS::AutoScaling::AutoScalingGroup" => {
+                let name = cluster_of_group(stack, made);
+                if let Some(cluster) = self.accounts.cluster(account, region, &name) {
+                    cluster.details().node_stacks.remove(&made.physical);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A resource is gone.
+    pub(super) fn unmade(&mut self, stack: &Stack, made: &Made) {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let property = |name| text(&made.properties, name).unwrap_or_default();
+        let id = &made.physical;
+        match made.kind {
+            "AWS::EC2::VPC" => drop(self.network(account, region).vpcs.remove(id)),
+            "AWS::EC2::Subnet" => drop(self.network(account, region).subnets.remove(id)),
+            "AWS::EC2::RouteTable" => {
+                self.network(account, region).public_tables.remove(id);
+            }
+            "AWS::IAM::Role" => {
+                let iam = self.iam(account);
+                if let Some(role) = iam.roles.remove(id) {
+                    iam.gone.insert(role.arn);
+                }
+            }
+            "AWS::EKS::Cluster" => {
+                self.accounts.remove_cluster(account, region, id);
+            }
+            kind => {
+                let Some(cluster) =
+                    self.accounts
+                        .cluster(account, region, &property("ClusterName"))
+                else {
+                    return;
+                };
+                let attribute = |name: &str| made.attributes.get(name).cloned().unwrap_or_default();
+                match kind {
+                    "AWS::EKS::Nodegroup" => {
+                        cluster
+                            .details()
+                            .nodegroups
+                            .remove(&attribute("NodegroupName"));
+                    }
+                    "AWS::EKS::Addon" => {
+                        cluster.details().addons.remove(&property("AddonName"));
+                    }
+                    "AWS::EKS::AccessEntry" => {
+                        let principal = property("PrincipalArn");
+                        cluster.details().access_entries.remove(&principal);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn make_role(
+        &mut self,
+        stack: &Stack,
+        logical: &str,
+        name: &str,
+        properties: &Value,
+    ) -> Answer {
+        let path = text(properties, "Path").unwrap_or_else(|| "/".to_owned());
+        let arn = iam_arn(
+            stack,
+            "role",
+            &format!("{}{name}", path.trim_start_matches('/')),
+        );
+        let trust = properties.get("AssumeRolePolicyDocument").cloned();
+        let trust = trust.ok_or_else(|| missing("AssumeRolePolicyDocument"))?;
+        if name.len() > 64 {
+            let why = format!("Value at 'roleName' is longer than 64 characters: {name}");
+            return Err(handler("InvalidRequest", &why));
+        }
+        let role = Role {
+            arn: arn.clone(),
+            id: format!("AROASIM{}", random_hex().to_uppercase()),
+            path,
+            created_at: wall(),
+            made_at: stack.at,
+            trust,
+            boundary: text(properties, "PermissionsBoundary"),
+            tags: tags_of(stack, logical, &list_tags(properties)),
+        };
+        let attributes = [("Arn", arn.clone()), ("RoleId", role.id.clone())];
+        let iam = self.iam(&stack.caller.account);
+        if iam.roles.contains_key(name) {
+            let why = format!("Role with name {name} already exists.");
+            return Err(handler("AlreadyExists", &why));
+        }
+        iam.gone.remove(&arn);
+        iam.roles.insert(name.to_owned(), role);
+        Ok((name.to_owned(), owned(attributes)))
+    }
+}
+
+/// The cluster whose nodes an autoscaling group starts.
+fn cluster_of_group(stack: &Stack, made: &Made) -> String {
+    let tags = list_tags(&made.properties);
+    let tagged = tags
+        .keys()
+        .find_map(|key| key.strip_prefix("kubernetes.io/cluster/"));
+    tagged
+        .or_else(|| stack.cluster())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// A physical id with these attributes.
+pub(super) fn plain(physical: &str, attributes: &[(&str, &str)]) -> Facts {
+    let pairs = attributes.iter();
+    let attributes = pairs.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    (physical.to_owned(), attributes.collect())
+}

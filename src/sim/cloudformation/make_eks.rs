@@ -1,0 +1,316 @@
+//! Clusters, nodegroups, add-ons and access entries that stacks make.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::effects::Answer;
+use super::kind::Kind;
+use super::names::{handler, missing, owned, random_hex, tags_of};
+use super::properties::{flag, list_tags, map_tags, number, strings, text};
+use super::stack::{Made, Stack};
+use crate::sim::access::authorize;
+use crate::sim::addon::{Addon, Stage};
+use crate::sim::arn;
+use crate::sim::clock::{fresh_id, wall};
+use crate::sim::cluster::Cluster;
+use crate::sim::details::Details;
+use crate::sim::nodegroup::Nodegroup;
+use crate::sim::world::World;
+use crate::sim::zones;
+
+const LOG_TYPES: [&str; 5] = [
+    "api",
+    "audit",
+    "authenticator",
+    "controllerManager",
+    "scheduler",
+];
+
+impl World {
+    pub(super) fn make_cluster(
+        &mut self,
+        stack: &Stack,
+        logical: &str,
+        physical: &str,
+        properties: &Value,
+    ) -> Answer {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let name = text(properties, "Name").unwrap_or_else(|| physical.to_owned());
+        let role = text(properties, "RoleArn").ok_or_else(|| missing("RoleArn"))?;
+        authorize(&stack.caller, "iam:PassRole", &role)
+            .map_err(|error| handler("AccessDenied", &error.message))?;
+        let vpc = self.cluster_network(stack, &name, properties)?;
+        if self.accounts.cluster(account, region, &name).is_some() {
+            let why = format!("Cluster already exists with name: {name}");
+            return Err(handler("AlreadyExists", &why));
+        }
+        let mut details = Details {
+            described: described(stack, properties, &role, vpc),
+            ..Details::default()
+        };
+        if let Some(endpoint) = &self.options.kubernetes_endpoint {
+            details.set_endpoint(endpoint);
+        }
+        if let Some(data) = &self.options.certificate_authority {
+            details.set_certificate(data);
+        }
+        let cluster = self.accounts.add_cluster(account, region, &name);
+        cluster.tags = tags_of(stack, logical, &list_tags(properties));
+        cluster.set_details(details);
+        let view = cluster.view();
+        "CREATING".clone_into(&mut cluster.status);
+        let at = |pointer: &str| {
+            let value = view.pointer(pointer).and_then(Value::as_str);
+            value.unwrap_or_default().to_owned()
+        };
+        let attributes = [
+            ("Arn", at("/arn")),
+            ("CertificateAuthorityData", at("/certificateAuthority/data")),
+            (
+                "ClusterSecurityGroupId",
+                at("/resourcesVpcConfig/clusterSecurityGroupId"),
+            ),
+            ("Endpoint", at("/endpoint")),
+            ("Id", fresh_id().to_string()),
+            ("OpenIdConnectIssuerUrl", at("/identity/oidc/issuer")),
+        ];
+        Ok((name, owned(attributes)))
+    }
+
+    /// The `resourcesVpcConfig` of a new cluster.
+    fn cluster_network(
+        &mut self,
+        stack: &Stack,
+        name: &str,
+        properties: &Value,
+    ) -> Result<Value, String> {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let config = properties
+            .get("ResourcesVpcConfig")
+            .cloned()
+            .unwrap_or_default();
+        let subnets = strings(&config, "SubnetIds");
+        let known = zones::of(region);
+        let network = self.network(account, region);
+        let (mut used, mut vpc) = (BTreeSet::new(), None);
+        for id in &subnets {
+            let subnet = network.subnets.get(id).ok_or_else(|| {
+                handler(
+                    "InvalidRequest",
+                    &format!("The subnet ID '{id}' does not exist"),
+                )
+            })?;
+            if known
+                .iter()
+                .any(|zone| zone.name == subnet.zone && zone.is_avoided())
+            {
+                let zone = &subnet.zone;
+                let why = format!(
+                    "Cannot create cluster '{name}' because EKS does not support creating control \
+                     plane instances in {zone}, the targeted availability zone. Retry cluster \
+                     creation using control plane subnets that span at least two other availability zones"
+                );
+                return Err(handler("InvalidRequest", &why));
+            }
+            used.insert(subnet.zone.clone());
+            vpc = Some(subnet.vpc.clone());
+        }
+        if used.len() < 2 {
+            let why = "Subnets specified must be in at least two different AZs";
+            return Err(handler("InvalidRequest", why));
+        }
+        let cidrs = strings(&config, "PublicAccessCidrs");
+        let all = || vec!["0.0.0.0/0".to_owned()];
+        Ok(json!({
+            "subnetIds": subnets,
+            "securityGroupIds": strings(&config, "SecurityGroupIds"),
+            "clusterSecurityGroupId": format!("sg-0{}", random_hex()),
+            "vpcId": vpc,
+            "endpointPublicAccess": flag(&config, "EndpointPublicAccess", true),
+            "endpointPrivateAccess": flag(&config, "EndpointPrivateAccess", false),
+            "publicAccessCidrs": if cidrs.is_empty() { all() } else { cidrs },
+        }))
+    }
+
+    pub(super) fn make_nodegroup(
+        &mut self,
+        stack: &Stack,
+        physical: &str,
+        properties: &Value,
+    ) -> Answer {
+        let cluster_name = text(properties, "ClusterName").ok_or_else(|| missing("ClusterName"))?;
+        let name = text(properties, "NodegroupName").unwrap_or_else(|| physical.to_owned());
+        let role = text(properties, "NodeRole").ok_or_else(|| missing("NodeRole"))?;
+        authorize(&stack.caller, "iam:PassRole", &role)
+            .map_err(|error| handler("AccessDenied", &error.message))?;
+        let mut described = json!({
+            "nodeRole": role,
+            "subnets": strings(properties, "Subnets"),
+            "amiType": text(properties, "AmiType").unwrap_or_else(|| "AL2023_x86_64_STANDARD".to_owned()),
+            "instanceTypes": strings(properties, "InstanceTypes"),
+            "labels": properties.get("Labels").cloned().unwrap_or_else(|| json!({})),
+            "scalingConfig": {
+                "minSize": number(properties, "/ScalingConfig/MinSize").unwrap_or(1),
+                "maxSize": number(properties, "/ScalingConfig/MaxSize").unwrap_or(2),
+                "desiredSize": number(properties, "/ScalingConfig/DesiredSize").unwrap_or(2),
+            },
+        });
+        if let Some(template) = properties.get("LaunchTemplate") {
+            let version = text(template, "Version").unwrap_or_else(|| "1".to_owned());
+            described["launchTemplate"] = json!({"id": text(template, "Id"), "version": version});
+        }
+        let cluster = self.active_cluster(stack, &cluster_name)?;
+        let arn = format!(
+            "{}/{name}/{}",
+            cluster.arn.replacen(":cluster/", ":nodegroup/", 1),
+            fresh_id()
+        );
+        let attributes = [
+            ("Arn", arn.clone()),
+            ("ClusterName", cluster_name.clone()),
+            ("Id", format!("{cluster_name}/{name}")),
+            ("NodegroupName", name.clone()),
+        ];
+        described["version"] = cluster.view()["version"].clone();
+        let details = cluster.details();
+        if details.nodegroups.contains_key(&name) {
+            let why = format!(
+                "NodeGroup already exists with name {name} and cluster name {cluster_name}"
+            );
+            return Err(handler("AlreadyExists", &why));
+        }
+        let nodegroup = Nodegroup {
+            arn,
+            created_at: wall(),
+            status: "CREATING",
+            tags: tags_of(stack, "ManagedNodeGroup", &map_tags(properties)),
+            described,
+            until: None,
+        };
+        details.nodegroups.insert(name.clone(), nodegroup);
+        Ok((format!("{cluster_name}/{name}"), owned(attributes)))
+    }
+
+    pub(super) fn make_addon(&mut self, stack: &Stack, kind: &Kind, properties: &Value) -> Answer {
+        let cluster_name = text(properties, "ClusterName").ok_or_else(|| missing("ClusterName"))?;
+        let name = text(properties, "AddonName").ok_or_else(|| missing("AddonName"))?;
+        let takes = self.clock.scale(Duration::from_secs(kind.create_seconds));
+        let cluster = self.active_cluster(stack, &cluster_name)?;
+        let arn = arn::addon(&cluster.arn, &name, &fresh_id().to_string());
+        let details = cluster.details();
+        if details.addons.contains_key(&name) {
+            return Err(handler("AlreadyExists", "Addon already exists."));
+        }
+        let mut addon = Addon::settled(arn.clone(), &name);
+        addon.stage = Stage::Creating(stack.at + takes);
+        addon.configuration = text(properties, "ConfigurationValues");
+        addon.role_arn = text(properties, "ServiceAccountRoleArn");
+        details.addons.insert(name.clone(), addon);
+        Ok((format!("{cluster_name}|{name}"), owned([("Arn", arn)])))
+    }
+
+    pub(super) fn make_access_entry(&mut self, stack: &Stack, properties: &Value) -> Answer {
+        let cluster_name = text(properties, "ClusterName").ok_or_else(|| missing("ClusterName"))?;
+        let principal = text(properties, "PrincipalArn").ok_or_else(|| missing("PrincipalArn"))?;
+        let kind = text(properties, "Type").unwrap_or_else(|| "STANDARD".to_owned());
+        let cluster = self.active_cluster(stack, &cluster_name)?;
+        let arn = cluster.add_access_entry(&principal, &kind).ok_or_else(|| {
+            let why = "The specified access entry resource is already in use on this cluster.";
+            handler("AlreadyExists", why)
+        })?;
+        let attributes = owned([("AccessEntryArn", arn)]);
+        Ok((format!("{principal}|{cluster_name}"), attributes))
+    }
+
+    fn active_cluster(&mut self, stack: &Stack, name: &str) -> Result<&mut Cluster, String> {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let cluster = self
+            .accounts
+            .cluster(account, region, name)
+            .ok_or_else(|| handler("NotFound", &format!("No cluster found for name: {name}.")))?;
+        if cluster.status == "ACTIVE" {
+            return Ok(cluster);
+        }
+        let why = format!("Cluster '{name}' is not in ACTIVE status");
+        Err(handler("InvalidRequest", &why))
+    }
+
+    pub(super) fn with_nodegroup(
+        &mut self,
+        stack: &Stack,
+        made: &Made,
+        change: impl FnOnce(&mut Nodegroup),
+    ) {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let attribute = |name: &str| made.attributes.get(name).map_or("", String::as_str);
+        let cluster = self
+            .accounts
+            .cluster(account, region, attribute("ClusterName"));
+        let nodegroups = cluster.map(|cluster| &mut cluster.details().nodegroups);
+        if let Some(one) = nodegroups.and_then(|all| all.get_mut(attribute("NodegroupName"))) {
+            change(one);
+        }
+    }
+}
+
+/// What `DescribeCluster` answers of a cluster that a stack makes.
+fn described(stack: &Stack, properties: &Value, role: &str, vpc: Value) -> BTreeMap<String, Value> {
+    let region = &stack.caller.region;
+    let id = format!("{}{}", random_hex(), random_hex()).to_uppercase();
+    let enabled: Vec<String> = properties
+        .pointer("/Logging/ClusterLogging/EnabledTypes")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|one| text(one, "Type"))
+        .collect();
+    let others: Vec<&str> = LOG_TYPES
+        .into_iter()
+        .filter(|one| !enabled.iter().any(|name| name == one))
+        .collect();
+    let mut logging = Vec::new();
+    if !enabled.is_empty() {
+        logging.push(json!({"types": enabled, "enabled": true}));
+    }
+    if !others.is_empty() {
+        logging.push(json!({"types": others, "enabled": false}));
+    }
+    let access = properties.get("AccessConfig").cloned().unwrap_or_default();
+    let mode = text(&access, "AuthenticationMode").unwrap_or_else(|| "CONFIG_MAP".to_owned());
+    let admin = flag(&access, "BootstrapClusterCreatorAdminPermissions", true);
+    let network = properties
+        .get("KubernetesNetworkConfig")
+        .cloned()
+        .unwrap_or_default();
+    let cidr = text(&network, "ServiceIpv4Cidr").unwrap_or_else(|| "10.100.0.0/16".to_owned());
+    let family = text(&network, "IpFamily").unwrap_or_else(|| "ipv4".to_owned());
+    let version = text(properties, "Version").unwrap_or_else(|| "1.34".to_owned());
+    let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+    let members = [
+        ("version", json!(version)),
+        ("roleArn", json!(role)),
+        ("resourcesVpcConfig", vpc),
+        ("logging", json!({"clusterLogging": logging})),
+        (
+            "accessConfig",
+            json!({"authenticationMode": mode, "bootstrapClusterCreatorAdminPermissions": admin}),
+        ),
+        (
+            "kubernetesNetworkConfig",
+            json!({"serviceIpv4Cidr": cidr, "ipFamily": family}),
+        ),
+        (
+            "identity",
+            json!({"oidc": {"issuer": format!("https://oidc.eks.{region}.amazonaws.com{suffix}/id/{id}")}}),
+        ),
+        (
+            "endpoint",
+            json!(format!(
+                "https://{id}.gr7.{region}.eks.amazonaws.com{suffix}"
+            )),
+        ),
+    ];
+    members.map(|(name, value)| (name.to_owned(), value)).into()
+}

@@ -1,0 +1,116 @@
+//! Networks that stacks make.
+
+use serde_json::Value;
+
+use super::effects::{Answer, plain};
+use super::kind::Kind;
+use super::names::{handler, owned, random_hex, tags_of};
+use super::properties::{flag, list_tags, text};
+use super::stack::Stack;
+use crate::sim::network::{Subnet, Vpc};
+use crate::sim::world::World;
+use crate::sim::zones;
+
+impl World {
+    pub(super) fn make_network(
+        &mut self,
+        stack: &Stack,
+        kind: &Kind,
+        logical: &str,
+        physical: &str,
+        properties: &Value,
+    ) -> Answer {
+        let id = physical.to_owned();
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let plain = |pairs: &[(&str, &str)]| Ok(plain(physical, pairs));
+        match kind.name {
+            "AWS::EC2::VPC" => {
+                let cidr = text(properties, "CidrBlock").unwrap_or_default();
+                let parsed = cidr.parse().map_err(|_| {
+                    let why = format!("Value ({cidr}) for parameter cidrBlock is invalid.");
+                    handler("InvalidRequest", &why)
+                })?;
+                let tags = tags_of(stack, logical, &list_tags(properties));
+                let vpc = Vpc { cidr: parsed, tags };
+                self.network(account, region).vpcs.insert(id.clone(), vpc);
+                plain(&[
+                    ("VpcId", physical),
+                    ("CidrBlock", &cidr),
+                    ("DefaultSecurityGroup", "sg-0default"),
+                ])
+            }
+            "AWS::EC2::Subnet" => self.make_subnet(stack, logical, id, properties),
+            "AWS::EC2::InternetGateway" => plain(&[("InternetGatewayId", physical)]),
+            "AWS::EC2::NatGateway" => plain(&[("NatGatewayId", physical)]),
+            "AWS::EC2::RouteTable" => plain(&[("RouteTableId", physical)]),
+            "AWS::EC2::LaunchTemplate" => plain(&[
+                ("LaunchTemplateId", physical),
+                ("LatestVersionNumber", "1"),
+                ("DefaultVersionNumber", "1"),
+            ]),
+            "AWS::EC2::SecurityGroup" => {
+                let vpc = text(properties, "VpcId").unwrap_or_default();
+                plain(&[("GroupId", physical), ("Id", physical), ("VpcId", &vpc)])
+            }
+            "AWS::EC2::EIP" => {
+                let address = "203.0.113.10";
+                let allocation = format!("eipalloc-0{}", random_hex());
+                let attributes = [
+                    ("AllocationId", allocation),
+                    ("PublicIp", address.to_owned()),
+                ];
+                Ok((address.to_owned(), owned(attributes)))
+            }
+            _ => plain(&[("Id", physical)]),
+        }
+    }
+
+    fn make_subnet(
+        &mut self,
+        stack: &Stack,
+        logical: &str,
+        id: String,
+        properties: &Value,
+    ) -> Answer {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let cidr = text(properties, "CidrBlock").unwrap_or_default();
+        let known: Vec<String> = zones::of(region)
+            .into_iter()
+            .map(|zone| zone.name)
+            .collect();
+        let zone = text(properties, "AvailabilityZone").or_else(|| known.first().cloned());
+        let zone = zone.unwrap_or_default();
+        if !known.contains(&zone) {
+            let why = format!(
+                "Value ({zone}) for parameter availabilityZone is invalid. Subnets can currently \
+                 only be created in the following availability zones: {}.",
+                known.join(", ")
+            );
+            return Err(handler("InvalidRequest", &why));
+        }
+        let parsed = cidr.parse().map_err(|_| {
+            let why = format!("Value ({cidr}) for parameter cidrBlock is invalid.");
+            handler("InvalidRequest", &why)
+        })?;
+        let subnet = Subnet {
+            vpc: text(properties, "VpcId").unwrap_or_default(),
+            cidr: parsed,
+            zone: zone.clone(),
+            tags: tags_of(stack, logical, &list_tags(properties)),
+            public_ips: flag(properties, "MapPublicIpOnLaunch", false),
+            table: None,
+        };
+        let network = self.network(account, region);
+        network
+            .check_subnet(&subnet)
+            .map_err(|(_, why)| handler("InvalidRequest", &why))?;
+        let attributes = [
+            ("SubnetId", id.clone()),
+            ("AvailabilityZone", zone),
+            ("VpcId", subnet.vpc.clone()),
+            ("CidrBlock", cidr),
+        ];
+        network.subnets.insert(id.clone(), subnet);
+        Ok((id, owned(attributes)))
+    }
+}

@@ -1,0 +1,249 @@
+//! EC2: the zones, VPCs and subnets of a region, as far as creating a cluster asks for them.
+
+use std::collections::BTreeMap;
+
+use super::access::authorize;
+use super::arn::partition;
+use super::caller::Caller;
+use super::error::AwsError;
+use super::network::{Network, Subnet};
+use super::query::{Form, Service, no_operation};
+use super::text::glob;
+use super::world::{Arrival, World};
+use super::xml::Xml;
+use super::zones;
+
+const ENTRY: &str = "item";
+
+/// A filter: any of its values will do.
+struct Filter<'a> {
+    name: &'a str,
+    values: Vec<&'a str>,
+}
+
+impl World {
+    /// Serves one call; the answer is what follows the request's id.
+    pub(super) fn ec2_call(&mut self, form: &Form, arrival: &Arrival) -> Result<String, AwsError> {
+        let caller = &arrival.caller;
+        let action = form.action();
+        if !matches!(
+            action,
+            "DescribeAvailabilityZones" | "DescribeSubnets" | "DescribeVpcs"
+        ) {
+            return Err(no_operation(form));
+        }
+        let (region, account) = (&caller.region, &caller.account);
+        let any = format!("arn:{}:ec2:{region}:{account}:*", partition(region));
+        authorize(caller, &format!("ec2:{action}"), &any)?;
+        let filters = filters(form);
+        match action {
+            "DescribeAvailabilityZones" => describe_zones(form, caller, &filters),
+            "DescribeSubnets" => {
+                let ids = form.texts("SubnetId");
+                describe_subnets(self.network(account, region), caller, &ids, &filters)
+            }
+            _ => {
+                let ids = form.texts("VpcId");
+                describe_vpcs(self.network(account, region), caller, &ids, &filters)
+            }
+        }
+    }
+
+    pub(super) fn network(&mut self, account: &str, region: &str) -> &mut Network {
+        self.networks
+            .entry((account.to_owned(), region.to_owned()))
+            .or_insert_with(|| Network::new(region))
+    }
+}
+
+fn filters(form: &Form) -> Vec<Filter<'_>> {
+    let structures = form.structures("Filter");
+    structures
+        .into_iter()
+        .map(|one| Filter {
+            name: one.get("Name").copied().unwrap_or_default(),
+            values: one
+                .into_iter()
+                .filter(|(field, _)| field.starts_with("Value."))
+                .map(|(_, value)| value)
+                .collect(),
+        })
+        .collect()
+}
+
+/// Whether something with these facts and tags is wanted; a filter that isn't known is refused.
+fn wanted(
+    filters: &[Filter<'_>],
+    facts: &[(&str, &str)],
+    tags: &BTreeMap<String, String>,
+) -> Result<bool, AwsError> {
+    let mut all = true;
+    for filter in filters {
+        let matches = |actual: &str| filter.values.iter().any(|value| glob(value, actual));
+        let fact = facts.iter().find(|(name, _)| *name == filter.name);
+        all &= match (fact, filter.name.strip_prefix("tag:")) {
+            (Some((_, actual)), _) => matches(actual),
+            (None, Some(key)) => tags.get(key).is_some_and(|value| matches(value)),
+            (None, None) if filter.name == "tag-key" => tags.keys().any(|key| matches(key)),
+            _ => {
+                let why = format!("The filter '{}' is invalid", filter.name);
+                return Err(AwsError::new(400, "InvalidParameterValue", why));
+            }
+        };
+    }
+    Ok(all)
+}
+
+fn describe_zones(
+    form: &Form,
+    caller: &Caller,
+    filters: &[Filter<'_>],
+) -> Result<String, AwsError> {
+    let region = &caller.region;
+    let (names, ids) = (form.texts("ZoneName"), form.texts("ZoneId"));
+    let mut found = Vec::new();
+    for zone in zones::of(region) {
+        let facts = [
+            ("zone-name", zone.name.as_str()),
+            ("zone-id", zone.id.as_str()),
+            ("region-name", region.as_str()),
+            ("state", "available"),
+            ("zone-type", "availability-zone"),
+            ("opt-in-status", "opt-in-not-required"),
+        ];
+        let asked = (names.is_empty() || names.contains(&zone.name.as_str()))
+            && (ids.is_empty() || ids.contains(&zone.id.as_str()));
+        if asked && wanted(filters, &facts, &BTreeMap::new())? {
+            found.push(zone);
+        }
+    }
+    let known = |name: &&&str| found.iter().any(|zone| zone.name == **name);
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        let why = format!("Invalid availability zone: [{unknown}]");
+        return Err(AwsError::new(400, "InvalidParameterValue", why));
+    }
+    let mut xml = Xml::default();
+    xml.list(
+        "availabilityZoneInfo",
+        Service::Ec2.entry(),
+        found,
+        |x, zone| {
+            x.text("zoneState", "available")
+                .text("optInStatus", "opt-in-not-required")
+                .texts("messageSet", ENTRY, Vec::<String>::new())
+                .text("regionName", region)
+                .text("zoneName", &zone.name)
+                .text("zoneId", &zone.id)
+                .text("groupName", format!("{region}-zg-1"))
+                .text("networkBorderGroup", region)
+                .text("zoneType", "availability-zone");
+        },
+    );
+    Ok(xml.finish())
+}
+
+fn describe_subnets(
+    network: &Network,
+    caller: &Caller,
+    ids: &[&str],
+    filters: &[Filter<'_>],
+) -> Result<String, AwsError> {
+    if let Some(unknown) = ids.iter().find(|id| !network.subnets.contains_key(**id)) {
+        let why = format!("The subnet ID '{unknown}' does not exist");
+        return Err(AwsError::new(400, "InvalidSubnetID.NotFound", why));
+    }
+    let mut found = Vec::new();
+    for (id, subnet) in &network.subnets {
+        let cidr = subnet.cidr.to_string();
+        let facts = [
+            ("subnet-id", id.as_str()),
+            ("vpc-id", subnet.vpc.as_str()),
+            ("availability-zone", subnet.zone.as_str()),
+            ("cidr-block", cidr.as_str()),
+            ("state", "available"),
+        ];
+        let asked = ids.is_empty() || ids.contains(&id.as_str());
+        if asked && wanted(filters, &facts, &subnet.tags)? {
+            found.push((id, subnet));
+        }
+    }
+    let mut xml = Xml::default();
+    xml.list("subnetSet", ENTRY, found, |x, (id, subnet)| {
+        write_subnet(x, caller, id, subnet);
+    });
+    Ok(xml.finish())
+}
+
+fn write_subnet(xml: &mut Xml, caller: &Caller, id: &str, subnet: &Subnet) {
+    let Caller {
+        account, region, ..
+    } = caller;
+    let arn = format!(
+        "arn:{}:ec2:{region}:{account}:subnet/{id}",
+        partition(region)
+    );
+    let zones = zones::of(region);
+    let zone = zones.iter().find(|zone| zone.name == subnet.zone);
+    let public_ips = if subnet.public_ips { "true" } else { "false" };
+    xml.text("subnetId", id)
+        .text("subnetArn", arn)
+        .text("state", "available")
+        .text("ownerId", account)
+        .text("vpcId", &subnet.vpc)
+        .text("cidrBlock", subnet.cidr.to_string())
+        .text("availableIpAddressCount", "251")
+        .text("availabilityZone", &subnet.zone)
+        .maybe("availabilityZoneId", zone.map(|zone| &zone.id))
+        .text("defaultForAz", "false")
+        .text("mapPublicIpOnLaunch", public_ips)
+        .text("assignIpv6AddressOnCreation", "false");
+    write_tags(xml, &subnet.tags);
+}
+
+fn describe_vpcs(
+    network: &Network,
+    caller: &Caller,
+    ids: &[&str],
+    filters: &[Filter<'_>],
+) -> Result<String, AwsError> {
+    if let Some(unknown) = ids.iter().find(|id| !network.vpcs.contains_key(**id)) {
+        let why = format!("The vpc ID '{unknown}' does not exist");
+        return Err(AwsError::new(400, "InvalidVpcID.NotFound", why));
+    }
+    let mut found = Vec::new();
+    for (id, vpc) in &network.vpcs {
+        let cidr = vpc.cidr.to_string();
+        let facts = [
+            ("vpc-id", id.as_str()),
+            ("cidr", cidr.as_str()),
+            ("state", "available"),
+        ];
+        let asked = ids.is_empty() || ids.contains(&id.as_str());
+        if asked && wanted(filters, &facts, &vpc.tags)? {
+            found.push((id, vpc));
+        }
+    }
+    let mut xml = Xml::default();
+    xml.list("vpcSet", ENTRY, found, |x, (id, vpc)| {
+        let cidr = vpc.cidr.to_string();
+        x.text("vpcId", id)
+            .text("ownerId", &caller.account)
+            .text("state", "available")
+            .text("cidrBlock", &cidr)
+            .list("cidrBlockAssociationSet", ENTRY, [&cidr], |x, cidr| {
+                x.text("cidrBlock", cidr).within("cidrBlockState", |x| {
+                    x.text("state", "associated");
+                });
+            })
+            .text("instanceTenancy", "default")
+            .text("isDefault", "false");
+        write_tags(x, &vpc.tags);
+    });
+    Ok(xml.finish())
+}
+
+fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
+    xml.list("tagSet", ENTRY, tags, |x, (key, value)| {
+        x.text("key", key).text("value", value);
+    });
+}

@@ -1,0 +1,176 @@
+//! CoreDNS at kmock: read, patched and waited for, over TLS with the cluster's own authority.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fargate_fleet::kubernetes::{
+    Access, COMPUTE_TYPE, Deployment, FARGATE, Kubernetes, Rollout, Trouble,
+};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::Double;
+
+const TOKEN: &str = "k8s-aws-v1.abc";
+const DEPLOYMENTS: &str = "apis/apps/v1/namespaces/kube-system/deployments";
+
+/// A cluster, and what its administrator does to it.
+struct Cluster {
+    double: Double,
+    authority: String,
+    admin: reqwest::Client,
+    _files: TempDir,
+}
+
+/// A certificate for this machine, in PEM, and its key.
+fn certificate() -> (String, String) {
+    let hosts = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(hosts).unwrap();
+    (cert.pem(), signing_key.serialize_pem())
+}
+
+impl Cluster {
+    fn new() -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let (pem, private) = certificate();
+        let (public, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
+        std::fs::write(&public, &pem).unwrap();
+        std::fs::write(&key, private).unwrap();
+        let arguments = [public.to_str().unwrap(), key.to_str().unwrap(), TOKEN];
+        let double = Double::start("serve_kmock.py", &arguments);
+        let trusted = reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
+        let admin = reqwest::Client::builder()
+            .tls_certs_only([trusted])
+            .build()
+            .unwrap();
+        Self {
+            double,
+            authority: STANDARD.encode(pem),
+            admin,
+            _files: files,
+        }
+    }
+
+    fn endpoint(&self) -> String {
+        format!("https://127.0.0.1:{}", self.double.port)
+    }
+
+    fn client(&self, authority: &str, token: &str) -> Kubernetes {
+        Kubernetes::new(&Access {
+            endpoint: &self.endpoint(),
+            certificate_authority: Some(authority),
+            token,
+            plain_http: false,
+        })
+        .unwrap()
+    }
+
+    fn kubernetes(&self) -> Kubernetes {
+        self.client(&self.authority, TOKEN)
+    }
+
+    /// Puts CoreDNS into the cluster.
+    async fn install(&self, annotations: Value) {
+        let object = json!({
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": { "name": "coredns", "namespace": "kube-system", "generation": 1 },
+            "spec": {
+                "replicas": 2,
+                "template": {
+                    "metadata": { "annotations": annotations },
+                    "spec": { "containers": [{ "name": "coredns" }] },
+                },
+            },
+        });
+        let url = format!("{}/{DEPLOYMENTS}", self.endpoint());
+        self.ask(self.admin.post(url).json(&object)).await;
+    }
+
+    /// Does what the cluster's own controller does.
+    async fn progress(&self, change: Value) {
+        let url = format!("{}/{DEPLOYMENTS}/coredns", self.endpoint());
+        let patch = self.admin.patch(url).body(change.to_string());
+        self.ask(patch.header("content-type", "application/merge-patch+json"))
+            .await;
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder) {
+        let answer = request.bearer_auth(TOKEN).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+}
+
+async fn coredns(kubernetes: &Kubernetes) -> Deployment {
+    kubernetes.coredns().await.unwrap().expect("it is there")
+}
+
+#[tokio::test]
+async fn coredns_is_moved_onto_fargate_and_waited_for() {
+    let cluster = Cluster::new();
+    cluster.install(json!({ "kept": "as it is" })).await;
+    let kubernetes = cluster.kubernetes();
+    let seen = coredns(&kubernetes).await;
+    let patched = kubernetes.set_coredns_compute_type(&seen, Some(FARGATE));
+    assert!(patched.await.unwrap());
+    let moved = coredns(&kubernetes).await;
+    assert_eq!(moved.pod_annotations[COMPUTE_TYPE], FARGATE);
+    assert_eq!(moved.pod_annotations["kept"], "as it is");
+    assert!(matches!(moved.rollout(), Rollout::Waiting(_)));
+    let again = kubernetes.set_coredns_compute_type(&moved, Some(FARGATE));
+    assert!(!again.await.unwrap(), "what is so already is not patched");
+
+    let status = json!({
+        "observedGeneration": 2,
+        "replicas": 2,
+        "updatedReplicas": 2,
+        "availableReplicas": 2,
+    });
+    let change = json!({ "metadata": { "generation": 2 }, "status": status });
+    cluster.progress(change).await;
+    assert_eq!(coredns(&kubernetes).await.rollout(), Rollout::Done);
+}
+
+#[tokio::test]
+async fn a_compute_type_is_taken_away_once_and_absence_is_done() {
+    let cluster = Cluster::new();
+    cluster.install(json!({ COMPUTE_TYPE: "ec2" })).await;
+    let kubernetes = cluster.kubernetes();
+    let seen = coredns(&kubernetes).await;
+    let taken = kubernetes.set_coredns_compute_type(&seen, None);
+    assert!(taken.await.unwrap());
+    let now = coredns(&kubernetes).await;
+    assert!(now.pod_annotations.is_empty());
+    let again = kubernetes.set_coredns_compute_type(&now, None);
+    assert!(!again.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_cluster_without_coredns_has_none() {
+    let cluster = Cluster::new();
+    assert_eq!(cluster.kubernetes().coredns().await, Ok(None));
+}
+
+#[tokio::test]
+async fn another_token_is_told_apart() {
+    let cluster = Cluster::new();
+    cluster.install(json!({})).await;
+    let refused = cluster.client(&cluster.authority, "k8s-aws-v1.other");
+    let error = refused.coredns().await.unwrap_err();
+    assert_eq!(error.trouble, Trouble::Unauthorized);
+    assert_eq!(error.message, "Unauthorized");
+}
+
+#[tokio::test]
+async fn only_the_clusters_own_authority_is_trusted() {
+    let cluster = Cluster::new();
+    cluster.install(json!({})).await;
+    let (other, _) = certificate();
+    let error = cluster
+        .client(&STANDARD.encode(other), TOKEN)
+        .coredns()
+        .await
+        .unwrap_err();
+    assert_eq!(error.trouble, Trouble::Unreachable);
+    assert!(error.message.contains("certificate"), "{error}");
+}

@@ -164,7 +164,7 @@ fn add_ons_are_made_once_and_deleted() {
         .into_iter()
         .filter(|call| call.changed);
     let changed: Vec<_> = changed
-        .map(|call| (call.action, call.resource.unwrap()))
+        .map(|call| (call.action.clone(), call.resource().unwrap().to_owned()))
         .collect();
     let expected = ["CreateAddon", "DeleteAddon"].map(|action| (action.into(), "vpc-cni".into()));
     assert_eq!(changed, expected);

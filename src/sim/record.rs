@@ -32,12 +32,9 @@ pub struct Call {
     /// The profile, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// The stack of CloudFormation, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stack: Option<String>,
-    /// The add-on, nodegroup or other thing that the call is about, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource: Option<String>,
+    /// What else it is about. Most calls have nothing of it, and there are many.
+    #[serde(flatten)]
+    about: Option<Box<About>>,
     /// The HTTP status; none before the answer and when the answer was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -50,6 +47,56 @@ pub struct Call {
     /// The source identity of that session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_identity: Option<String>,
+}
+
+/// What only calls about clusters' stacks and parts have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct About {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
+}
+
+impl Call {
+    /// A call to an operation; what else there is to say follows.
+    pub(super) fn new(account_id: &str, region: &str, action: &str) -> Self {
+        Self {
+            seq: 0,
+            at: DateTime::UNIX_EPOCH,
+            account_id: account_id.to_owned(),
+            region: region.to_owned(),
+            action: action.to_owned(),
+            cluster: None,
+            profile: None,
+            about: None,
+            status: None,
+            changed: false,
+            session_name: None,
+            source_identity: None,
+        }
+    }
+
+    /// The stack of CloudFormation, where there is one.
+    #[must_use]
+    pub fn stack(&self) -> Option<&str> {
+        self.about.as_ref()?.stack.as_deref()
+    }
+
+    /// The add-on, nodegroup, role or identity provider, where there is one.
+    #[must_use]
+    pub fn resource(&self) -> Option<&str> {
+        self.about.as_ref()?.resource.as_deref()
+    }
+
+    pub(super) fn set_stack(&mut self, stack: &str) {
+        self.about.get_or_insert_default().stack = Some(stack.to_owned());
+    }
+
+    pub(super) fn set_resource(&mut self, resource: &str) {
+        self.about.get_or_insert_default().resource = Some(resource.to_owned());
+    }
 }
 
 /// A mutation of a cluster that was tried while another was under way.
@@ -219,19 +266,9 @@ mod tests {
 
     fn call(action: &str) -> Call {
         Call {
-            seq: 0,
-            at: DateTime::UNIX_EPOCH,
-            account_id: "111111111111".into(),
-            region: "eu-central-1".into(),
-            action: action.into(),
             cluster: Some("prod-1".into()),
-            profile: None,
-            stack: None,
-            resource: None,
-            status: None,
-            changed: false,
             session_name: Some("job".into()),
-            source_identity: None,
+            ..Call::new("111111111111", "eu-central-1", action)
         }
     }
 

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::DateTime;
-
 use super::accounts::Accounts;
 use super::action::{Action, Target};
 use super::addons::AddonRequest;
@@ -126,8 +124,8 @@ impl World {
             region: &call.region,
             cluster: call.cluster.as_deref(),
             profile: call.profile.as_deref(),
-            stack: call.stack.as_deref(),
-            resource: call.resource.as_deref(),
+            stack: call.stack(),
+            resource: call.resource(),
         });
         let seq = self.recorder.arrived(call);
         Arrival {
@@ -181,13 +179,13 @@ impl World {
 
     /// Calls about a stack are about the cluster that its tags name.
     fn name_cluster(&self, call: &mut Call) {
-        let Some(name) = call.stack.as_deref().filter(|_| call.cluster.is_none()) else {
+        let Some(name) = call.stack().filter(|_| call.cluster.is_none()) else {
             return;
         };
         let stack = self.stacks.find(&call.account_id, &call.region, name);
         if let Some(stack) = stack {
             call.cluster = stack.cluster().map(str::to_owned);
-            call.stack = Some(stack.name.clone());
+            call.set_stack(&stack.name);
         }
     }
 
@@ -268,21 +266,9 @@ impl Request {
 /// The call as the record has it; `seq` and `at` are the recorder's.
 fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
     let about = caller.session.as_ref().map(|session| &session.about);
-    let mut call = Call {
-        seq: 0,
-        at: DateTime::UNIX_EPOCH,
-        account_id: caller.account.clone(),
-        region: caller.region.clone(),
-        action: "Unknown".to_owned(),
-        cluster: None,
-        profile: None,
-        stack: None,
-        resource: None,
-        status: None,
-        changed: false,
-        session_name: about.map(|about| about.name.clone()),
-        source_identity: about.and_then(|about| about.source_identity.clone()),
-    };
+    let mut call = Call::new(&caller.account, &caller.region, "Unknown");
+    call.session_name = about.map(|about| about.name.clone());
+    call.source_identity = about.and_then(|about| about.source_identity.clone());
     match request {
         Request::Unknown => {}
         Request::Query(service, form) => describe_query(*service, form, caller, &mut call),
@@ -290,11 +276,14 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
             target.action.name().clone_into(&mut call.action);
             call.cluster.clone_from(&target.cluster);
             call.profile.clone_from(&target.profile);
-            let tags = target.cluster.is_none();
-            call.resource = target.resource.clone().filter(|_| !tags);
-            if let Some(arn) = target.resource.as_deref().and_then(Arn::parse) {
-                let mut names = arn.resource.split('/').skip(1).map(str::to_owned);
-                (call.cluster, call.profile) = (names.next(), names.next());
+            match (&target.cluster, &target.resource) {
+                (Some(_), Some(resource)) => call.set_resource(resource),
+                (None, Some(tagged)) => {
+                    let parts = Arn::parse(tagged).map(|arn| arn.resource.split('/').skip(1));
+                    let mut names = parts.into_iter().flatten().map(str::to_owned);
+                    (call.cluster, call.profile) = (names.next(), names.next());
+                }
+                _ => {}
             }
             if target.action == Action::CreateFargateProfile {
                 let body = CreateRequest::parse(&inbound.body).unwrap_or_default();
@@ -302,7 +291,9 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
             }
             if target.action == Action::CreateAddon {
                 let body = AddonRequest::parse(&inbound.body).unwrap_or_default();
-                call.resource = body.addon_name;
+                if let Some(name) = body.addon_name {
+                    call.set_resource(&name);
+                }
             }
         }
     }
@@ -319,11 +310,13 @@ fn describe_query(service: Service, form: &Form, caller: &Caller, call: &mut Cal
         }
         return form.describe_role(call);
     }
-    call.stack = form.filled("StackName").map(str::to_owned);
+    if let Some(name) = form.filled("StackName") {
+        call.set_stack(name);
+    }
     let tags = form.tags("Tags.member");
     call.cluster = tags.get("alpha.eksctl.io/cluster-name").cloned();
-    call.resource = ["RoleName", "Url", "OpenIDConnectProviderArn"]
-        .into_iter()
-        .find_map(|field| form.filled(field))
-        .map(str::to_owned);
+    let names = ["RoleName", "Url", "OpenIDConnectProviderArn"];
+    if let Some(name) = names.into_iter().find_map(|field| form.filled(field)) {
+        call.set_resource(name);
+    }
 }

@@ -245,41 +245,13 @@ impl World {
                 }
                 (Status::Creating, Some(why)) => {
                     stack.set_resource(&logical, Status::CreateFailed, Some(why));
-                    self.fail(stack);
+                    fail(stack);
                 }
                 (_, None) => {
                     self.unmade(stack, &made);
                     stack.set_resource(&logical, Status::Deleted, None);
                 }
                 (_, Some(why)) => stack.set_resource(&logical, Status::DeleteFailed, Some(why)),
-            }
-        }
-    }
-
-    /// A resource failed: cancels the others and goes on as the stack was told to.
-    fn fail(&mut self, stack: &mut Stack) {
-        let failed = stack.names_of(Status::CreateFailed).unwrap_or_default();
-        cancel(stack);
-        let why = format!("The following resource(s) failed to create: {failed}. ");
-        self.after_failure(stack, why);
-    }
-
-    #[expect(clippy::unused_self, reason = "a step of the engine like the others")]
-    fn after_failure(&mut self, stack: &mut Stack, why: String) {
-        match stack.on_failure {
-            OnFailure::Rollback => {
-                let why = format!("{why}Rollback requested by user.");
-                stack.set_status("ROLLBACK_IN_PROGRESS", Some(why));
-                stack.stage = Stage::RollingBack;
-            }
-            OnFailure::Delete => {
-                let why = format!("{why}Delete requested by user.");
-                stack.set_status("DELETE_IN_PROGRESS", Some(why));
-                stack.stage = Stage::Deleting;
-            }
-            OnFailure::DoNothing => {
-                stack.set_status("CREATE_FAILED", Some(why));
-                stack.stage = Stage::Still;
             }
         }
     }
@@ -296,7 +268,7 @@ impl World {
                     stack.stage = Stage::Still;
                     stack.set_status("CREATE_COMPLETE", None);
                 }
-                Err(why) => self.after_failure(stack, format!("{why} ")),
+                Err(why) => after_failure(stack, &why),
             },
             Stage::RollingBack => {
                 stack.stage = Stage::Still;
@@ -360,6 +332,32 @@ impl World {
                 .unwrap_or_else(|| "Injected by the simulator".to_owned()),
         )
     }
+}
+
+/// A resource failed: cancels the others and goes on as the stack was told to.
+fn fail(stack: &mut Stack) {
+    let failed = stack.names_of(Status::CreateFailed).unwrap_or_default();
+    cancel(stack);
+    let why = format!("The following resource(s) failed to create: {failed}.");
+    after_failure(stack, &why);
+}
+
+fn after_failure(stack: &mut Stack, why: &str) {
+    let (status, stage, next) = match stack.on_failure {
+        OnFailure::Rollback => (
+            "ROLLBACK_IN_PROGRESS",
+            Stage::RollingBack,
+            "Rollback requested by user.",
+        ),
+        OnFailure::Delete => (
+            "DELETE_IN_PROGRESS",
+            Stage::Deleting,
+            "Delete requested by user.",
+        ),
+        OnFailure::DoNothing => ("CREATE_FAILED", Stage::Still, ""),
+    };
+    stack.set_status(status, Some(format!("{why} {next}")));
+    stack.stage = stage;
 }
 
 /// Ends every change of a stack that is under way: what was being created has failed.

@@ -495,7 +495,7 @@ fn calls_about_a_stack_are_about_its_cluster() {
     assert_eq!(sim.world.perform(&asked, &arrival).status, 200);
     let call = &sim.world.recorder.copy(0).calls[0];
     assert_eq!(call.action, "DescribeStacks");
-    assert_eq!(call.stack.as_deref(), Some(ROLE_STACK));
+    assert_eq!(call.stack(), Some(ROLE_STACK));
     assert_eq!(call.cluster.as_deref(), Some("new"));
 }
 

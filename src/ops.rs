@@ -4,14 +4,26 @@
 //! AWS for a change it notes so under its lease; what AWS accepted is followed to its end.
 
 mod context;
+mod coredns;
+mod create_cluster;
 mod create_fargate_profile;
+mod delete_cluster;
 mod delete_fargate_profile;
 mod failures;
 mod following;
+mod get_cluster;
 mod get_fargate_profile;
+mod list_clusters;
 mod list_fargate_profiles;
+mod patience;
+mod pod_execution_role;
+mod profile_creation;
+mod profile_deletion;
 mod reads;
 mod refused;
+mod stack_creation;
+mod stack_deletion;
+mod stage;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -58,6 +70,10 @@ impl Operations {
             JobKind::DeleteFargateProfile => delete_fargate_profile::step(&context).await,
             JobKind::GetFargateProfile => get_fargate_profile::step(&context).await,
             JobKind::ListFargateProfiles => list_fargate_profiles::step(&context).await,
+            JobKind::CreateCluster => create_cluster::step(&context).await,
+            JobKind::DeleteCluster => delete_cluster::step(&context).await,
+            JobKind::GetCluster => get_cluster::step(&context).await,
+            JobKind::ListClusters => list_clusters::step(&context).await,
             _ => Err(not_for_this_worker(job)),
         }
         .unwrap_or_else(|verdict| verdict);

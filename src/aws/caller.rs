@@ -108,6 +108,12 @@ impl Caller {
         clients.kubernetes_token(cluster, sessions.time_of_day())
     }
 
+    /// Whether AWS is a simulator, or a test: then addresses may be plain HTTP.
+    #[must_use]
+    pub fn is_simulated(&self) -> bool {
+        self.step.aws.is_simulated()
+    }
+
     /// The session.
     #[must_use]
     pub fn session(&self) -> &SessionKey {

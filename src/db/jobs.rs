@@ -248,6 +248,35 @@ pub async fn deleted_meanwhile(
     .await
 }
 
+/// Whether another job deleted the cluster of this one after this one was made.
+pub async fn cluster_deleted_meanwhile(
+    executor: impl PgExecutor<'_>,
+    account_id: &str,
+    job_id: Uuid,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"-- cluster_deleted_meanwhile
+        select exists (
+            select
+            from job_rows mine
+            join job_rows other
+                on other.account_id = mine.account_id
+               and other.region = mine.region
+               and other.cluster_name = mine.cluster_name
+            where mine.account_id = $1
+              and mine.job_id = $2
+              and other.kind = 'delete_cluster'
+              and other.phase = 'finished'
+              and other.state = 'succeeded'
+              and other.finished_at >= mine.created_at
+        ) as "exists!""#,
+        account_id,
+        job_id,
+    )
+    .fetch_one(executor)
+    .await
+}
+
 /// A cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {

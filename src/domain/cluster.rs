@@ -12,7 +12,7 @@ mod keys;
 pub mod names;
 pub mod network;
 pub mod plan;
-mod rules;
+pub(in crate::domain) mod rules;
 pub mod spec;
 pub mod step;
 pub mod template;

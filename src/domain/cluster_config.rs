@@ -3,6 +3,7 @@
 //! Strict, as eksctl is: an unknown key is an error. A key that eksctl knows and this service does
 //! not act on is refused by name, rather than be passed over in silence.
 
+use super::cluster::rules::wrong_policy_arn;
 use super::decode::{json_tree, null_as_default, typed, unique_text_map, yaml_tree};
 use super::ids::{ClusterName, Region};
 use super::invalid::{Invalid, quoted};
@@ -209,6 +210,14 @@ impl ClusterConfig {
             .map(RoleArn::parse)
             .transpose();
         let role = keep(&mut wrong, "/iam/fargatePodExecutionRoleARN", role);
+        let boundary = iam.fargate_pod_execution_role_permissions_boundary;
+        let boundary = boundary.filter(|arn| !arn.is_empty());
+        let at = "/iam/fargatePodExecutionRolePermissionsBoundary";
+        wrong.extend(
+            boundary
+                .as_deref()
+                .and_then(|arn| wrong_policy_arn(at, arn)),
+        );
         if self.fargate_profiles.is_empty() {
             let message = "fargateProfiles is missing or empty, so there is nothing to do";
             wrong.push(Invalid::new("/fargateProfiles", message));
@@ -220,7 +229,7 @@ impl ClusterConfig {
                 region,
                 profiles,
                 role,
-                role_permissions_boundary: iam.fargate_pod_execution_role_permissions_boundary,
+                role_permissions_boundary: boundary,
             }),
             _ => Err(wrong),
         }

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cluster::ClusterSpec;
+use super::cluster_view::ClusterView;
 use super::ids::{ClusterName, Region};
 use super::profile::{FargateProfile, ProfileSpec};
 use super::role_arn::RoleArn;
@@ -14,8 +16,13 @@ use super::role_arn::RoleArn;
 pub struct CreateProfileInput {
     /// The profile, with a name unless `name_generated`.
     pub profile: ProfileSpec,
-    /// The role, decided when the job was made: the profile's, the file's or the account's.
-    pub pod_execution_role_arn: RoleArn,
+    /// The role, decided when the job was made: the profile's, the file's or the account's. Without
+    /// one of these the worker finds or makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_execution_role_arn: Option<RoleArn>,
+    /// The permissions boundary of a role that has to be made: the ARN of a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_permissions_boundary: Option<String>,
     /// The name is ours to choose, and must be free on the cluster.
     pub name_generated: bool,
 }
@@ -28,7 +35,24 @@ pub struct DeleteProfileInput {
     pub wait: bool,
 }
 
-/// Input of `get_fargate_profile` and `list_fargate_profiles`: the row's columns say it all.
+/// Input of `create_cluster`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CreateClusterInput {
+    /// All that is asked for.
+    pub spec: ClusterSpec,
+}
+
+/// Input of `delete_cluster`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeleteClusterInput {
+    /// Delete it although neither eksctl nor this service has made it: its Fargate profiles, its
+    /// managed nodegroups and its control plane.
+    pub unowned: bool,
+}
+
+/// Input of the kinds that read: the row's columns say it all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadInput {}
@@ -43,10 +67,41 @@ pub struct JobResult {
     /// All profiles of the cluster, in AWS's order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profiles: Option<Vec<FargateProfile>>,
+    /// The cluster created or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterView>,
+    /// All clusters of the account in the region, in AWS's order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<Vec<ClusterView>>,
 }
 
 /// The lane of a cluster's mutations, inside its account.
 #[must_use]
 pub fn lane(region: &Region, cluster: &ClusterName) -> String {
     format!("{region}/{cluster}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn inputs_of_the_version_before_are_read() {
+        let role = "arn:aws:iam::111111111111:role/fargate-pod-execution";
+        let row = json!({
+            "profile": { "name": "fp", "selectors": [{ "namespace": "a" }] },
+            "podExecutionRoleArn": role,
+            "nameGenerated": false,
+        });
+        let input: CreateProfileInput = serde_json::from_value(row.clone()).unwrap();
+        let found = input.pod_execution_role_arn.as_ref().map(RoleArn::as_str);
+        assert_eq!(found, Some(role));
+        let written = json!(input);
+        for member in ["podExecutionRoleArn", "nameGenerated"] {
+            assert_eq!(written[member], row[member], "{member}");
+        }
+        assert_eq!(written.get("rolePermissionsBoundary"), None);
+    }
 }

@@ -9,7 +9,7 @@ use super::auth::Operator;
 use super::body;
 use super::extract::Call;
 use super::fargate_profiles::ChangeQuery;
-use super::fargate_profiles::create::{new_job, usable_role};
+use super::fargate_profiles::create::{PodRole, new_job, usable_role};
 use super::operations;
 use super::problem::Problem;
 use super::submit::{self, Work};
@@ -30,7 +30,9 @@ const MEDIA_TYPES: [&str; 4] = [
 /// Create the Fargate profiles of an eksctl config file.
 ///
 /// Region and cluster come from the file's metadata. The operation holds one job a profile; they
-/// run one after another, in the order of the file.
+/// run one after another, in the order of the file. The role of a profile is its own, the file's, the
+/// account's; without these, the one that the cluster's stacks of eksctl's form have, or a new one in
+/// stack `eksctl-<cluster>-fargate`, within the file's permissions boundary.
 #[utoipa::path(
     operation_id = "createFargateProfilesFromClusterConfig",
     tag = "fargate-profiles",
@@ -115,7 +117,7 @@ fn work(call: &Call<Operator>, account: &Account, config: ValidConfig) -> Result
     })
 }
 
-/// One job a profile; all profiles without a usable role are told at once.
+/// One job a profile; all roles that can't be used are told at once.
 fn jobs(
     call: &Call<Operator>,
     account: &Account,
@@ -127,6 +129,7 @@ fn jobs(
         match usable_role(&spec, config.role.as_ref(), account, &config.region) {
             Ok(role) => {
                 let place = (&config.region, &config.cluster);
+                let role = PodRole::of(role, config.role_permissions_boundary.as_deref());
                 jobs.push(new_job(call.state.clock.uuid(), place, spec, role)?);
             }
             Err(message) => {

@@ -5,15 +5,16 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 
 use super::Operations;
 use super::failures::failure;
 use super::reads::Reads;
 use crate::aws::sessions::sts_name;
-use crate::aws::{Access, Eks, SessionKey};
+use crate::aws::{Access, CloudFormation, Clusters, Eks, SessionKey};
 use crate::db::accounts::Account;
-use crate::domain::{ErrorCode, JobKind, Region};
+use crate::domain::{ErrorCode, JobKind, Region, Warning};
 use crate::queue::lease::{LeaseLost, Note, Progress};
 use crate::queue::verdict::Again;
 use crate::queue::{ClaimedJob, Lease, Verdict, Wait};
@@ -92,6 +93,25 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The clusters of the region, their add-ons and nodegroups.
+    pub(super) fn clusters(&self) -> Clusters {
+        self.eks.caller().clusters()
+    }
+
+    /// The stacks of the region.
+    pub(super) fn stacks(&self) -> CloudFormation {
+        self.eks.caller().cloudformation()
+    }
+
+    /// The token of one of the changes that the job asks for: the same one never makes two.
+    pub(super) fn client_request_token(&self, change: &str) -> String {
+        let short = Sha256::digest(change)
+            .iter()
+            .take(8)
+            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        format!("{}-{short}", self.job.job_id)
+    }
+
     /// Notes that AWS is about to be asked for a change. False when a cancel is waiting: then don't
     /// ask. Stops when the lease is lost, or the deadline has passed: nobody would follow.
     pub(super) async fn note_asking(
@@ -115,6 +135,39 @@ impl<'a> Context<'a> {
             Ok(noted) => Ok(!noted.stop),
             Err(lost) => Err(self.lease_lost(&lost)),
         }
+    }
+
+    /// Notes what has come of the job so far. Asks AWS for nothing.
+    pub(super) async fn note(
+        &self,
+        step: &str,
+        data: &impl Serialize,
+        note: Note,
+    ) -> Result<(), Verdict> {
+        let progress = Progress {
+            step: step.to_owned(),
+            step_data: json!(data),
+            asked: self.lease.progress().asked,
+        };
+        match self.lease.note(progress, note).await {
+            Ok(_) => Ok(()),
+            Err(lost) => Err(self.lease_lost(&lost)),
+        }
+    }
+
+    /// Tells the caller something that keeps the job from nothing. `step` and its data have to say
+    /// that it was told, lest it be told twice.
+    pub(super) async fn tell(
+        &self,
+        (step, data): (&str, Value),
+        warning: &Warning,
+    ) -> Result<(), Verdict> {
+        let note = Note {
+            message: warning.message.clone(),
+            warnings: vec![json!(warning)],
+            ..Note::default()
+        };
+        self.note(step, &data, note).await
     }
 
     /// A wait before `step`.
@@ -159,6 +212,9 @@ const fn access(kind: JobKind) -> Access {
     match kind {
         JobKind::CreateFargateProfile => Access::CreateProfile,
         JobKind::DeleteFargateProfile => Access::DeleteProfile,
+        JobKind::CreateCluster => Access::CreateCluster,
+        JobKind::DeleteCluster => Access::DeleteCluster,
+        JobKind::GetCluster | JobKind::ListClusters => Access::ReadClusters,
         _ => Access::Read,
     }
 }

@@ -3,37 +3,97 @@
 //! Steps:
 //! - `start`: the cluster takes changes; the name is free, or the profile there is the one asked
 //!   for (adopted), or the job fails; warnings.
+//! - `role`: left out when the job came with one: finds the pod execution role, or makes it.
 //! - `create`: notes that AWS is being asked, then asks, with a token made from the job's id.
 //! - `follow`: looks until ACTIVE or `CREATE_FAILED`.
+//! - `coredns`: left out unless a profile catches CoreDNS: moves it onto Fargate.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
-use super::failures::{failure, not_found, not_stabilized};
-use super::following::{CREATION, Followed, is_another, look_again};
+use super::coredns::{CoreDns, Moving, is_caught};
+use super::failures::failure;
+use super::following::Followed;
 use super::list_fargate_profiles::describe;
-use super::refused::{self, Since};
-use crate::aws::{Class, NewProfile, Refusal};
+use super::pod_execution_role::{Making, RoleCreation};
+use super::profile_creation::{self, Asking, ProfileCreation};
+use super::refused;
 use crate::domain::job_input::{CreateProfileInput, JobResult};
-use crate::domain::{ErrorCode, FargateProfile, generated_name, profile_warnings};
+use crate::domain::{ErrorCode, FargateProfile, RoleArn, generated_name, profile_warnings};
 use crate::queue::Verdict;
 use crate::queue::lease::Note;
 
-/// What `create` has to know.
+/// What every step keeps, beside its own.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Asking {
-    name: String,
-    busy: Since,
-    spreading: Since,
+struct Known {
+    /// Of a job that came without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<RoleArn>,
+    /// The profile, or one that was there before it, catches CoreDNS.
+    catches_coredns: bool,
+}
+
+/// What a step has to know.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept<T: Default> {
+    #[serde(flatten)]
+    known: Known,
+    #[serde(flatten)]
+    own: T,
+}
+
+/// What `role` has to know.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AtRole {
+    asking: Asking,
+    making: Making,
+}
+
+/// What `coredns` has to know.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AtCoreDns {
+    profile: FargateProfile,
+    moving: Moving,
+}
+
+/// How the creation goes on, once the role is known.
+enum Go {
+    /// With a profile of that name, which is there already.
+    With(FargateProfile, Asking),
+    /// Asks, after this note.
+    Ask(Asking, Note),
+    /// A cancel came after AWS may have been asked.
+    Stop(Asking),
+    /// AWS has accepted.
+    Follow(Followed),
+}
+
+struct Creation<'a> {
+    context: &'a Context<'a>,
+    input: &'a CreateProfileInput,
 }
 
 pub(super) async fn step(context: &Context<'_>) -> Result<Verdict, Verdict> {
+    let input: CreateProfileInput = context.input()?;
+    let input = &input;
+    let creation = Creation { context, input };
     match context.job.step.as_str() {
-        "start" => start(context).await,
-        "create" => resume(context).await,
-        "follow" => follow(context).await,
+        "start" => creation.start().await,
+        "role" => creation.find_role(context.data()?).await,
+        "create" => creation.resume(context.data()?).await,
+        "follow" => {
+            let Kept { known, own } = context.data()?;
+            creation.go(known, Go::Follow(own)).await
+        }
+        "coredns" => {
+            let Kept { known, own } = context.data()?;
+            creation.move_coredns(known, own).await
+        }
         other => Err(Verdict::Fail(failure(
             ErrorCode::Internal,
             format!("a creation has no step {other}"),
@@ -41,44 +101,218 @@ pub(super) async fn step(context: &Context<'_>) -> Result<Verdict, Verdict> {
     }
 }
 
-async fn start(context: &Context<'_>) -> Result<Verdict, Verdict> {
-    if context.job.cancel_requested {
-        return Err(Verdict::Canceled);
-    }
-    let input: CreateProfileInput = context.input()?;
-    let asking: Asking = context.data()?;
-    if let Some(words) = refused::still_deleting(context).await? {
-        return Ok(wait_for_cluster(context, &asking, &words));
-    }
-    cluster_takes_changes(context).await?;
-    let names = match context.eks.profile_names().await {
-        Ok(names) => names,
-        Err(refusal) => return Err(refused::verdict(context, refusal).await),
-    };
-    let name = free_name(context, &input, &names)?;
-    if names.contains(&name) {
-        match context.eks.profile(&name).await {
-            Ok(existing) => return Ok(compare(context, &input, existing, &asking)),
-            Err(refusal) => match refused::told_apart(context, refusal).await {
-                gone if gone.class == Class::ProfileNotFound => {}
-                refusal => return Err(refused::verdict(context, refusal).await),
-            },
+fn keep(known: &Known, kept: profile_creation::Kept) -> (&'static str, Value) {
+    let known = known.clone();
+    match kept {
+        profile_creation::Kept::Asking(own) => {
+            // Nothing was asked yet when the name was found taken at the very first look.
+            let first = own.name.is_empty();
+            let step = if first { "start" } else { "create" };
+            (step, json!(Kept { known, own }))
         }
+        profile_creation::Kept::Following(own) => ("follow", json!(Kept { known, own })),
     }
-    let warnings = warnings(context, &input, names).await?;
-    let asking = Asking {
-        name: name.clone(),
-        ..asking
-    };
-    let note = Note {
+}
+
+fn done(profile: FargateProfile) -> Verdict {
+    let message = format!("Fargate profile {} is ACTIVE.", profile.name);
+    Verdict::Done {
+        result: json!(JobResult {
+            profile: Some(profile),
+            ..JobResult::default()
+        }),
+        message,
+    }
+}
+
+impl Creation<'_> {
+    async fn start(&self) -> Result<Verdict, Verdict> {
+        let context = self.context;
+        if context.job.cancel_requested {
+            return Err(Verdict::Canceled);
+        }
+        let Kept::<Asking> { own: asking, .. } = context.data()?;
+        let mut known = Known {
+            role: None,
+            catches_coredns: is_caught(&self.input.profile, &[]),
+        };
+        if let Some(words) = refused::still_deleting(context).await? {
+            return Err(wait_for_cluster(context, &known, &asking, &words));
+        }
+        cluster_takes_changes(context).await?;
+        let names = match context.eks.profile_names().await {
+            Ok(names) => names,
+            Err(refusal) => return Err(refused::verdict(context, refusal).await),
+        };
+        let name = free_name(context, self.input, &names)?;
+        if names.contains(&name)
+            && let Some(existing) = profile_creation::existing(context, &name).await?
+        {
+            // Whoever names no role takes any.
+            known.role = existing.pod_execution_role_arn.as_deref().and_then(role);
+            return self.go(known, Go::With(existing, asking)).await;
+        }
+        let existing = match describe(context, names).await {
+            Ok(existing) => existing,
+            Err(refusal) => return Err(refused::verdict(context, refusal).await),
+        };
+        known.catches_coredns = is_caught(&self.input.profile, &existing);
+        let note = Note {
+            profile_name: Some(name.clone()),
+            warnings: self.warnings(&existing),
+            ..asking_to_create(&name)
+        };
+        let asking = asking.named(name);
+        if self.input.pod_execution_role_arn.is_some() {
+            return self.go(known, Go::Ask(asking, note)).await;
+        }
+        self.begin_role(known, asking, note).await
+    }
+
+    /// What the caller should know about the profile beside those that are there.
+    fn warnings(&self, existing: &[FargateProfile]) -> Vec<Value> {
+        let new = &self.input.profile;
+        let alone = profile_warnings(new, &[]);
+        // Those that the profile earns by itself were told when the job was made.
+        profile_warnings(new, existing)
+            .into_iter()
+            .filter(|warning| !alone.contains(warning))
+            .map(|warning| json!(warning))
+            .collect()
+    }
+
+    async fn begin_role(
+        &self,
+        known: Known,
+        asking: Asking,
+        note: Note,
+    ) -> Result<Verdict, Verdict> {
+        let making = Making::default();
+        let own = AtRole { asking, making };
+        let kept = Kept { known, own };
+        let note = Note {
+            message: "Looking for the cluster's pod execution role.".to_owned(),
+            ..note
+        };
+        self.context.note("role", &kept, note).await?;
+        self.find_role(kept).await
+    }
+
+    async fn find_role(&self, kept: Kept<AtRole>) -> Result<Verdict, Verdict> {
+        let (context, known) = (self.context, kept.known);
+        let AtRole { asking, making } = kept.own;
+        if is_canceled(context) {
+            return Err(Verdict::Canceled);
+        }
+        let keep = |making| {
+            let asking = asking.clone();
+            let own = AtRole { asking, making };
+            let known = known.clone();
+            ("role", json!(Kept { known, own }))
+        };
+        let creation = RoleCreation {
+            context,
+            permissions_boundary: self.input.role_permissions_boundary.as_deref(),
+            keep: &keep,
+        };
+        let role = Some(creation.role(making).await?);
+        let note = asking_to_create(&asking.name);
+        let known = Known {
+            role,
+            ..known.clone()
+        };
+        self.go(known, Go::Ask(asking.clone(), note)).await
+    }
+
+    /// `create` was noted, and perhaps AWS was asked, before the worker died or the cluster was busy.
+    async fn resume(&self, kept: Kept<Asking>) -> Result<Verdict, Verdict> {
+        let (context, Kept { known, own }) = (self.context, kept);
+        if is_canceled(context) {
+            return self.go(known, Go::Stop(own)).await;
+        }
+        if let Some(words) = refused::still_deleting(context).await? {
+            return Err(wait_for_cluster(context, &known, &own, &words));
+        }
+        let note = asking_to_create(&own.name);
+        self.go(known, Go::Ask(own, note)).await
+    }
+
+    /// From here on the role is known.
+    async fn go(&self, known: Known, go: Go) -> Result<Verdict, Verdict> {
+        let context = self.context;
+        let given = self.input.pod_execution_role_arn.as_ref();
+        let Some(role) = given.or(known.role.as_ref()) else {
+            let message = "the job does not know the profile's pod execution role";
+            return Err(Verdict::Fail(failure(ErrorCode::Internal, message)));
+        };
+        let keep = |kept| keep(&known, kept);
+        let creation = ProfileCreation {
+            context,
+            spec: &self.input.profile,
+            role,
+            client_request_token: context.job.job_id.to_string(),
+            keep: &keep,
+        };
+        let profile = match go {
+            Go::With(existing, asking) => creation.compare(existing, &asking),
+            Go::Ask(asking, note) => {
+                // At the second try, AWS may have been asked at the first.
+                let first = context.job.step != "create";
+                match creation.note(&asking, note).await? {
+                    true => creation.ask(asking).await,
+                    false if first => Err(Verdict::Canceled),
+                    false => cancel(&creation, &asking).await,
+                }
+            }
+            Go::Stop(asking) => cancel(&creation, &asking).await,
+            Go::Follow(followed) => {
+                let name = context.job.profile_name.as_deref();
+                creation.follow(name.unwrap_or_default(), followed).await
+            }
+        }?;
+        if !known.catches_coredns {
+            return Ok(done(profile));
+        }
+        let moving = Moving::default();
+        let own = AtCoreDns { profile, moving };
+        self.move_coredns(known, own).await
+    }
+
+    async fn move_coredns(&self, known: Known, own: AtCoreDns) -> Result<Verdict, Verdict> {
+        let AtCoreDns { profile, moving } = own;
+        let keep = |moving| {
+            let (known, profile) = (known.clone(), profile.clone());
+            let own = AtCoreDns { profile, moving };
+            ("coredns", json!(Kept { known, own }))
+        };
+        let coredns = CoreDns {
+            context: self.context,
+            keep: &keep,
+        };
+        coredns.onto_fargate(moving).await?;
+        Ok(done(profile))
+    }
+}
+
+/// What AWS has accepted, such as a role, is followed to its end.
+fn is_canceled(context: &Context<'_>) -> bool {
+    context.job.cancel_requested && !context.job.accepted
+}
+
+fn role(arn: &str) -> Option<RoleArn> {
+    RoleArn::parse(arn).ok()
+}
+
+fn wait_for_cluster(context: &Context<'_>, known: &Known, asking: &Asking, words: &str) -> Verdict {
+    let keep = |kept| keep(known, kept);
+    profile_creation::wait_for_cluster(context, asking, words, &keep)
+}
+
+fn asking_to_create(name: &str) -> Note {
+    Note {
         message: format!("Asking AWS to create Fargate profile {name}."),
-        profile_name: Some(name),
-        warnings,
-    };
-    if !context.note_asking("create", &asking, note).await? {
-        return Err(Verdict::Canceled);
+        ..Note::default()
     }
-    Ok(create(context, input, asking).await)
 }
 
 /// eksctl's rule: UPDATING and ACTIVE pass.
@@ -124,212 +358,13 @@ fn free_name(
         })
 }
 
-/// What the caller should know about the profile beside those that are there.
-async fn warnings(
-    context: &Context<'_>,
-    input: &CreateProfileInput,
-    names: Vec<String>,
-) -> Result<Vec<serde_json::Value>, Verdict> {
-    let existing = match describe(context, names).await {
-        Ok(existing) => existing,
-        Err(refusal) => return Err(refused::verdict(context, refusal).await),
-    };
-    let alone = profile_warnings(&input.profile, &[]);
-    // Those that the profile earns by itself were told when the job was made.
-    Ok(profile_warnings(&input.profile, &existing)
-        .into_iter()
-        .filter(|warning| !alone.contains(warning))
-        .map(|warning| json!(warning))
-        .collect())
-}
-
-/// `create` was noted, and perhaps AWS was asked, before the worker died or the cluster was busy.
-async fn resume(context: &Context<'_>) -> Result<Verdict, Verdict> {
-    let input: CreateProfileInput = context.input()?;
-    let asking: Asking = context.data()?;
-    if context.job.cancel_requested {
-        return cancel(context, &input, &asking).await;
-    }
-    if let Some(words) = refused::still_deleting(context).await? {
-        return Ok(wait_for_cluster(context, &asking, &words));
-    }
-    let note = Note {
-        message: format!("Asking AWS to create Fargate profile {}.", asking.name),
-        ..Note::default()
-    };
-    if !context.note_asking("create", &asking, note).await? {
-        return cancel(context, &input, &asking).await;
-    }
-    Ok(create(context, input, asking).await)
-}
-
 /// A cancel, after AWS may have been asked: what it has begun is followed, else nothing was done.
 async fn cancel(
-    context: &Context<'_>,
-    input: &CreateProfileInput,
+    creation: &ProfileCreation<'_>,
     asking: &Asking,
-) -> Result<Verdict, Verdict> {
-    match context.eks.profile(&asking.name).await {
-        Ok(existing) if is_wanted(input, &existing) => Ok(judge(context, existing, None)),
-        Ok(_) => Err(Verdict::Canceled),
-        Err(refusal) => match refused::told_apart(context, refusal).await {
-            gone if gone.class == Class::ProfileNotFound => Err(Verdict::Canceled),
-            refusal => Err(refused::verdict(context, refusal).await),
-        },
-    }
-}
-
-/// The profile that this job asks for, and not on its way out.
-fn is_wanted(input: &CreateProfileInput, existing: &FargateProfile) -> bool {
-    let going = matches!(
-        existing.status.as_deref(),
-        Some("DELETING" | "DELETE_FAILED")
-    );
-    let role = &input.pod_execution_role_arn;
-    !going && input.profile.same_as(existing, role).is_empty()
-}
-
-async fn create(context: &Context<'_>, input: CreateProfileInput, asking: Asking) -> Verdict {
-    let new = NewProfile {
-        name: asking.name.clone(),
-        pod_execution_role_arn: input.pod_execution_role_arn.to_string(),
-        selectors: input.profile.selectors.clone(),
-        subnets: input.profile.subnets.clone(),
-        tags: input.profile.tags.clone(),
-        client_request_token: context.job.job_id.to_string(),
-    };
-    match context.eks.create_profile(new).await {
-        Ok(profile) => judge(context, profile, None),
-        Err(refusal) => match refusal.class {
-            Class::AlreadyExists => exists(context, &input, &asking).await,
-            Class::ClusterBusy => wait_for_cluster(context, &asking, &refusal.message),
-            Class::RoleNotUsable => {
-                refused::role_not_usable(context, asking.spreading, &refusal, |spreading| {
-                    (
-                        "create",
-                        json!(Asking {
-                            spreading,
-                            ..asking
-                        }),
-                    )
-                })
-            }
-            _ => refused::verdict(context, refusal).await,
-        },
-    }
-}
-
-async fn exists(context: &Context<'_>, input: &CreateProfileInput, asking: &Asking) -> Verdict {
-    match context.eks.profile(&asking.name).await {
-        Ok(existing) => compare(context, input, existing, asking),
-        Err(refusal) => match refused::told_apart(context, refusal).await {
-            gone if gone.class == Class::ProfileNotFound => {
-                let words = format!("Fargate profile {} has just gone", asking.name);
-                wait_for_cluster(context, asking, &words)
-            }
-            refusal => refused::verdict(context, refusal).await,
-        },
-    }
-}
-
-fn wait_for_cluster(context: &Context<'_>, asking: &Asking, words: &str) -> Verdict {
-    refused::busy(context, asking.busy, words, |busy| {
-        // Nothing was asked yet when the name was found taken at the very first look.
-        let step = if asking.name.is_empty() {
-            "start"
-        } else {
-            "create"
-        };
-        (
-            step,
-            json!(Asking {
-                busy,
-                ..asking.clone()
-            }),
-        )
-    })
-}
-
-/// The same profile is adopted, a different one is a conflict.
-fn compare(
-    context: &Context<'_>,
-    input: &CreateProfileInput,
-    existing: FargateProfile,
-    asking: &Asking,
-) -> Verdict {
-    let name = existing.name.clone();
-    if existing.status.as_deref() == Some("DELETING") {
-        let words = format!("Fargate profile {name} is in status DELETING");
-        return wait_for_cluster(context, asking, &words);
-    }
-    let differences = input
-        .profile
-        .same_as(&existing, &input.pod_execution_role_arn);
-    if differences.is_empty() {
-        return judge(context, existing, None);
-    }
-    let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    Verdict::Fail(failure(
-        ErrorCode::Conflict,
-        format!(
-            "Fargate profile {name} exists and is different ({}); choose another name, or delete it first",
-            list.join("; ")
-        ),
-    ))
-}
-
-async fn follow(context: &Context<'_>) -> Result<Verdict, Verdict> {
-    let followed: Followed = context.data()?;
-    let name = context.job.profile_name.as_deref().unwrap_or_default();
-    match context.eks.profile(name).await {
-        Ok(profile) if is_another(&profile, &followed) => {
-            let input: CreateProfileInput = context.input()?;
-            let asking = Asking {
-                name: name.to_owned(),
-                ..Asking::default()
-            };
-            Ok(compare(context, &input, profile, &asking))
-        }
-        Ok(profile) => Ok(judge(context, profile, Some(followed))),
-        Err(refusal) => Err(vanished(context, refusal, name).await),
-    }
-}
-
-async fn vanished(context: &Context<'_>, refusal: Refusal, name: &str) -> Verdict {
-    let refusal = refused::told_apart(context, refusal).await;
-    if refusal.class == Class::ProfileNotFound {
-        return Verdict::Fail(not_found(
-            "profile",
-            format!("Fargate profile {name} was deleted by someone else while it was created"),
-        ));
-    }
-    refused::verdict(context, refusal).await
-}
-
-/// Where the profile stands. Without `followed` it is adopted or accepted just now.
-fn judge(context: &Context<'_>, profile: FargateProfile, followed: Option<Followed>) -> Verdict {
-    let name = profile.name.clone();
-    match profile.status.as_deref() {
-        Some("ACTIVE") => Verdict::Done {
-            result: json!(JobResult {
-                profile: Some(profile),
-                ..JobResult::default()
-            }),
-            message: format!("Fargate profile {name} is ACTIVE."),
-        },
-        Some("CREATE_FAILED") => Verdict::Fail(not_stabilized(
-            &format!("AWS could not create Fargate profile {name}; delete it before trying again"),
-            &profile,
-        )),
-        Some("DELETING" | "DELETE_FAILED") => Verdict::Fail(failure(
-            ErrorCode::Conflict,
-            format!("Fargate profile {name} is being deleted by someone else"),
-        )),
-        _ => {
-            let followed =
-                followed.unwrap_or_else(|| Followed::from_now(context, profile.arn.clone()));
-            let message = format!("AWS is creating Fargate profile {name}.");
-            look_again(context, &CREATION, followed, message)
-        }
+) -> Result<FargateProfile, Verdict> {
+    match creation.existing(&asking.name).await? {
+        Some(existing) if creation.is_wanted(&existing) => creation.judge(existing, None),
+        _ => Err(Verdict::Canceled),
     }
 }

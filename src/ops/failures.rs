@@ -42,6 +42,25 @@ pub(super) fn not_stabilized(what: &str, profile: &FargateProfile) -> Failure {
     from_error(&error)
 }
 
+/// The first failure, which says what the others were.
+pub(super) fn together(failures: Vec<Failure>) -> Option<Failure> {
+    let mut failures = failures.into_iter();
+    let first = failures.next()?;
+    Some(failures.fold(first, |first, other| also_said(first, &other.message)))
+}
+
+/// The same failure, which says more, as long as there is room for it.
+pub(super) fn also_said(failure: Failure, more: &str) -> Failure {
+    const LONGEST: usize = 4_096;
+    let message = format!("{}; {more}", failure.message.trim_end_matches('.'));
+    let message: String = message.chars().take(LONGEST).collect();
+    let mut error = failure.error;
+    if let Some(error) = error.as_object_mut() {
+        error.insert("message".to_owned(), json!(message));
+    }
+    Failure { message, error }
+}
+
 fn from_error(error: &JobError) -> Failure {
     Failure {
         message: error.message.clone(),

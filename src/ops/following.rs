@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::Value;
 
 use super::context::Context;
 use super::failures::failure;
@@ -54,6 +54,13 @@ impl Followed {
             arn,
         }
     }
+
+    /// How long by now.
+    pub(super) fn lasted(&self, context: &Context<'_>) -> Duration {
+        let now = context.job.claimed_at;
+        let since = self.since.unwrap_or(now);
+        (now - since).to_std().unwrap_or_default()
+    }
 }
 
 /// Whether the profile is not the one that is followed, but a later one of its name.
@@ -61,18 +68,16 @@ pub(super) fn is_another(profile: &FargateProfile, followed: &Followed) -> bool 
     matches!((&profile.arn, &followed.arn), (Some(now), Some(then)) if now != then)
 }
 
-/// One more look later, unless it has gone on for too long.
-pub(super) fn look_again(
+/// One more look later, unless it has gone on for too long. `keep` says by which step, and what
+/// that has to know.
+pub(super) fn look_later(
     context: &Context<'_>,
     pace: &Pace,
     followed: Followed,
-    message: String,
+    (message, keep): (String, impl FnOnce(Followed) -> (&'static str, Value)),
 ) -> Verdict {
     let since = followed.since.unwrap_or(context.job.claimed_at);
-    let lasted = (context.job.claimed_at - since)
-        .to_std()
-        .unwrap_or_default();
-    if lasted > context.scaled(pace.longest) {
+    if followed.lasted(context) > context.scaled(pace.longest) {
         let message = format!(
             "AWS has not finished in {} minutes: {message}",
             pace.longest.as_secs() / 60
@@ -80,15 +85,15 @@ pub(super) fn look_again(
         return Verdict::Fail(failure(ErrorCode::DeadlineExceeded, message));
     }
     let after = pace.delays.delay(followed.looks);
-    let next = Followed {
+    let (step, step_data) = keep(Followed {
         since: Some(since),
         looks: followed.looks + 1,
         arn: followed.arn,
-    };
+    });
     Verdict::Again(Box::new(Again {
         after,
-        step: "follow".to_owned(),
-        step_data: json!(next),
+        step: step.to_owned(),
+        step_data,
         wait: Wait::Poll,
         message,
         accepted: true,

@@ -141,6 +141,19 @@ const fn error_code(class: Class) -> ErrorCode {
     }
 }
 
+/// Whether it may pass without anybody changing the account or the request.
+pub(super) const fn passes(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Throttled
+            | Class::OverBudget(_)
+            | Class::Unavailable
+            | Class::SessionExpired
+            | Class::AssumeRoleFailed
+            | Class::AssumeRoleFailedLately
+    )
+}
+
 /// The same step again; nothing was changed.
 fn again(context: &Context<'_>, after: Duration, wait: Wait, message: &str) -> Verdict {
     let progress = context.lease.progress();

@@ -135,7 +135,7 @@ impl Addon {
     /// Whether its configuration asks for Fargate.
     pub(super) fn wants_fargate(&self) -> bool {
         let configuration = self.configuration.as_deref().unwrap_or("{}");
-        serde_json::from_str::<Value>(configuration).is_ok_and(|value| {
+        serde_saphyr::from_str::<Value>(configuration).is_ok_and(|value| {
             let kind = value.get("computeType").and_then(Value::as_str);
             kind.is_some_and(|kind| kind.eq_ignore_ascii_case("fargate"))
         })
@@ -213,8 +213,9 @@ pub(super) fn catches(selector: &super::selector::Selector, labels: &[(&str, &st
 pub(super) fn check_configuration(name: &str, text: &str) -> Result<(), String> {
     let refused =
         |why: String| format!("ConfigurationValue provided in request is not supported: {why}");
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| refused(format!("it is no JSON: {error}")))?;
+    // JSON is YAML, too.
+    let value: Value = serde_saphyr::from_str(text)
+        .map_err(|error| refused(format!("it is neither JSON nor YAML: {error}")))?;
     let members = value
         .as_object()
         .ok_or_else(|| refused("it is no object".to_owned()))?;
@@ -262,6 +263,7 @@ mod tests {
             Ok(())
         );
         assert_eq!(check_configuration("vpc-cni", r#"{"env": {}}"#), Ok(()));
+        assert_eq!(check_configuration("coredns", "replicaCount: 3"), Ok(()));
         for bad in ["{", "[]", r#"{"computetype": "Fargate"}"#] {
             assert!(check_configuration("coredns", bad).is_err(), "{bad}");
         }

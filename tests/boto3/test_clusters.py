@@ -375,6 +375,16 @@ def test_coredns_runs_on_fargate_once_it_is_told_to(sim, cfn, create_stack, eks,
     eks.get_waiter("addon_deleted").wait(clusterName="new", addonName="coredns", WaiterConfig=quick)
 
 
+def test_configuration_values_may_be_yaml(sim, eks):
+    change = {"clusterName": CLUSTER, "addonName": "coredns"}
+    eks.update_addon(**change, configurationValues="computeType: Fargate\nreplicaCount: 3\n")
+    sim.advance(60)
+    addon = eks.describe_addon(**change)["addon"]
+    assert (addon["status"], addon["configurationValues"][:11]) == ("ACTIVE", "computeType")
+    answer = refused(eks.update_addon, **change, configurationValues="computetype: Fargate")
+    assert "not supported" in answer.message
+
+
 def test_nodegroups_come_and_go_with_their_stacks(sim, cfn, create_stack, eks):
     create_stack(STACK, cluster_template())
     sim.advance(800)

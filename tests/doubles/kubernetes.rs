@@ -15,9 +15,9 @@ const TOKEN: &str = "k8s-aws-v1.abc";
 const DEPLOYMENTS: &str = "apis/apps/v1/namespaces/kube-system/deployments";
 
 /// A cluster, and what its administrator does to it.
-struct Cluster {
+pub struct Cluster {
     double: Double,
-    authority: String,
+    pub authority: String,
     admin: reqwest::Client,
     _files: TempDir,
 }
@@ -31,12 +31,17 @@ fn certificate() -> (String, String) {
 
 impl Cluster {
     fn new() -> Self {
+        Self::knowing(TOKEN)
+    }
+
+    /// One that lets in whose token begins so.
+    pub fn knowing(token: &str) -> Self {
         let files = tempfile::tempdir().unwrap();
         let (pem, private) = certificate();
         let (public, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
         std::fs::write(&public, &pem).unwrap();
         std::fs::write(&key, private).unwrap();
-        let arguments = [public.to_str().unwrap(), key.to_str().unwrap(), TOKEN];
+        let arguments = [public.to_str().unwrap(), key.to_str().unwrap(), token];
         let double = Double::start("serve_kmock.py", &arguments);
         let trusted = reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
         let admin = reqwest::Client::builder()
@@ -51,7 +56,7 @@ impl Cluster {
         }
     }
 
-    fn endpoint(&self) -> String {
+    pub fn endpoint(&self) -> String {
         format!("https://127.0.0.1:{}", self.double.port)
     }
 
@@ -70,7 +75,7 @@ impl Cluster {
     }
 
     /// Puts CoreDNS into the cluster.
-    async fn install(&self, annotations: Value) {
+    pub async fn install(&self, annotations: Value) {
         let object = json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -88,11 +93,18 @@ impl Cluster {
     }
 
     /// Does what the cluster's own controller does.
-    async fn progress(&self, change: Value) {
+    pub async fn progress(&self, change: Value) {
         let url = format!("{}/{DEPLOYMENTS}/coredns", self.endpoint());
         let patch = self.admin.patch(url).body(change.to_string());
         self.ask(patch.header("content-type", "application/merge-patch+json"))
             .await;
+    }
+
+    /// The Deployment as the API has it.
+    pub async fn deployment(&self) -> Value {
+        let url = format!("{}/{DEPLOYMENTS}/coredns", self.endpoint());
+        let answer = self.admin.get(url).bearer_auth(TOKEN).send().await.unwrap();
+        answer.json().await.unwrap()
     }
 
     async fn ask(&self, request: reqwest::RequestBuilder) {

@@ -8,6 +8,7 @@
 )]
 
 mod aws;
+mod jobs;
 mod kubernetes;
 
 use std::io::{BufRead as _, BufReader};

@@ -1,7 +1,7 @@
 """Serves kmock, a Kubernetes API that was not written here, over TLS.
 
-What kmock lets pass and a real API server does not is refused in front of it: a caller without
-the token, and a patch that does not say what kind of patch it is. Prints its port when it is up.
+What kmock lets pass and a real API server does not is refused in front of it: a caller whose
+token does not begin as it should, and a patch that does not say what kind of patch it is. Prints its port when it is up.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ async def main(certificate, key, token):
     async with kmock.KubernetesEmulator() as api:
 
         async def guarded(request):
-            if request.headers.get("Authorization") != f"Bearer {token}":
+            if not request.headers.get("Authorization", "").startswith(f"Bearer {token}"):
                 return status(401, "Unauthorized")
             if request.method == "PATCH" and request.content_type not in PATCHES:
                 return status(415, f"the patch type {request.content_type} is not known")

@@ -3,8 +3,12 @@
 mod adoption;
 mod ambiguity;
 mod busy;
+pub mod clusters;
+mod coredns;
 pub mod crashes;
 mod journey;
+mod kubernetes;
+mod pod_roles;
 mod refusals;
 mod roles;
 mod sessions;

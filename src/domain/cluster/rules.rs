@@ -113,19 +113,26 @@ fn role(iam: NewClusterIam, wrong: &mut Vec<Invalid>) -> (Option<RoleArn>, Optio
     }
     let boundary = iam.fargate_pod_execution_role_permissions_boundary;
     let at = "/iam/fargatePodExecutionRolePermissionsBoundary";
-    if let Some(arn) = boundary.as_deref().filter(|arn| !is_policy_arn(arn)) {
-        let message = format!(
-            "invalid policy ARN {}: expected arn:<partition>:iam::<account or aws>:policy/<name>",
-            quoted(arn)
-        );
-        wrong.push(Invalid::new(at, message));
-    }
+    wrong.extend(
+        boundary
+            .as_deref()
+            .and_then(|arn| wrong_policy_arn(at, arn)),
+    );
     if boundary.is_some() && role.as_ref().is_some_and(Option::is_some) {
         let message = "a permissions boundary is for a role that is created, and \
                        fargatePodExecutionRoleARN names one that exists: remove one of the two";
         wrong.push(Invalid::new(at, message));
     }
     (role.flatten(), boundary)
+}
+
+/// What is wrong with the ARN of a policy.
+pub(in crate::domain) fn wrong_policy_arn(at: &str, arn: &str) -> Option<Invalid> {
+    let message = format!(
+        "invalid policy ARN {}: expected arn:<partition>:iam::<account or aws>:policy/<name>",
+        quoted(arn)
+    );
+    (!is_policy_arn(arn)).then(|| Invalid::new(at, message))
 }
 
 fn is_policy_arn(text: &str) -> bool {

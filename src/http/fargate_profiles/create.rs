@@ -25,7 +25,8 @@ use crate::queue::enqueue::NewJob;
 /// Create a Fargate profile.
 ///
 /// The job succeeds when the profile is ACTIVE. Without a name the profile gets one, `fp-` and
-/// eight of `[a-f0-9]`. Without a role it gets the account's default.
+/// eight of `[a-f0-9]`. Without a role it gets the account's default; without that, the role that the
+/// cluster's stacks of eksctl's form have, or a new one in stack `eksctl-<cluster>-fargate`.
 #[utoipa::path(
     operation_id = "createFargateProfile",
     tag = "fargate-profiles",
@@ -68,7 +69,7 @@ fn work(
         .map_err(|message| Problem::invalid_field("/podExecutionRoleARN", message))?;
     let job_id = call.state.clock.uuid();
     let place = (&path.region, &path.cluster_name);
-    let job = new_job(job_id, place, spec, role)?;
+    let job = new_job(job_id, place, spec, PodRole::of(role, None))?;
     let name = job.profile_name.clone().unwrap_or_default();
     let resource = paths::profile(&path.base(), &name);
     Ok(Work {
@@ -84,12 +85,29 @@ fn work(
     })
 }
 
+/// The role of a new profile, as far as the request says.
+pub(in crate::http) struct PodRole {
+    arn: Option<RoleArn>,
+    permissions_boundary: Option<String>,
+}
+
+impl PodRole {
+    /// The boundary is that of a role that has to be made.
+    pub(in crate::http) fn of(arn: Option<RoleArn>, boundary: Option<&str>) -> Self {
+        let boundary = boundary.filter(|_| arn.is_none());
+        Self {
+            permissions_boundary: boundary.map(str::to_owned),
+            arn,
+        }
+    }
+}
+
 /// The job that creates a profile.
 pub(in crate::http) fn new_job(
     job_id: Uuid,
     (region, cluster): (&Region, &ClusterName),
     spec: ProfileSpec,
-    role: RoleArn,
+    role: PodRole,
 ) -> Result<NewJob, Problem> {
     let warnings = profile_warnings(&spec, &[]);
     let name = spec
@@ -99,7 +117,8 @@ pub(in crate::http) fn new_job(
     let input = CreateProfileInput {
         name_generated: spec.name.is_none(),
         profile: spec,
-        pod_execution_role_arn: role,
+        pod_execution_role_arn: role.arn,
+        role_permissions_boundary: role.permissions_boundary,
     };
     Ok(NewJob {
         job_id,
@@ -129,13 +148,14 @@ pub(in crate::http) fn to_json(
     })
 }
 
-/// The role for a profile: its own, the file's, the account's; or why there is none to use.
+/// The role for a profile: its own, the file's, the account's; none is the worker's to find. Or why
+/// it can't be used.
 pub(in crate::http) fn usable_role(
     spec: &ProfileSpec,
     of_file: Option<&RoleArn>,
     account: &Account,
     region: &Region,
-) -> Result<RoleArn, String> {
+) -> Result<Option<RoleArn>, String> {
     let id = &account.account_id;
     let of_account = account.pod_execution_role_arn.as_ref();
     let of_account = of_account
@@ -144,10 +164,7 @@ pub(in crate::http) fn usable_role(
     let of_account = of_account.map_err(|error| error.to_string())?;
     let own = spec.pod_execution_role_arn.as_ref();
     let Some(role) = own.or(of_file).cloned().or(of_account) else {
-        return Err(format!(
-            "the profile names no pod execution role and account {id} has no default: name one \
-             here, or set podExecutionRoleARN with PATCH /v1/accounts/{id}"
-        ));
+        return Ok(None);
     };
     if role.account().as_str() != id {
         return Err(format!(
@@ -162,5 +179,5 @@ pub(in crate::http) fn usable_role(
             region.partition()
         ));
     }
-    Ok(role)
+    Ok(Some(role))
 }

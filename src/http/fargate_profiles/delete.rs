@@ -84,7 +84,8 @@ pub(in crate::http) struct DeleteQuery {
 ///
 /// Its pods are deleted with it; they run again only where another profile matches them. With
 /// `wait=true` (the default) the job succeeds when the profile is gone, with `wait=false` when AWS
-/// has accepted, as eksctl without `--wait`.
+/// has accepted, as eksctl without `--wait`. Stack `eksctl-<cluster>-fargate` is deleted with the last
+/// profile that has its role.
 #[utoipa::path(
     operation_id = "deleteFargateProfile",
     tag = "fargate-profiles",

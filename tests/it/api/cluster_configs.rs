@@ -169,3 +169,34 @@ async fn the_files_role_comes_before_the_accounts() {
     app.hands.finish_all().await;
     app.end().await;
 }
+
+#[tokio::test]
+async fn without_any_role_the_files_boundary_goes_to_the_worker() {
+    let app = TestApp::start().await;
+    let bare = json!({"podExecutionRoleARN": ""});
+    app.admin(Method::PATCH, &format!("/v1/accounts/{ACCOUNT}"))
+        .json(&bare)
+        .answer()
+        .await
+        .expect(200);
+    let file = |boundary: &str| {
+        let iam = format!(
+            "iam: {{fargatePodExecutionRolePermissionsBoundary: \"{boundary}\"}}\nfargateProfiles:"
+        );
+        CONFIG.replace("fargateProfiles:", &iam)
+    };
+    let refused = post(&app, "application/yaml", &file("pods")).await;
+    let problem = refused.problem(422, "invalid_request");
+    let pointer = "/iam/fargatePodExecutionRolePermissionsBoundary";
+    assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+
+    let boundary = "arn:aws:iam::111111111111:policy/pods";
+    let accepted = post(&app, "application/yaml", &file(boundary)).await;
+    accepted.expect(202);
+    let job = app.hands.claim_one().await;
+    assert_eq!(job.input.get("podExecutionRoleArn"), None);
+    assert_eq!(job.input["rolePermissionsBoundary"], boundary);
+    app.hands.succeed(&job, json!({})).await;
+    app.hands.finish_all().await;
+    app.end().await;
+}

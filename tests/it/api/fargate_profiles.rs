@@ -75,7 +75,7 @@ async fn a_profile_without_a_name_gets_one() {
 }
 
 #[tokio::test]
-async fn a_profile_needs_a_role_of_its_account_and_partition() {
+async fn a_role_must_be_of_the_profiles_account_and_partition_or_is_the_workers_to_find() {
     let app = TestApp::start().await;
     let path = format!("/v1/accounts/{ACCOUNT}");
     let bare = json!({"podExecutionRoleARN": ""});
@@ -85,26 +85,24 @@ async fn a_profile_needs_a_role_of_its_account_and_partition() {
         .await
         .expect(200);
     for (role, words) in [
-        (None, "has no default"),
         (
-            Some("arn:aws:iam::222222222222:role/x"),
+            "arn:aws:iam::222222222222:role/x",
             "is of account 222222222222",
         ),
-        (
-            Some("arn:aws-cn:iam::111111111111:role/x"),
-            "partition aws-cn",
-        ),
+        ("arn:aws-cn:iam::111111111111:role/x", "partition aws-cn"),
     ] {
         let mut body = json!({"name": "fp", "selectors": [{"namespace": "a"}]});
-        if let Some(role) = role {
-            body["podExecutionRoleARN"] = json!(role);
-        }
+        body["podExecutionRoleARN"] = json!(role);
         let refused = app.operator(Method::POST, BASE).json(&body).answer().await;
         let problem = refused.problem(422, "invalid_request");
         assert_eq!(problem["errors"][0]["pointer"], "/podExecutionRoleARN");
         let message = problem["errors"][0]["message"].as_str().unwrap();
         assert!(message.contains(words), "{message}");
     }
+    app.create_profile("fp").await;
+    let job = app.hands.claim_one().await;
+    assert_eq!(job.input.get("podExecutionRoleArn"), None);
+    app.hands.succeed(&job, json!({})).await;
     app.end().await;
 }
 

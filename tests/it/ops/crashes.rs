@@ -10,7 +10,8 @@ use futures_util::{StreamExt, stream};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::support::{Fleet, SPEED, fault};
+use super::clusters::support::{NEW, full};
+use super::support::{Fleet, ROLE_STACK, SPEED, fault, roleless_input};
 use crate::queue::support::options;
 
 /// Fleets that run side by side.
@@ -25,8 +26,18 @@ pub enum Kind {
     DeleteWithoutWait,
     Get,
     List,
+    CreateCluster,
+    DeleteCluster,
+    /// A creation that has its role made.
+    CreateWithRole,
+    /// A creation that moves CoreDNS.
+    CreateOntoFargate,
+    /// The deletion of the last profile of a role that was made.
+    DeleteWithRole,
+    DeleteWithRoleWithoutWait,
 }
 
+/// Of profiles.
 const KINDS: [Kind; 6] = [
     Kind::Create,
     Kind::CreateUnnamed,
@@ -36,16 +47,76 @@ const KINDS: [Kind; 6] = [
     Kind::List,
 ];
 
+/// Of profiles with what goes with them, which take two changes.
+const KINDS_OF_TWO: [Kind; 4] = [
+    Kind::CreateWithRole,
+    Kind::CreateOntoFargate,
+    Kind::DeleteWithRole,
+    Kind::DeleteWithRoleWithoutWait,
+];
+
+/// The last profile of its role.
+const LAST: &str = "fp-last";
+
+/// Of clusters, which take many changes.
+const CLUSTER_KINDS: [Kind; 2] = [Kind::CreateCluster, Kind::DeleteCluster];
+
+/// What creating the cluster begins at AWS, in this order; nodegroups are asked for at once.
+const CREATION: [&str; 11] = [
+    "CreateStack eksctl-new-1-cluster",
+    "CreateAddon vpc-cni",
+    "CreateAddon kube-proxy",
+    "CreateAddon coredns",
+    "CreateOpenIDConnectProvider",
+    "CreateFargateProfile fp-a",
+    "CreateFargateProfile fp-b",
+    "UpdateAddon coredns",
+    "CreateStack eksctl-new-1-nodegroup-ng-1",
+    "CreateStack eksctl-new-1-nodegroup-ng-2",
+    "CreateAddon metrics-server",
+];
+
+/// And what deleting it does.
+const DELETION: [&str; 6] = [
+    "DeleteFargateProfile fp-a",
+    "DeleteFargateProfile fp-b",
+    "DeleteStack eksctl-new-1-nodegroup-ng-1",
+    "DeleteStack eksctl-new-1-nodegroup-ng-2",
+    "DeleteOpenIDConnectProvider",
+    "DeleteStack eksctl-new-1-cluster",
+];
+
 impl Kind {
+    /// What the job finds; how many calls that took.
+    async fn prepare(self, fleet: &Fleet) -> usize {
+        if self == Self::DeleteCluster {
+            fleet.have_cluster(&full(NEW)).await;
+        }
+        if let Self::DeleteWithRole | Self::DeleteWithRoleWithoutWait = self {
+            let role = fleet.put_role_stack(ROLE_STACK).await;
+            fleet.put_with_role(LAST, &role);
+        }
+        fleet.sim.record().calls.len()
+    }
+
     pub async fn submit(self, fleet: &Fleet) -> Uuid {
         fleet.put("fp-there", "there", "ACTIVE");
         match self {
+            Self::CreateCluster => fleet.create_cluster(&full(NEW)).await,
+            Self::DeleteCluster => fleet.delete_cluster(NEW, false).await,
             Self::Create => fleet.create("fp-new", "new").await,
             Self::CreateUnnamed => fleet.create_unnamed("new").await,
             Self::Delete => fleet.delete("fp-there", true).await,
             Self::DeleteWithoutWait => fleet.delete("fp-there", false).await,
             Self::Get => fleet.get("fp-there").await,
             Self::List => fleet.list().await,
+            Self::CreateWithRole => {
+                let (kind, input) = ("create_fargate_profile", roleless_input("fp-new", "new"));
+                fleet.submit(kind, Some("fp-new"), input).await
+            }
+            Self::CreateOntoFargate => fleet.create("fp-new", "kube-system").await,
+            Self::DeleteWithRole => fleet.delete(LAST, true).await,
+            Self::DeleteWithRoleWithoutWait => fleet.delete(LAST, false).await,
         }
     }
 
@@ -58,8 +129,36 @@ impl Kind {
             Self::Create | Self::CreateUnnamed => &["CreateFargateProfile"],
             Self::Delete | Self::DeleteWithoutWait => &["DeleteFargateProfile"],
             Self::Get | Self::List => &[],
+            Self::CreateWithRole => &["CreateStack", "CreateFargateProfile"],
+            Self::CreateOntoFargate => &["CreateFargateProfile", "UpdateAddon"],
+            // The stack was made before.
+            Self::DeleteWithRole | Self::DeleteWithRoleWithoutWait => {
+                &["CreateStack", "DeleteFargateProfile", "DeleteStack"]
+            }
+            Self::CreateCluster | Self::DeleteCluster => return self.check_begun(fleet, what),
         };
         assert_eq!(accepted, expected, "{self:?}, {what}");
+    }
+
+    /// Everything once, in its order.
+    fn check_begun(self, fleet: &Fleet, what: &str) {
+        let expected: &[&str] = match self {
+            Self::CreateCluster => &CREATION,
+            _ => &DELETION,
+        };
+        let mut begun = fleet.begun();
+        if self == Self::DeleteCluster {
+            begun.drain(..CREATION.len());
+            // By id, so in any order.
+            begun.sort_by_key(|call| expected.iter().position(|one| call.starts_with(one)));
+        }
+        let same = begun.len() == expected.len();
+        let same = same
+            && begun
+                .iter()
+                .zip(expected)
+                .all(|(call, one)| call.starts_with(one));
+        assert!(same, "{self:?}, {what}: {begun:#?}");
     }
 
     /// What must be true in the end, however often anything was run.
@@ -67,6 +166,13 @@ impl Kind {
         let state = fleet.queue.column(job, "state").await;
         let message = fleet.queue.column(job, "message").await;
         assert_eq!(state, "succeeded", "{self:?}, {what}: {message}");
+        if let Self::CreateCluster | Self::DeleteCluster = self {
+            self.check_begun(fleet, what);
+            let parts = fleet.sim.inventory();
+            let left = parts.iter().any(|part| part.contains(NEW));
+            assert_eq!(left, self == Self::CreateCluster, "{what}: {parts:#?}");
+            return;
+        }
         let name = fleet.queue.column(job, "profile_name").await;
         let status = fleet.status(&name);
         let status = status.as_deref();
@@ -76,14 +182,41 @@ impl Kind {
             }
             Self::Delete => assert_eq!(status, None, "{self:?}, {what}"),
             Self::DeleteWithoutWait => assert_ne!(status, Some("ACTIVE"), "{self:?}, {what}"),
-            Self::Get | Self::List => {}
+            Self::Get | Self::List | Self::CreateCluster | Self::DeleteCluster => {}
+            _ => self.check_both(fleet, job, what).await,
+        }
+    }
+
+    /// The profile, and what goes with it.
+    async fn check_both(self, fleet: &Fleet, job: Uuid, what: &str) {
+        self.check_accepted(fleet, what);
+        let warnings = fleet.queue.column(job, "warnings").await;
+        assert_eq!(warnings, "[]", "{self:?}, {what}");
+        fleet.sim.advance(Duration::from_mins(30));
+        let creates = matches!(self, Self::CreateWithRole | Self::CreateOntoFargate);
+        let name = if creates { "fp-new" } else { LAST };
+        let expected = creates.then_some("ACTIVE");
+        assert_eq!(fleet.status(name).as_deref(), expected, "{self:?}, {what}");
+        let parts = fleet.sim.inventory().into_iter();
+        let stacks = parts.filter(|part| part.ends_with(ROLE_STACK)).count();
+        let expected = usize::from(self == Self::CreateWithRole);
+        assert_eq!(stacks, expected, "{self:?}, {what}");
+        if self == Self::CreateOntoFargate {
+            let settings = fleet.coredns_settings().await;
+            assert_eq!(settings["computeType"], "Fargate", "{self:?}, {what}");
         }
     }
 
     /// The same, and that no second profile was made.
     async fn check(self, fleet: &Fleet, job: Uuid, what: &str) {
         self.check_end(fleet, job, what).await;
-        if let Self::Create | Self::CreateUnnamed = self {
+        let twins = [
+            Self::Create,
+            Self::CreateUnnamed,
+            Self::CreateWithRole,
+            Self::CreateOntoFargate,
+        ];
+        if twins.contains(&self) {
             let check = fleet.list().await;
             fleet.run().await;
             let count = fleet
@@ -121,8 +254,10 @@ impl Handler for Twice {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_step_may_run_twice() {
-    for kind in KINDS {
+    let all = KINDS.into_iter().chain(KINDS_OF_TWO);
+    for kind in all.chain(CLUSTER_KINDS) {
         let fleet = Fleet::new().await;
+        kind.prepare(&fleet).await;
         let job = kind.submit(&fleet).await;
         let twice = Twice {
             operations: fleet.operations().await,
@@ -145,27 +280,35 @@ async fn every_step_may_run_twice() {
 /// The calls that a clean run makes, as (action, how many of that action came before).
 async fn calls_of(kind: Kind) -> Vec<(String, u32)> {
     let fleet = Fleet::new().await;
+    let prepared = kind.prepare(&fleet).await;
     let job = kind.submit(&fleet).await;
     fleet.run().await;
     fleet.assert_state(job, "succeeded").await;
     let mut seen: Vec<(String, u32)> = Vec::new();
-    for call in fleet.sim.record().calls {
+    for call in fleet.sim.record().calls.split_off(prepared) {
         let before = seen
             .iter()
             .filter(|(action, _)| *action == call.action)
             .count();
-        // The fourth look at the same thing is as the third.
-        if before < 3 {
+        // The fourth look at the same thing is as the third, the fourth change is not as the third.
+        let looks = ["Assume", "Describe", "Get", "List"];
+        let looks = looks.iter().any(|verb| call.action.starts_with(verb));
+        let enough = match (looks, KINDS.contains(&kind)) {
+            (true, false) => 2,
+            (true, true) => 3,
+            (false, _) => 10,
+        };
+        if before < enough {
             seen.push((call.action, u32::try_from(before).unwrap()));
         }
     }
     seen
 }
 
-/// The calls of all kinds.
-async fn calls() -> Vec<(Kind, String, u32)> {
+/// The calls of these kinds.
+async fn calls(kinds: &[Kind]) -> Vec<(Kind, String, u32)> {
     let mut calls = Vec::new();
-    for kind in KINDS {
+    for kind in kinds.iter().copied() {
         calls.extend(
             calls_of(kind)
                 .await
@@ -178,7 +321,21 @@ async fn calls() -> Vec<(Kind, String, u32)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crash_before_or_after_any_aws_call_loses_and_doubles_nothing() {
-    let cases = calls()
+    crashes(&KINDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crash_at_any_call_of_a_cluster_loses_and_doubles_nothing() {
+    crashes(&CLUSTER_KINDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crash_at_any_call_about_a_role_or_coredns_loses_and_doubles_nothing() {
+    crashes(&KINDS_OF_TWO).await;
+}
+
+async fn crashes(kinds: &[Kind]) {
+    let cases = calls(kinds)
         .await
         .into_iter()
         .flat_map(|(kind, action, before)| {
@@ -196,6 +353,8 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
     const FOREVER: u64 = 20_000;
     let what = format!("crash at {action} #{before}, applied: {applied}");
     let fleet = Fleet::new().await;
+    kind.prepare(&fleet).await;
+    let before_it = u32::try_from(fleet.calls(action, None)).unwrap();
     let hang = Fault {
         skip: Some(before),
         delay_ms: (!applied).then_some(FOREVER),
@@ -203,8 +362,10 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
         ..fault(action)
     };
     fleet.sim.add_faults(vec![hang]);
-    // Nothing gets done meanwhile, so that the call surely comes.
-    fleet.sim.freeze();
+    // Nothing gets done meanwhile, so that the call surely comes: unless it comes after others.
+    if KINDS.contains(&kind) {
+        fleet.sim.freeze();
+    }
     let job = kind.submit(&fleet).await;
     let lease = Duration::from_millis(400);
     let worker_options = WorkerOptions {
@@ -215,7 +376,7 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
     let first = fleet
         .queue
         .worker_with(fleet.operations().await, worker_options.clone());
-    fleet.until_called(action, before).await;
+    fleet.until_called(action, before_it + before).await;
     first.crash().await;
     fleet.sim.thaw();
 
@@ -229,9 +390,25 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_answer_that_was_lost_on_the_way_does_no_harm() {
-    stream::iter(calls().await)
+    lost_answers(&KINDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_about_a_cluster_that_was_lost_on_the_way_does_no_harm() {
+    lost_answers(&CLUSTER_KINDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_about_a_role_or_coredns_that_was_lost_on_the_way_does_no_harm() {
+    lost_answers(&KINDS_OF_TWO).await;
+}
+
+async fn lost_answers(kinds: &[Kind]) {
+    stream::iter(calls(kinds).await)
         .for_each_concurrent(AT_ONCE, |(kind, action, before)| async move {
             let fleet = Fleet::new().await;
+            kind.prepare(&fleet).await;
+            let before_it = u32::try_from(fleet.calls(&action, None)).unwrap();
             let cut = Fault {
                 skip: Some(before),
                 cut: true,
@@ -239,9 +416,11 @@ async fn an_answer_that_was_lost_on_the_way_does_no_harm() {
             };
             fleet.sim.add_faults(vec![cut]);
             let job = kind.submit(&fleet).await;
-            fleet.sim.freeze();
+            if KINDS.contains(&kind) {
+                fleet.sim.freeze();
+            }
             let worker = fleet.worker().await;
-            fleet.until_called(&action, before).await;
+            fleet.until_called(&action, before_it + before).await;
             fleet.sim.thaw();
             fleet.queue.until_idle().await;
             worker.drain(Duration::from_secs(5)).await.unwrap();

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use fargate_fleet::aws::{Aws, AwsOptions};
+use fargate_fleet::aws::cloudformation::NewStack;
+use fargate_fleet::aws::{Access, Aws, AwsOptions, Caller, SessionKey};
+use fargate_fleet::domain::cluster::template;
 use fargate_fleet::domain::job_input::{CreateProfileInput, DeleteProfileInput, ReadInput};
-use fargate_fleet::domain::{FargateProfile, ProfileName, ProfileSpec, RoleArn, Selector};
+use fargate_fleet::domain::{
+    ClusterName, FargateProfile, ProfileName, ProfileSpec, RoleArn, Selector,
+};
 use fargate_fleet::ops::Operations;
 use fargate_fleet::queue::enqueue::NewJob;
 use fargate_fleet::queue::{Submission, Submitted, Worker, WorkerOptions};
@@ -23,6 +27,8 @@ pub const REGION: &str = "eu-central-1";
 pub const CLUSTER: &str = "prod-1";
 pub const EXTERNAL_ID: &str = "fleet-external-id";
 pub const ROLE: &str = "arn:aws:iam::111111111111:role/fargate-pod-execution";
+/// The stack of the cluster's pod execution role.
+pub const ROLE_STACK: &str = "eksctl-prod-1-fargate";
 /// How much faster AWS is here.
 pub const SPEED: f64 = 1_000.0;
 
@@ -84,6 +90,44 @@ impl Fleet {
             time_scale: SPEED,
         };
         Aws::new(aws_options, self.queue.clock.clone(), Rng::seeded(7)).await
+    }
+
+    /// AWS as a step of a job of this kind has it.
+    pub async fn caller(&self, access: Access, cluster: &str) -> Caller {
+        self.aws().await.caller(SessionKey {
+            account_id: ACCOUNT.to_owned(),
+            role_arn: format!("arn:aws:iam::{ACCOUNT}:role/fargate-fleet"),
+            external_id: EXTERNAL_ID.to_owned(),
+            region: REGION.to_owned(),
+            partition: "aws",
+            cluster: cluster.to_owned(),
+            access,
+            session_name: "by-hand".to_owned(),
+            source_identity: "tester".to_owned(),
+        })
+    }
+
+    /// Where the simulated AWS listens.
+    pub fn endpoint(&self) -> String {
+        self.simulator.endpoint()
+    }
+
+    /// Makes a stack with a pod execution role; the role.
+    pub async fn put_role_stack(&self, name: &str) -> String {
+        let cluster = ClusterName::parse(CLUSTER).unwrap();
+        let stacks = self.caller(Access::CreateCluster, CLUSTER).await;
+        let stacks = stacks.cloudformation();
+        let new = NewStack {
+            name: name.to_owned(),
+            template: template::fargate_role(&cluster, None).to_string(),
+            tags: BTreeMap::new(),
+            makes_roles: true,
+            client_request_token: name.to_owned(),
+        };
+        stacks.create_stack(new).await.unwrap();
+        self.sim.advance(Duration::from_mins(10));
+        let stack = stacks.stack(name).await.unwrap().unwrap();
+        stack.outputs["FargatePodExecutionRoleARN"].clone()
     }
 
     /// The real operations.
@@ -297,7 +341,16 @@ pub fn create_input(name: Option<&str>, namespace: &str) -> Value {
             }],
             ..ProfileSpec::default()
         },
-        pod_execution_role_arn: RoleArn::parse(ROLE).unwrap(),
+        pod_execution_role_arn: Some(RoleArn::parse(ROLE).unwrap()),
+        role_permissions_boundary: None,
         name_generated: name.is_none(),
     })
+}
+
+/// A creation that names no role.
+pub fn roleless_input(name: &str, namespace: &str) -> Value {
+    let mut input = create_input(Some(name), namespace);
+    let members = input.as_object_mut().unwrap();
+    members.remove("podExecutionRoleArn").unwrap();
+    input
 }

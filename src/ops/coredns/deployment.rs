@@ -1,0 +1,161 @@
+//! `CoreDNS` as a Deployment, through the cluster's Kubernetes API.
+
+use std::time::Duration;
+
+use super::{CoreDns, Moving, Reason, Standing, by_hand};
+use crate::domain::ClusterView;
+use crate::kubernetes::{
+    Access, COMPUTE_TYPE, Deployment, FARGATE, Kubernetes, KubernetesError, Rollout, Trouble,
+};
+use crate::ops::following::Pace;
+use crate::queue::backoff::Backoff;
+use crate::queue::{Verdict, Wait};
+
+/// How long an API may be out of reach, or know nobody: a new cluster's is so for a moment.
+const TROUBLE: Pace = Pace {
+    delays: Backoff::millis(&[3_000, 5_000, 10_000]),
+    longest: Duration::from_mins(1),
+};
+
+impl CoreDns<'_> {
+    pub(super) async fn deployment(&self, moving: &Moving) -> Result<Standing, Verdict> {
+        let context = self.context;
+        let cluster = match self.context.clusters().cluster(context.cluster).await {
+            Ok(Some(cluster)) => cluster,
+            Ok(None) => {
+                return Ok(self.stays("the cluster is gone".to_owned()));
+            }
+            Err(refusal) => {
+                return self.refused(refusal, by_hand::annotation(context)).await;
+            }
+        };
+        let kubernetes = match self.kubernetes(&cluster).await? {
+            Ok(kubernetes) => kubernetes,
+            Err(error) => return Ok(self.stays(error.to_string())),
+        };
+        match kubernetes.coredns().await {
+            Ok(Some(seen)) => self.placed(&cluster, &kubernetes, &seen, moving).await,
+            Ok(None) => Ok(Standing::Stays(Reason {
+                why: "the cluster has neither the add-on coredns nor a Deployment coredns in \
+                      namespace kube-system"
+                    .to_owned(),
+                by_hand: by_hand::install(context),
+            })),
+            Err(error) => self.trouble(&cluster, &error, moving),
+        }
+    }
+
+    /// The cluster's API, with a token of the job's session. Asks nobody but STS.
+    async fn kubernetes(
+        &self,
+        cluster: &ClusterView,
+    ) -> Result<Result<Kubernetes, KubernetesError>, Verdict> {
+        let caller = self.context.eks.caller();
+        let token = match caller.kubernetes_token(self.context.cluster).await {
+            Ok(token) => token,
+            Err(refusal) => {
+                return Err(crate::ops::refused::verdict(self.context, refusal).await);
+            }
+        };
+        Ok(Kubernetes::new(&Access {
+            endpoint: cluster.endpoint.as_deref().unwrap_or_default(),
+            certificate_authority: cluster.certificate_authority.as_deref(),
+            token: &token,
+            plain_http: caller.is_simulated(),
+        }))
+    }
+
+    async fn placed(
+        &self,
+        cluster: &ClusterView,
+        kubernetes: &Kubernetes,
+        seen: &Deployment,
+        moving: &Moving,
+    ) -> Result<Standing, Verdict> {
+        let compute_type = seen.pod_annotations.get(COMPUTE_TYPE);
+        if compute_type.map(String::as_str) != Some(FARGATE) {
+            return self.patch(cluster, kubernetes, seen, moving).await;
+        }
+        // Nobody was asked for anything: how it fares is not this job's affair.
+        if !moving.asked {
+            return Ok(Standing::Done);
+        }
+        match seen.rollout() {
+            Rollout::Done => Ok(Standing::Done),
+            Rollout::Waiting(words) => self.rollout_later(moving, words),
+            Rollout::Stuck(words) => Ok(Standing::Stays(Reason {
+                why: format!("the cluster gave up on its new pods: {words}"),
+                by_hand: by_hand::rollout(self.context),
+            })),
+        }
+    }
+
+    /// Asks for the change, after noting so.
+    async fn patch(
+        &self,
+        cluster: &ClusterView,
+        kubernetes: &Kubernetes,
+        seen: &Deployment,
+        moving: &Moving,
+    ) -> Result<Standing, Verdict> {
+        let asked = Moving {
+            asked: true,
+            ..moving.clone()
+        };
+        self.note(&asked).await?;
+        let patched = kubernetes.set_coredns_compute_type(seen, Some(FARGATE));
+        match patched.await {
+            Ok(_) => self.rollout_later(&asked, "its new pods are not there yet".to_owned()),
+            Err(error) => self.trouble(cluster, &error, moving),
+        }
+    }
+
+    fn rollout_later(&self, moving: &Moving, words: String) -> Result<Standing, Verdict> {
+        let by_hand = by_hand::rollout(self.context);
+        self.later(moving, (Wait::Poll, words), by_hand)
+    }
+
+    /// An API that does not do what it is asked for: it may come round in a moment.
+    fn trouble(
+        &self,
+        cluster: &ClusterView,
+        error: &KubernetesError,
+        moving: &Moving,
+    ) -> Result<Standing, Verdict> {
+        let private = cluster.endpoint_public_access == Some(false);
+        let hopeless = match error.trouble {
+            Trouble::Unreachable => private,
+            Trouble::Unauthorized | Trouble::Unavailable => false,
+            Trouble::NotFound | Trouble::Other => true,
+        };
+        let again = moving.trouble.again(self.context, &TROUBLE);
+        let Some((after, trouble)) = again.filter(|_| !hopeless) else {
+            return Ok(self.stays(reason(error, private)));
+        };
+        let moving = Moving {
+            trouble,
+            ..moving.clone()
+        };
+        Err(self.again(after, &moving, (Wait::Retry, error.to_string())))
+    }
+
+    fn stays(&self, why: String) -> Standing {
+        let by_hand = by_hand::annotation(self.context);
+        Standing::Stays(Reason { why, by_hand })
+    }
+}
+
+fn reason(error: &KubernetesError, private: bool) -> String {
+    let words = error.to_string();
+    let words = words.trim_end_matches('.');
+    match error.trouble {
+        Trouble::Unreachable if private => format!(
+            "{words} (the cluster's endpoint is private, and this service is not in its network)"
+        ),
+        Trouble::Unauthorized => format!(
+            "{words} (the account's role needs an access entry of the cluster that lets it read and \
+             patch the Deployment)"
+        ),
+        _ => words.to_owned(),
+    }
+}

@@ -1,0 +1,140 @@
+//! The stacks that a creation makes: looked at, asked for, taken over, or made anew.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Creating, network};
+use crate::aws::cloudformation::Stack;
+use crate::domain::ErrorCode;
+use crate::domain::cluster::spec::NodegroupSpec;
+use crate::domain::cluster::{ClusterFacts, names, template};
+use crate::ops::failures::failure;
+use crate::ops::refused;
+use crate::ops::stack_creation::{StackCreation, Standing};
+use crate::queue::{Failure, Verdict};
+
+/// What a stack is for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose<'a> {
+    /// The network, the roles and the control plane.
+    Cluster,
+    /// A nodegroup.
+    Nodegroup(&'a NodegroupSpec),
+}
+
+/// Where a stack stands after this look.
+pub(super) enum At {
+    Complete(Stack),
+    Waits(String),
+    Failed(Failure),
+    /// Not there, and not asked for.
+    Held,
+}
+
+/// Brings a stack up as far as it goes now; `hold` asks for none.
+pub(super) async fn bring_up(
+    creating: &mut Creating<'_>,
+    purpose: Purpose<'_>,
+    hold: bool,
+) -> Result<At, Verdict> {
+    let name = name(creating, purpose);
+    let digest = creating.digest.clone();
+    let stack = StackCreation {
+        context: creating.stage.context,
+        name: &name,
+        digest: &digest,
+    };
+    let stacks = &creating.stage.kept.work.stacks;
+    let mut making = stacks.get(&name).cloned().unwrap_or_default();
+    let at = match stack.look(&mut making).await? {
+        Standing::Complete(made) => At::Complete(made),
+        Standing::Failed(failure) => At::Failed(failure),
+        Standing::Waits(message) => At::Waits(message),
+        Standing::Remains(_) | Standing::Absent if hold => At::Held,
+        Standing::Remains(remains) => {
+            let message = format!("Asking AWS to delete what an earlier try left of stack {name}.");
+            note(creating, purpose, message).await?;
+            At::Waits(stack.clear(&remains, &mut making).await?)
+        }
+        Standing::Absent => {
+            let wanted = wanted(creating, purpose).await?;
+            making.asked = true;
+            let stacks = &mut creating.stage.kept.work.stacks;
+            stacks.insert(name.clone(), making.clone());
+            let message = format!("Asking AWS for stack {name}.");
+            note(creating, purpose, message).await?;
+            At::Waits(stack.ask(&mut making, wanted).await?)
+        }
+    };
+    let stacks = &mut creating.stage.kept.work.stacks;
+    stacks.insert(name.clone(), making);
+    Ok(at)
+}
+
+/// The cluster's own stack comes before all else.
+async fn note(
+    creating: &Creating<'_>,
+    purpose: Purpose<'_>,
+    message: String,
+) -> Result<(), Verdict> {
+    match purpose {
+        Purpose::Cluster => creating.stage.note_first(message).await,
+        Purpose::Nodegroup(_) => creating.stage.note(message).await,
+    }
+}
+
+fn name(creating: &Creating<'_>, purpose: Purpose<'_>) -> String {
+    match purpose {
+        Purpose::Cluster => names::cluster_stack(&creating.spec.name),
+        Purpose::Nodegroup(nodegroup) => creating.spec.nodegroup_stack(nodegroup),
+    }
+}
+
+/// Its template and tags.
+async fn wanted(
+    creating: &mut Creating<'_>,
+    purpose: Purpose<'_>,
+) -> Result<(Value, BTreeMap<String, String>), Verdict> {
+    let spec = creating.spec;
+    match purpose {
+        Purpose::Cluster => {
+            name_is_free(creating).await?;
+            let network = network::planned(creating).await?;
+            let tags = names::cluster_stack_tags(spec);
+            Ok((template::cluster(spec, &network), tags))
+        }
+        Purpose::Nodegroup(nodegroup) => {
+            let facts = facts(creating).await?;
+            let tags = names::nodegroup_stack_tags(spec, nodegroup);
+            Ok((template::nodegroup(spec, nodegroup, &facts), tags))
+        }
+    }
+}
+
+/// A cluster without our stack is somebody else's.
+async fn name_is_free(creating: &Creating<'_>) -> Result<(), Verdict> {
+    let (context, name) = (creating.stage.context, creating.name());
+    match context.clusters().cluster(name).await {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(Verdict::Fail(failure(
+            ErrorCode::AlreadyExists,
+            format!(
+                "there is a cluster {name} in {} already, which this service did not make; choose \
+                 another name",
+                context.job.region
+            ),
+        ))),
+        Err(refusal) => Err(refused::verdict(context, refusal).await),
+    }
+}
+
+/// What nodes have to know of their cluster.
+async fn facts(creating: &Creating<'_>) -> Result<ClusterFacts, Verdict> {
+    let cluster = creating.cluster().await?;
+    Ok(ClusterFacts {
+        endpoint: cluster.endpoint.unwrap_or_default(),
+        certificate_authority: cluster.certificate_authority.unwrap_or_default(),
+        service_cidr: cluster.service_cidr.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,45 @@
+//! The cluster itself: its stack, or the control plane alone of a cluster that is not ours.
+
+use std::collections::BTreeSet;
+
+use super::{PROFILES, REMOVAL, Removing, stacks};
+use crate::aws::Class;
+use crate::ops::refused;
+use crate::queue::Verdict;
+
+pub(super) async fn stage(removing: &mut Removing<'_>) -> Result<String, Verdict> {
+    match removing.stage.kept.work.stack.clone() {
+        Some(id) => stacks::delete(removing, BTreeSet::from([id])).await?,
+        None => unowned(removing).await?,
+    }
+    Ok(format!("Cluster {} is gone.", removing.name))
+}
+
+/// `Ok` means that it is gone.
+async fn unowned(removing: &Removing<'_>) -> Result<(), Verdict> {
+    let (context, name) = (removing.stage.context, removing.name.as_str());
+    let clusters = context.clusters();
+    let found = match clusters.cluster(name).await {
+        Ok(found) => found,
+        Err(refusal) => return Err(refused::verdict(context, refusal).await),
+    };
+    let Some(cluster) = found else {
+        return Ok(());
+    };
+    let message = format!("AWS is deleting the control plane of cluster {name}.");
+    if cluster.status.as_deref() == Some("DELETING") {
+        return Err(removing.stage.later(&REMOVAL, message));
+    }
+    let asking = format!("Asking AWS to delete the control plane of cluster {name}.");
+    removing.stage.note(asking).await?;
+    match clusters.delete_cluster(name).await {
+        Ok(()) => Err(removing.stage.later(&REMOVAL, message)),
+        Err(refusal) => match refusal.class {
+            Class::ClusterNotFound | Class::NotFound => Ok(()),
+            Class::ClusterBusy => Err(removing.stage.busy(&refusal.message)),
+            // Somebody has made a profile or a nodegroup meanwhile.
+            Class::NotEmpty => Err(removing.stage.then(PROFILES, refusal.message)),
+            _ => Err(refused::verdict(context, refusal).await),
+        },
+    }
+}

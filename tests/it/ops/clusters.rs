@@ -1,0 +1,7 @@
+//! Clusters: created as eksctl does, read, and deleted until nothing is left.
+
+mod creation;
+mod deletion;
+mod failures;
+mod reads;
+pub mod support;

@@ -1,0 +1,111 @@
+//! Jobs about clusters, and what the simulated AWS has on record of them.
+
+use fargate_fleet::domain::cluster::{ClusterSpec, NewClusterConfig};
+use fargate_fleet::domain::job_input::{CreateClusterInput, DeleteClusterInput, ReadInput};
+use fargate_fleet::queue::cancel::cancel;
+use fargate_fleet::sim::Fault;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::ops::support::{ACCOUNT, Fleet, REGION, fault};
+
+/// A cluster that no fleet has at its start.
+pub const NEW: &str = "new-1";
+
+/// `eksctl create cluster --fargate`.
+pub fn fargate(name: &str) -> ClusterSpec {
+    let config = json!({"metadata": {"name": name, "region": REGION}});
+    spec(&config, true)
+}
+
+/// eksctl's guide: a nodegroup and two Fargate profiles.
+pub fn guide() -> ClusterSpec {
+    let text = include_str!("../../../data/fargate-cluster.yaml");
+    let text = text.replace("ap-northeast-1", REGION);
+    let config = NewClusterConfig::from_yaml(&text).unwrap();
+    config.validate(false).unwrap()
+}
+
+/// A cluster of everything: OIDC, profiles, nodegroups of both kinds.
+pub fn full(name: &str) -> ClusterSpec {
+    let config = json!({
+        "metadata": {"name": name, "region": REGION, "tags": {"team": "blue"}},
+        "iam": {"withOIDC": true},
+        "fargateProfiles": [
+            {"name": "fp-a", "selectors": [{"namespace": "kube-system"}]},
+            {"name": "fp-b", "selectors": [{"namespace": "b"}]},
+        ],
+        "nodeGroups": [{"name": "ng-1", "instanceType": "m5.large"}],
+        "managedNodeGroups": [{"name": "ng-2", "instanceType": "m5.large"}],
+    });
+    spec(&config, false)
+}
+
+pub fn spec(config: &Value, fargate: bool) -> ClusterSpec {
+    let config = NewClusterConfig::from_json(&config.to_string()).unwrap();
+    config.validate(fargate).unwrap()
+}
+
+/// Lets CloudFormation fail at a resource, once.
+pub fn broken(resource: &str, why: &str) -> Fault {
+    Fault {
+        resource: Some(resource.to_owned()),
+        message: Some(why.to_owned()),
+        ..fault("CreateResource")
+    }
+}
+
+impl Fleet {
+    pub async fn create_cluster(&self, spec: &ClusterSpec) -> Uuid {
+        let input = json!(CreateClusterInput { spec: spec.clone() });
+        let what = (None, input);
+        self.submit_to(ACCOUNT, spec.name.as_str(), "create_cluster", what)
+            .await
+    }
+
+    pub async fn delete_cluster(&self, name: &str, unowned: bool) -> Uuid {
+        let input = json!(DeleteClusterInput { unowned });
+        self.submit_to(ACCOUNT, name, "delete_cluster", (None, input))
+            .await
+    }
+
+    pub async fn get_cluster(&self, name: &str) -> Uuid {
+        let input = json!(ReadInput {});
+        self.submit_to(ACCOUNT, name, "get_cluster", (None, input))
+            .await
+    }
+
+    pub async fn list_clusters(&self) -> Uuid {
+        let input = json!(ReadInput {});
+        self.submit_to(ACCOUNT, "", "list_clusters", (None, input))
+            .await
+    }
+
+    pub async fn cancel(&self, job: Uuid) {
+        let mut transaction = self.queue.pool().begin().await.unwrap();
+        cancel(&mut transaction, ACCOUNT, job).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    /// Creates a cluster to its end.
+    pub async fn have_cluster(&self, spec: &ClusterSpec) {
+        let job = self.create_cluster(spec).await;
+        self.run().await;
+        self.assert_state(job, "succeeded").await;
+    }
+
+    /// What AWS has begun, in its order: `CreateStack eksctl-new-1-cluster`.
+    pub fn begun(&self) -> Vec<String> {
+        let calls = self.sim.record().calls;
+        let begun = calls.into_iter().filter(|call| call.changed);
+        begun
+            .map(|call| {
+                let about = call.profile.as_deref();
+                let about = about.or(call.stack()).or(call.resource());
+                format!("{} {}", call.action, about.unwrap_or_default())
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect()
+    }
+}

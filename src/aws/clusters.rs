@@ -278,6 +278,8 @@ fn view(cluster: types::Cluster) -> ClusterView {
     let issues = cluster.health.and_then(|health| health.issues);
     ClusterView {
         name: cluster.name.unwrap_or_default(),
+        account_id: None,
+        region: None,
         arn: cluster.arn,
         status: cluster.status.map(|status| status.as_str().to_owned()),
         version: cluster.version,

@@ -144,7 +144,12 @@ pub struct ClusterIam {
         default,
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(nullable = false, max_length = 2048)]
+    #[schema(
+        nullable = false,
+        max_length = 2048,
+        pattern = "^(arn:aws(-cn|-us-gov)?:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$",
+        examples("arn:aws:iam::111111111111:policy/boundary")
+    )]
     pub fargate_pod_execution_role_permissions_boundary: Option<String>,
 }
 

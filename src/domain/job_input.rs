@@ -36,10 +36,10 @@ pub struct DeleteProfileInput {
 }
 
 /// Input of `create_cluster`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateClusterInput {
-    /// All that is asked for.
+    /// The cluster, checked.
     pub spec: ClusterSpec,
 }
 

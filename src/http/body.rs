@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::json_shape;
 use super::problem::Problem;
+use crate::domain::cluster::NewClusterConfig;
 use crate::domain::decode::{self, MAX_BYTES};
-use crate::domain::{ErrorCode, Invalid};
+use crate::domain::{ClusterConfig, ErrorCode, Invalid};
 use crate::limits::Limits;
 
 /// The largest body that is ever read, in bytes.
@@ -94,6 +95,58 @@ pub(super) fn must_be(headers: &HeaderMap, known: &[&str]) -> Result<(), Problem
 pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let tree: Value = decode::json_tree(body).map_err(malformed)?;
     decode::typed(tree).map_err(Problem::invalid)
+}
+
+/// The media types of documents that may be YAML or JSON.
+pub(super) const DOCUMENTS: [&str; 4] = [
+    "application/yaml",
+    "application/x-yaml",
+    "text/yaml",
+    "application/json",
+];
+
+/// Reads a document: JSON or YAML, as its media type says.
+pub(super) fn document<T: Document>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(body)
+        .map_err(|error| malformed(vec![Invalid::new("", format!("not UTF-8: {error}"))]))?;
+    let read = if media_type(headers) == "application/json" {
+        T::from_json(text)
+    } else {
+        T::from_yaml(text)
+    };
+    read.map_err(|errors| match errors.as_slice() {
+        // A pointer to the whole document: it could not be read at all.
+        [one] if one.pointer.is_empty() && one.message.starts_with("not valid") => {
+            malformed(errors)
+        }
+        _ => Problem::invalid(errors),
+    })
+}
+
+/// What can be written in YAML or in JSON.
+pub(super) trait Document: Sized {
+    fn from_json(text: &str) -> Result<Self, Vec<Invalid>>;
+    fn from_yaml(text: &str) -> Result<Self, Vec<Invalid>>;
+}
+
+impl Document for ClusterConfig {
+    fn from_json(text: &str) -> Result<Self, Vec<Invalid>> {
+        Self::from_json(text)
+    }
+
+    fn from_yaml(text: &str) -> Result<Self, Vec<Invalid>> {
+        Self::from_yaml(text)
+    }
+}
+
+impl Document for NewClusterConfig {
+    fn from_json(text: &str) -> Result<Self, Vec<Invalid>> {
+        Self::from_json(text)
+    }
+
+    fn from_yaml(text: &str) -> Result<Self, Vec<Invalid>> {
+        Self::from_yaml(text)
+    }
 }
 
 /// A body that is not of its own format: 400.

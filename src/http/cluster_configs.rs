@@ -20,13 +20,6 @@ use crate::db::accounts::Account;
 use crate::domain::{ClusterConfig, Invalid, ValidConfig};
 use crate::queue::enqueue::{NewJob, NewOperation};
 
-const MEDIA_TYPES: [&str; 4] = [
-    "application/yaml",
-    "application/x-yaml",
-    "text/yaml",
-    "application/json",
-];
-
 /// Create the Fargate profiles of an eksctl config file.
 ///
 /// Region and cluster come from the file's metadata. The operation holds one job a profile; they
@@ -54,7 +47,7 @@ pub(super) async fn create_fargate_profiles_from_cluster_config(
     let path: AccountPath = call.path()?;
     let query: ChangeQuery = call.query()?;
     call.known_account(&path.account_id).await?;
-    body::must_be(call.headers(), &MEDIA_TYPES)?;
+    body::must_be(call.headers(), &body::DOCUMENTS)?;
     let body = call.body().await?;
     let key = call.idempotency_key(&body)?;
     let work = async |account: &Account| work(&call, account, read(&call, &body)?.validate()?);
@@ -69,20 +62,7 @@ pub(super) async fn create_fargate_profiles_from_cluster_config(
 }
 
 fn read(call: &Call<Operator>, body: &[u8]) -> Result<ClusterConfig, Problem> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| body::malformed(vec![Invalid::new("", format!("not UTF-8: {error}"))]))?;
-    let read = if body::media_type(call.headers()) == "application/json" {
-        ClusterConfig::from_json(text)
-    } else {
-        ClusterConfig::from_yaml(text)
-    };
-    read.map_err(|errors| match errors.as_slice() {
-        // A pointer to the whole document: it could not be read at all.
-        [one] if one.pointer.is_empty() && one.message.starts_with("not valid") => {
-            body::malformed(errors)
-        }
-        _ => Problem::invalid(errors),
-    })
+    body::document::<ClusterConfig>(call.headers(), body)
 }
 
 fn work(call: &Call<Operator>, account: &Account, config: ValidConfig) -> Result<Work, Problem> {

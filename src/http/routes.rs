@@ -8,6 +8,11 @@
 //! | PATCH /v1/accounts/{accountId} | updateAccount | admin |
 //! | DELETE /v1/accounts/{accountId} | deleteAccount | admin |
 //! | POST /v1/accounts/{accountId}/fargate-profiles | createFargateProfilesFromClusterConfig | operator |
+//! | POST /v1/accounts/{accountId}/clusters | createCluster | operator |
+//! | GET {clusters} | listClusters | viewer |
+//! | GET {clusters}/{clusterName} | getCluster | viewer |
+//! | GET {clusters}/{clusterName}/kubeconfig | getKubeconfig | viewer |
+//! | DELETE {clusters}/{clusterName} | deleteCluster | operator |
 //! | POST {base} | createFargateProfile | operator |
 //! | GET {base} | listFargateProfiles | viewer |
 //! | GET {base}/{profileName} | getFargateProfile | viewer |
@@ -38,14 +43,15 @@
 //! | GET /livez | getLiveness | none |
 //! | GET /readyz | getReadiness | none |
 //!
-//! `{base}` is `/v1/accounts/{accountId}/regions/{region}/clusters/{clusterName}/fargate-profiles`.
+//! `{clusters}` is `/v1/accounts/{accountId}/regions/{region}/clusters`, and `{base}` is
+//! `{clusters}/{clusterName}/fargate-profiles`.
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::fargate_profiles::{create, delete, read};
 use super::{
-    accounts, audit_events, cluster_configs, health, job_events, jobs, operations, tokens,
-    webhooks, whoami,
+    accounts, audit_events, cluster_configs, clusters, health, job_events, jobs, operations,
+    tokens, webhooks, whoami,
 };
 
 /// Registers every route, in the server and in the document.
@@ -57,6 +63,11 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
         .service(accounts::update::update_account)
         .service(accounts::delete::delete_account)
         .service(cluster_configs::create_fargate_profiles_from_cluster_config)
+        .service(clusters::create::create_cluster)
+        .service(clusters::read::list_clusters)
+        .service(clusters::read::get_cluster)
+        .service(clusters::kubeconfig::get_kubeconfig)
+        .service(clusters::delete::delete_cluster)
         .service(create::create_fargate_profile)
         .service(read::list_fargate_profiles)
         .service(read::get_fargate_profile)

@@ -2,7 +2,9 @@
 
 pub(super) mod account;
 pub(super) mod audit_event;
+pub(super) mod cluster;
 pub(super) mod job;
+pub(super) mod kubeconfig;
 pub(super) mod list;
 pub(super) mod operation;
 pub(super) mod paths;

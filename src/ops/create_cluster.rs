@@ -10,7 +10,6 @@ mod cluster_stack;
 mod control_plane;
 mod coredns;
 mod late_add_ons;
-mod log_retention;
 mod network;
 mod nodegroups;
 mod oidc;
@@ -115,7 +114,6 @@ async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String,
         ClusterStep::ClusterStack => cluster_stack::stage(creating).await,
         ClusterStep::AddOns => add_ons::stage(creating).await,
         ClusterStep::ControlPlaneReady => control_plane::stage(creating).await,
-        ClusterStep::LogRetention => log_retention::stage(creating).await,
         ClusterStep::Oidc => oidc::stage(creating).await,
         ClusterStep::FargateProfiles => profiles::stage(creating).await,
         ClusterStep::CoreDns => coredns::stage(creating).await,

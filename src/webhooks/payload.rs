@@ -16,7 +16,9 @@ use crate::domain::WebhookEventType;
 pub const MOST_BYTES: usize = 64 * 1024;
 
 /// What a body does without when it is too large, one after the other; the API has it.
-const LARGE: [&str; 4] = ["profiles", "warnings", "profile", "error"];
+const LARGE: [&str; 6] = [
+    "profiles", "clusters", "warnings", "profile", "cluster", "error",
+];
 
 /// How things are shown.
 #[derive(Clone, Copy, Debug)]

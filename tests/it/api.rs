@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod audit_events;
 mod cluster_configs;
+mod clusters;
 mod conditional;
 mod conventions;
 mod cors;

@@ -143,6 +143,7 @@ fn operations_are_named_tagged_and_say_who_may() {
 fn the_table_of_routes_is_the_documents() {
     let table = include_str!("../../src/http/routes.rs");
     let base = "/v1/accounts/{accountId}/regions/{region}/clusters/{clusterName}/fargate-profiles";
+    let clusters = "/v1/accounts/{accountId}/regions/{region}/clusters";
     let document = document(&http::openapi_json());
     let mut routes = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -150,7 +151,7 @@ fn the_table_of_routes_is_the_documents() {
             let row = format!(
                 "//! | {} {} | {} | {} |",
                 method.to_uppercase(),
-                path.replace(base, "{base}"),
+                path.replace(base, "{base}").replace(clusters, "{clusters}"),
                 operation["operationId"].as_str().unwrap(),
                 operation["x-required-role"].as_str().unwrap(),
             );

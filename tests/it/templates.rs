@@ -106,7 +106,7 @@ fn add_settings(grid: &mut Grid, region: &str) {
     let parts = json!({
         "iam": role,
         "fargateProfiles": [profile()],
-        "cloudWatch": {"clusterLogging": {"enableTypes": ["*"], "logRetentionInDays": 30}},
+        "cloudWatch": {"clusterLogging": {"enableTypes": ["*"]}},
         "accessConfig": {
             "authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": false
         },

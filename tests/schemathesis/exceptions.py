@@ -12,7 +12,7 @@ FILE = "createFargateProfilesFromClusterConfig"
 PROFILES = f"{FILE}|createFargateProfile"
 ACCOUNTS = "registerAccount|updateAccount"
 WEBHOOKS = "createWebhook|updateWebhook"
-CHANGES = f"{PROFILES}|deleteFargateProfile|retryJob"
+CHANGES = f"{PROFILES}|deleteFargateProfile|retryJob|createCluster|deleteCluster"
 LISTS = "list[A-Z][A-Za-z]*"
 # Of the body, or of one of its profiles.
 AT = "(/fargateProfiles/[0-9]+)?"
@@ -56,6 +56,17 @@ REFUSALS = [
      "/path/region|/metadata/region", "^account [0-9]{12} does not list region"),
     # A pattern would need a lookahead.
     (PROFILES, 422, f"{AT}/name", "name should NOT start with"),
+    # What a cluster is made of has rules from field to field (docs/cluster-config.md): a role that is
+    # made or given, a VPC of its own or one that exists, sizes, zones of the region. The tests of
+    # `domain::cluster` hold them one by one.
+    ("createCluster", 422,
+     "/(metadata|iam|vpc|availabilityZones|cloudWatch|accessConfig|addons|fargateProfiles|managedNodeGroups|nodeGroups)(/.*)?",
+     ""),
+    # Of region and account, as above.
+    ("listClusters|getCluster|getKubeconfig|deleteCluster", 422, "/path/region", "^account [0-9]{12} does not list region"),
+    ("getKubeconfig", 422, "/query/roleArn", "^the role .* is (of account|in partition)"),
+    # A cluster's name is asked for twice.
+    ("deleteCluster", 422, "/query/confirm", "^not the name of the cluster in the path"),
     # A profile has one schema; in a file it needs a name, and one of its own.
     (FILE, 422, "/fargateProfiles/[0-9]+/name", "empty name$|^another profile of this file is named"),
 ]

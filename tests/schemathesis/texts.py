@@ -17,6 +17,9 @@ def fits(case, response):
     if response.status_code != 200:
         return False
     media_type = response.headers.get("content-type", [""])[0].split(";")[0]
+    if case.operation.definition.raw.get("operationId") == "getKubeconfig":
+        # YAML, and JSON is YAML.
+        return are("Kubeconfig", [yaml.safe_load(response.content)])
     if media_type == "application/yaml":
         return are("FargateProfile", yaml.safe_load(response.content))
     if media_type == "text/event-stream":

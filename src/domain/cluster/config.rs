@@ -30,7 +30,7 @@ use utoipa::ToSchema;
 /// `metadata`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(examples(json!({
+#[schema(as = FullClusterConfig, examples(json!({
     "apiVersion": "eksctl.io/v1alpha5",
     "kind": "ClusterConfig",
     "metadata": {"name": "prod-2", "region": "eu-central-1"},
@@ -123,6 +123,7 @@ pub struct NewClusterMetadata {
 /// The `iam` of a cluster to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FullClusterIam)]
 pub struct NewClusterIam {
     /// The role of profiles that name none; without it one is created.
     #[serde(rename = "fargatePodExecutionRoleARN")]
@@ -133,6 +134,7 @@ pub struct NewClusterIam {
     #[schema(
         nullable = false,
         max_length = 2048,
+        pattern = "^arn:aws(-cn|-us-gov)?:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
         examples("arn:aws:iam::111111111111:policy/boundary")
     )]
     pub fargate_pod_execution_role_permissions_boundary: Option<String>,
@@ -146,7 +148,7 @@ pub struct NewClusterIam {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewClusterCloudWatch {
-    /// Which logs of the control plane are kept, and for how long.
+    /// Which logs of the control plane are kept.
     #[schema(nullable = false)]
     pub cluster_logging: Option<NewClusterLogging>,
 }
@@ -160,9 +162,6 @@ pub struct NewClusterLogging {
     #[serde(default)]
     #[schema(schema_with = log_types)]
     pub enable_types: Vec<String>,
-    /// How long `CloudWatch` keeps them; for ever if it is absent.
-    #[schema(nullable = false, minimum = 1, maximum = 3653, examples(30))]
-    pub log_retention_in_days: Option<u32>,
 }
 
 /// The `accessConfig` of a cluster to create.

@@ -14,9 +14,11 @@ enum Shape {
     /// An object with keys of the caller's own.
     Map(&'static Shape),
     List(&'static Shape),
+    /// A key of eksctl's that nobody here acts on, and why.
+    Refused(&'static str),
 }
 
-use Shape::{Fields, Leaf, List, Map};
+use Shape::{Fields, Leaf, List, Map, Refused};
 
 const TEXTS: Shape = List(&Leaf);
 const TEXT_MAP: Shape = Map(&Leaf);
@@ -66,7 +68,13 @@ const VPC: Shape = Fields(&[
 
 const SUBNET: Shape = Fields(&[("az", Leaf), ("cidr", Leaf), ("id", Leaf)]);
 
-const LOGGING: Shape = Fields(&[("enableTypes", TEXTS), ("logRetentionInDays", Leaf)]);
+const LOGGING: Shape = Fields(&[("enableTypes", TEXTS), ("logRetentionInDays", RETENTION)]);
+
+const RETENTION: Shape = Refused(
+    "\"logRetentionInDays\" is not supported here, because the fleet's role in an account has no \
+     right to change log groups: remove it, and set how long the logs are kept with aws logs \
+     put-retention-policy --log-group-name /aws/eks/<cluster>/cluster --retention-in-days <days>",
+);
 
 const ACCESS: Shape = Fields(&[
     ("authenticationMode", Leaf),
@@ -155,6 +163,7 @@ fn look(shape: &Shape, value: &Value, at: &str, wrong: &mut Vec<Invalid>) {
                 look(shape, inner, &format!("{at}/{i}"), wrong);
             }
         }
+        (Refused(why), _) => wrong.push(Invalid::new(at, *why)),
         (List(_), _) => wrong.push(Invalid::new(at, "expected a list")),
         (Fields(_) | Map(_), _) => {
             wrong.push(Invalid::new(at, "expected an object with named fields"));
@@ -163,7 +172,10 @@ fn look(shape: &Shape, value: &Value, at: &str, wrong: &mut Vec<Invalid>) {
 }
 
 fn not_supported(key: &str, known: &[(&str, Shape)]) -> String {
-    let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let known = known
+        .iter()
+        .filter(|(_, shape)| !matches!(shape, Refused(_)));
+    let known: Vec<&str> = known.map(|(name, _)| *name).collect();
     format!(
         "{} is not supported here when a cluster is created: remove it; known here: {}",
         quoted(key),
@@ -220,6 +232,22 @@ mod tests {
             "expected a list"
         );
         assert_eq!(wrong_keys(&json!([]))[0].pointer, "");
+    }
+
+    #[test]
+    fn a_key_that_nobody_acts_on_is_refused_with_the_reason() {
+        let wrong = wrong_keys(&json!({
+            "cloudWatch": {"clusterLogging": {"logRetentionInDays": 30, "logRetention": 1}}
+        }));
+        let pointers: Vec<&str> = wrong.iter().map(|w| w.pointer.as_str()).collect();
+        let at = "/cloudWatch/clusterLogging/logRetention";
+        assert_eq!(pointers, [at.to_owned(), format!("{at}InDays")]);
+        assert!(!wrong[0].message.contains("InDays"), "{}", wrong[0].message);
+        assert!(
+            wrong[1].message.contains("put-retention-policy"),
+            "{}",
+            wrong[1].message
+        );
     }
 
     #[test]

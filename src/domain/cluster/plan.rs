@@ -188,10 +188,6 @@ pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
             "wait until the control plane is active".to_owned(),
         ),
     ];
-    if let Some(days) = spec.logging.retention_days {
-        let description = format!("keep the control plane's logs for {days} days");
-        steps.push(step(ClusterStep::LogRetention, description));
-    }
     if spec.with_oidc {
         let description = "let IAM trust the cluster's OIDC issuer".to_owned();
         steps.push(step(ClusterStep::Oidc, description));

@@ -133,9 +133,6 @@ pub struct EndpointSpec {
 pub struct LoggingSpec {
     /// The types that are kept, in EKS's order.
     pub types: Vec<String>,
-    /// For how many days; for ever if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention_days: Option<u32>,
 }
 
 /// How callers of Kubernetes are known.

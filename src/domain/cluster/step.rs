@@ -11,8 +11,6 @@ open_enum! {
         AddOns => "add_ons",
         /// Waiting until the Kubernetes API can be used.
         ControlPlaneReady => "control_plane_ready",
-        /// How long the control plane's logs are kept.
-        LogRetention => "log_retention",
         /// IAM trusts the cluster's OIDC issuer.
         Oidc => "oidc",
         /// The Fargate profiles, one after the other.

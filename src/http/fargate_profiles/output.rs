@@ -55,7 +55,7 @@ pub(in crate::http) fn shown(
 }
 
 /// The media ranges of `Accept`, the most wanted first; those with `q=0` are left out.
-fn ranges(headers: &HeaderMap) -> Vec<(String, f32)> {
+pub(in crate::http) fn ranges(headers: &HeaderMap) -> Vec<(String, f32)> {
     let mut ranges: Vec<(String, f32)> = headers
         .get_all(ACCEPT)
         .filter_map(|value| value.to_str().ok())

@@ -1,13 +1,14 @@
 //! POST /v1/jobs/{jobId}/retry: the same again, as a new job that names the old one.
 
 use actix_web::{HttpResponse, post};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::JobPath;
 use crate::db::accounts::Account;
 use crate::db::jobs::JobRow;
-use crate::domain::job_input::{self, CreateProfileInput};
+use crate::domain::job_input::{self, CreateClusterInput, CreateProfileInput};
 use crate::domain::{
     AccountId, ClusterName, ErrorCode, JobKind, ProfileName, Region, generated_name,
     profile_warnings,
@@ -120,13 +121,19 @@ fn named(old: &JobRow, job_id: Uuid) -> Result<(Option<String>, Value), Problem>
 
 /// Those of the input; what the old job met on its way is not the new one's.
 fn warnings(kind: JobKind, old: &JobRow) -> Result<serde_json::Value, Problem> {
-    if kind != JobKind::CreateFargateProfile {
-        return Ok(json!([]));
-    }
-    let input =
-        serde_json::from_value::<CreateProfileInput>(old.input.clone()).map_err(|error| {
-            tracing::error!(%error, job.id = %old.job_id, "reading a job's input");
-            Problem::new(ErrorCode::Internal, "The old job could not be read back.")
-        })?;
-    crate::http::fargate_profiles::create::to_json(&profile_warnings(&input.profile, &[]))
+    let warnings = match kind {
+        JobKind::CreateFargateProfile => {
+            profile_warnings(&input_of::<CreateProfileInput>(old)?.profile, &[])
+        }
+        JobKind::CreateCluster => input_of::<CreateClusterInput>(old)?.spec.warnings(),
+        _ => Vec::new(),
+    };
+    crate::http::fargate_profiles::create::to_json(&warnings)
+}
+
+fn input_of<T: DeserializeOwned>(old: &JobRow) -> Result<T, Problem> {
+    serde_json::from_value(old.input.clone()).map_err(|error| {
+        tracing::error!(%error, job.id = %old.job_id, "reading a job's input");
+        Problem::new(ErrorCode::Internal, "The old job could not be read back.")
+    })
 }

@@ -27,6 +27,7 @@ pub(super) fn info() -> Value {
 pub(super) fn tags() -> Value {
     json!([
         {"name": "accounts", "description": "The AWS accounts of the fleet."},
+        {"name": "clusters", "description": "EKS clusters, live; each request is a job."},
         {"name": "fargate-profiles", "description": "Fargate profiles, live; each request is a job."},
         {"name": "jobs", "description": "What is being done, and what was."},
         {"name": "operations", "description": "Changes that became several jobs."},

@@ -176,7 +176,19 @@ impl Facts {
     fn is_live_read(&self) -> bool {
         matches!(
             self.id.as_str(),
-            "getFargateProfile" | "listFargateProfiles"
+            "getFargateProfile"
+                | "listFargateProfiles"
+                | "getCluster"
+                | "listClusters"
+                | "getKubeconfig"
+        )
+    }
+
+    /// Answers in the form that is asked for.
+    fn has_forms(&self) -> bool {
+        matches!(
+            self.id.as_str(),
+            "getFargateProfile" | "listFargateProfiles" | "getKubeconfig"
         )
     }
 
@@ -238,7 +250,8 @@ impl Facts {
         add(self.is(Is::Changing), &[408, 409, 413]);
         add(self.is(Is::WithBody), &[415]);
         add(MATCHING.contains(&self.id.as_str()), &[412]);
-        add(self.is_live_read(), &[406, 409, 502, 504]);
+        add(self.is_live_read(), &[409, 502, 504]);
+        add(self.has_forms(), &[406]);
         statuses
     }
 }

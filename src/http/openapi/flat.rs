@@ -23,6 +23,10 @@ pub(super) fn flatten(document: &mut Value) {
     walk(document, &mut |object| {
         inline(object, &scalars);
         bound(object);
+        // An absent field is absent, and not null.
+        if object.get("default").is_some_and(Value::is_null) {
+            object.remove("default");
+        }
     });
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| !scalars.contains_key(&format!("{SCHEMAS}{name}")));

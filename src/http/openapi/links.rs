@@ -49,7 +49,24 @@ const FIRST_PROFILE: &[(&str, &str)] = &[
     ("profileName", "$response.body#/items/0/name"),
 ];
 
-const LINKS: [Link; 30] = [
+const NEW_CLUSTER: &[(&str, &str)] = &[
+    ("accountId", "$request.path.accountId"),
+    ("region", "$response.body#/region"),
+    ("clusterName", "$response.body#/clusterName"),
+];
+const NEW_CLUSTER_CONFIRMED: &[(&str, &str)] = &[
+    ("accountId", "$request.path.accountId"),
+    ("region", "$response.body#/region"),
+    ("clusterName", "$response.body#/clusterName"),
+    ("confirm", "$response.body#/clusterName"),
+];
+const FIRST_CLUSTER: &[(&str, &str)] = &[
+    ("accountId", "$request.path.accountId"),
+    ("region", "$request.path.region"),
+    ("clusterName", "$response.body#/items/0/name"),
+];
+
+const LINKS: [Link; 40] = [
     all("Job", "getJob", JOB),
     all("Job", "streamJobEvents", JOB),
     all("Job", "cancelJob", JOB),
@@ -85,6 +102,16 @@ const LINKS: [Link; 30] = [
     all("WebhookDelivery", "getWebhookDelivery", DELIVERY),
     all("WebhookDelivery", "replayWebhookDelivery", DELIVERY),
     all("WebhookDeliveryList", "getWebhookDelivery", FIRST_DELIVERY),
+    all("ClusterCreation", "getJob", JOB),
+    all("ClusterCreation", "streamJobEvents", JOB),
+    all("ClusterCreation", "cancelJob", JOB),
+    all("ClusterCreation", "retryJob", JOB),
+    all("ClusterCreation", "getCluster", NEW_CLUSTER),
+    all("ClusterCreation", "getKubeconfig", NEW_CLUSTER),
+    all("ClusterCreation", "deleteCluster", NEW_CLUSTER_CONFIRMED),
+    all("ClusterList", "getCluster", FIRST_CLUSTER),
+    all("ClusterList", "getKubeconfig", FIRST_CLUSTER),
+    all("ClusterList", "listFargateProfiles", FIRST_CLUSTER),
 ];
 
 const fn all(

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -11,8 +10,8 @@ use super::standing::Standing;
 use crate::db::jobs::JobRow;
 use crate::domain::job_input::JobResult;
 use crate::domain::{
-    AccountId, ClusterName, FargateProfile, JobError, JobKind, JobState, ProfileName, Region,
-    WaitingReason, Warning,
+    AccountId, ClusterName, ClusterView, FargateProfile, JobError, JobKind, JobState, ProfileName,
+    Region, WaitingReason, Warning,
 };
 
 /// Something that is being done, or was: durable, followed to its end.
@@ -115,6 +114,14 @@ pub(in crate::http) struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_items = 1000)]
     pub profiles: Option<Vec<FargateProfile>>,
+    /// The result: the cluster created or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ClusterView, required = false)]
+    pub cluster: Option<ClusterView>,
+    /// The result: all clusters of the account in the region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_items = 1000)]
+    pub clusters: Option<Vec<ClusterView>>,
     /// What to look at before it surprises.
     #[schema(max_items = 1000)]
     pub warnings: Vec<Warning>,
@@ -172,7 +179,7 @@ pub(in crate::http) struct JobLinks {
 impl Job {
     pub(in crate::http) fn of(row: JobRow, time_scale: f64) -> Self {
         let standing = Standing::of(&row, time_scale);
-        let result = read_result(row.result.as_ref());
+        let result = result_of(&row);
         Self {
             id: row.job_id,
             links: JobLinks::of(&row),
@@ -195,6 +202,8 @@ impl Job {
             estimated_finish_at: standing.estimated_finish_at,
             profile: result.profile,
             profiles: result.profiles,
+            cluster: result.cluster,
+            clusters: result.clusters,
             warnings: serde_json::from_value(row.warnings).unwrap_or_default(),
             error: row
                 .error
@@ -210,27 +219,47 @@ impl Job {
 }
 
 /// The result of a job, whatever else a later version put there.
-pub(in crate::http) fn read_result(result: Option<&Value>) -> JobResult {
-    let read = result.map(|result| serde_json::from_value(result.clone()));
-    read.and_then(Result::ok).unwrap_or_default()
+pub(in crate::http) fn result_of(row: &JobRow) -> JobResult {
+    let read = row.result.clone().map(serde_json::from_value);
+    let read: JobResult = read.and_then(Result::ok).unwrap_or_default();
+    let placed = |cluster: ClusterView| cluster.at(&row.account_id, &row.region);
+    JobResult {
+        cluster: read.cluster.map(placed),
+        clusters: read
+            .clusters
+            .map(|clusters| clusters.into_iter().map(placed).collect()),
+        ..read
+    }
 }
 
 impl JobLinks {
     fn of(row: &JobRow) -> Self {
         let own = paths::job(row.job_id);
-        let target = row.cluster_name.as_ref().map(|cluster| {
-            let base = paths::profiles(&row.account_id, &row.region, cluster);
-            match &row.profile_name {
-                Some(name) => paths::profile(&base, name),
-                None => base,
-            }
-        });
         Self {
             events: format!("{own}/events"),
             // What AWS has accepted can't be taken back.
             cancel: (row.finished_at.is_none() && !row.accepted).then(|| format!("{own}/cancel")),
-            target,
+            target: target(row),
             own,
+        }
+    }
+}
+
+/// The path of what a job is about.
+fn target(row: &JobRow) -> Option<String> {
+    let (account, region) = (&row.account_id, &row.region);
+    let cluster = row.cluster_name.as_deref();
+    match row.kind.parse() {
+        Ok(JobKind::ListClusters) => Some(paths::clusters(account, region)),
+        Ok(JobKind::CreateCluster | JobKind::GetCluster | JobKind::DeleteCluster) => {
+            cluster.map(|cluster| paths::cluster(account, region, cluster))
+        }
+        _ => {
+            let base = paths::profiles(account, region, cluster?);
+            Some(match &row.profile_name {
+                Some(name) => paths::profile(&base, name),
+                None => base,
+            })
         }
     }
 }

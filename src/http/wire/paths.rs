@@ -28,12 +28,19 @@ pub(in crate::http) fn delivery(webhook_id: Uuid, delivery_id: Uuid) -> String {
     format!("/v1/webhooks/{webhook_id}/deliveries/{delivery_id}")
 }
 
+/// An account's clusters in a region.
+pub(in crate::http) fn clusters(account_id: &str, region: &str) -> String {
+    format!("/v1/accounts/{account_id}/regions/{region}/clusters")
+}
+
+/// One of them.
+pub(in crate::http) fn cluster(account_id: &str, region: &str, cluster: &str) -> String {
+    format!("{}/{}", clusters(account_id, region), segment(cluster))
+}
+
 /// A cluster's profiles.
-pub(in crate::http) fn profiles(account_id: &str, region: &str, cluster: &str) -> String {
-    format!(
-        "/v1/accounts/{account_id}/regions/{region}/clusters/{}/fargate-profiles",
-        segment(cluster)
-    )
+pub(in crate::http) fn profiles(account_id: &str, region: &str, name: &str) -> String {
+    format!("{}/fargate-profiles", cluster(account_id, region, name))
 }
 
 /// One of a cluster's profiles.

@@ -293,10 +293,12 @@ async fn calls_of(kind: Kind) -> Vec<(String, u32)> {
         // The fourth look at the same thing is as the third, the fourth change is not as the third.
         let looks = ["Assume", "Describe", "Get", "List"];
         let looks = looks.iter().any(|verb| call.action.starts_with(verb));
-        let enough = match (looks, KINDS.contains(&kind)) {
-            (true, false) => 2,
-            (true, true) => 3,
-            (false, _) => 10,
+        let enough = match kind {
+            _ if !looks => 10,
+            _ if KINDS.contains(&kind) => 3,
+            // Each of these runs for seconds.
+            Kind::CreateCluster | Kind::DeleteCluster => 1,
+            _ => 2,
         };
         if before < enough {
             seen.push((call.action, u32::try_from(before).unwrap()));

@@ -46,7 +46,8 @@ final class Drive {
     ProfileInput body = new ProfileInput().name(name).selectors(List.of(selector));
     Job made =
         profiles.createFargateProfile(
-            ACCOUNT, REGION, CLUSTER, body, null, null, null, null, "create-" + name, null);
+            ACCOUNT, REGION, CLUSTER, body, null, null, null, null, null, null, "create-" + name,
+            null);
     made = ended(made);
     check(made.getProfile().getStatus().equals("ACTIVE"), made);
 
@@ -58,7 +59,7 @@ final class Drive {
 
     ended(
         profiles.deleteFargateProfile(
-            ACCOUNT, REGION, CLUSTER, name, null, null, null, null, null, null, null));
+            ACCOUNT, REGION, CLUSTER, name, null, null, null, null, null, null, null, null, null));
     isMissing(() -> read(profiles, name));
   }
 

@@ -116,7 +116,6 @@ fn every_key_that_is_known_can_be_used() {
         .validate(false)
         .unwrap();
     assert_eq!(spec.logging.types.len(), 5);
-    assert_eq!(spec.logging.retention_days, Some(30));
     assert_eq!(spec.nodegroups.len(), 2);
     assert_eq!(spec.nodegroups[1].labels["node.kubernetes.io/tier"], "web");
     assert!(spec.with_oidc && !spec.makes_role());
@@ -142,7 +141,7 @@ fn all_wrong() -> Value {
             "publicAccessCIDRs": ["10.0.0.1/8"]
         },
         "availabilityZones": ["x"],
-        "cloudWatch": {"clusterLogging": {"enableTypes": ["etcd"], "logRetentionInDays": 2}},
+        "cloudWatch": {"clusterLogging": {"enableTypes": ["etcd"]}},
         "accessConfig": {"authenticationMode": "NONE"},
         "addons": [{
             "name": "A", "version": "latest", "configurationValues": "[]",
@@ -182,7 +181,6 @@ fn errors_of_all_parts_are_told_at_once() {
             "/vpc/id",
             "/availabilityZones",
             "/cloudWatch/clusterLogging/enableTypes/0",
-            "/cloudWatch/clusterLogging/logRetentionInDays",
             "/accessConfig/authenticationMode",
             "/addons/0/name",
             "/addons/0/version",

@@ -74,7 +74,7 @@ fn every_optional_step_has_its_place() {
     let spec = samples::spec(&serde_json::json!({
         "metadata": {"name": "c", "region": "eu-central-1"},
         "iam": {"withOIDC": true},
-        "cloudWatch": {"clusterLogging": {"enableTypes": ["*"], "logRetentionInDays": 30}},
+        "cloudWatch": {"clusterLogging": {"enableTypes": ["*"]}},
         "addons": [{"name": "aws-ebs-csi-driver"}, {"name": "eks-pod-identity-agent"}],
         "managedNodeGroups": [{"name": "m"}],
     }));
@@ -85,7 +85,6 @@ fn every_optional_step_has_its_place() {
             "cluster_stack",
             "add_ons",
             "control_plane_ready",
-            "log_retention",
             "oidc",
             "nodegroups",
             "metrics_server"

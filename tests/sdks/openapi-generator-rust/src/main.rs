@@ -47,6 +47,8 @@ async fn profile(configuration: &Configuration, name: &str) -> Result<()> {
         None,
         None,
         None,
+        None,
+        None,
         Some(&key),
         None,
     )
@@ -77,6 +79,8 @@ async fn profile(configuration: &Configuration, name: &str) -> Result<()> {
         REGION,
         CLUSTER,
         name,
+        None,
+        None,
         None,
         None,
         None,

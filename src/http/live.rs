@@ -1,0 +1,100 @@
+//! Live reads: a job that the request waits for, and its failure as a problem.
+
+use actix_web::HttpResponse;
+use serde_json::json;
+
+use super::answer::{self, Manner};
+use super::auth::Viewer;
+use super::extract::Call;
+use super::fargate_profiles::create::to_json;
+use super::problem::Problem;
+use super::query::WaitSeconds;
+use super::state::State;
+use super::submit::{self, READ_DEADLINE, Work};
+use super::wait::Patience;
+use crate::db::accounts::Account;
+use crate::db::jobs::JobRow;
+use crate::domain::job_input::ReadInput;
+use crate::domain::{AccountId, ClusterName, JobKind, ProfileName, Region};
+use crate::queue::enqueue::NewJob;
+
+/// How long a live read is held unless told otherwise.
+const DEFAULT_WAIT: u8 = 20;
+
+/// What is read.
+pub(super) struct Read<'a> {
+    pub kind: JobKind,
+    pub account_id: &'a AccountId,
+    pub region: &'a Region,
+    pub cluster_name: Option<&'a ClusterName>,
+    pub profile_name: Option<&'a ProfileName>,
+    /// In the words that follow "Queued: read".
+    pub what: String,
+}
+
+/// How a read came out within the wait.
+pub(super) enum Outcome {
+    /// It succeeded.
+    Done(Box<JobRow>),
+    /// It goes on; the answer holds its job.
+    Later(HttpResponse),
+}
+
+/// Reads in an account that the caller may see.
+pub(super) async fn read(
+    call: &Call<Viewer>,
+    account: &Account,
+    read: Read<'_>,
+    wait: Option<WaitSeconds>,
+) -> Result<Outcome, Problem> {
+    if check(&call.state, account, read.region).is_err() {
+        // It may have been mended a moment ago.
+        let account = call.account(read.account_id).await?;
+        check(&call.state, &account, read.region)?;
+    }
+    let work = work(call, &read)?;
+    let patience = Patience::of(wait, call.headers(), DEFAULT_WAIT);
+    let made = (work.subject_id, call.submit(work, None));
+    let job = call
+        .state
+        .new_job_within(&call.caller, made, patience.seconds)
+        .await?;
+    match job.state.as_str() {
+        "succeeded" => Ok(Outcome::Done(Box::new(job))),
+        "failed" | "canceled" => Err(Problem::of_job(&job)),
+        _ => Ok(Outcome::Later(answer::job(
+            &call.state,
+            job,
+            &Manner::of(false, &patience),
+        ))),
+    }
+}
+
+fn check(state: &State, account: &Account, region: &Region) -> Result<(), Problem> {
+    submit::check_place(account, region, "/path/region")?;
+    submit::check_not_parked(account, state)
+}
+
+fn work(call: &Call<Viewer>, read: &Read<'_>) -> Result<Work, Problem> {
+    let job_id = call.state.clock.uuid();
+    let job = NewJob {
+        job_id,
+        kind: read.kind.as_str(),
+        region: read.region.to_string(),
+        cluster_name: read.cluster_name.map(ToString::to_string),
+        profile_name: read.profile_name.map(ToString::to_string),
+        retry_of: None,
+        lane: None,
+        input: to_json(&ReadInput {})?,
+        message: format!("Queued: read {}.", read.what),
+        warnings: json!([]),
+        deadline_after: READ_DEADLINE,
+    };
+    Ok(Work {
+        account_id: read.account_id.to_string(),
+        subject_id: job_id,
+        audit: None,
+        operation: None,
+        jobs: vec![job],
+    })
+}

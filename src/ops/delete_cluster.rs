@@ -25,10 +25,11 @@ use super::profile_deletion::Asking;
 use super::refused;
 use super::stack_deletion::{Deleting, stack};
 use super::stage::Stage;
+use crate::aws::cloudformation::Stack;
 use crate::db::jobs;
 use crate::domain::cluster::names;
 use crate::domain::job_input::{DeleteClusterInput, JobResult};
-use crate::domain::{ClusterName, ErrorCode};
+use crate::domain::{ClusterName, ClusterView, ErrorCode};
 use crate::queue::Verdict;
 use crate::queue::backoff::Backoff;
 
@@ -117,8 +118,10 @@ async fn start(removing: &mut Removing<'_>) -> Result<String, Verdict> {
         Ok(cluster) => cluster,
         Err(refusal) => return Err(refused::verdict(context, refusal).await),
     };
-    // A stack that was rolled back holds nothing, and so not that cluster.
-    let stack = stack.filter(|stack| cluster.is_none() || stack.status != "ROLLBACK_COMPLETE");
+    let stack = stack.filter(|stack| {
+        names::are_of(&stack.tags, name.as_str())
+            && cluster.as_ref().is_none_or(|cluster| holds(stack, cluster))
+    });
     match (&cluster, &stack) {
         (None, None) => return Err(not_there(context).await),
         (Some(_), None) if !unowned => {
@@ -137,6 +140,16 @@ async fn start(removing: &mut Removing<'_>) -> Result<String, Verdict> {
     work.stack = stack.map(|stack| stack.id);
     work.issuer = cluster.and_then(|cluster| cluster.oidc_issuer);
     Ok(message)
+}
+
+/// Whether it is that cluster's stack, and not what is left of an older one.
+fn holds(stack: &Stack, cluster: &ClusterView) -> bool {
+    match stack.status.as_str() {
+        // It was rolled back, and holds nothing.
+        "ROLLBACK_COMPLETE" => false,
+        status if status.ends_with("_FAILED") => names::are_of(&cluster.tags, &cluster.name),
+        _ => true,
+    }
 }
 
 /// Nothing to delete at the first look: no error when another job did it while this one waited.

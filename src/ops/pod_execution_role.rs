@@ -173,12 +173,20 @@ impl RoleCreation<'_> {
     /// Asks for the deletion of what an earlier try left, after noting so.
     async fn clear(&self, stack: Stack, making: Making) -> Result<Verdict, Verdict> {
         let name = stack.name;
+        if !names::are_of(&stack.tags, self.context.cluster) {
+            return Err(fail(format!(
+                "stack {name} is another cluster's; name a role for the profile"
+            )));
+        }
         let message = format!("Asking AWS to delete what an earlier try left of stack {name}.");
         self.note(&making, message).await?;
         let token = self.context.client_request_token(&stack.id);
         match self.context.stacks().delete_stack(&stack.id, &token).await {
-            Ok(()) => {}
-            Err(refusal) => return Err(refused::verdict(self.context, refusal).await),
+            // Its token is used: it was asked for before a crash.
+            Err(refusal) if refusal.class != Class::AlreadyExists => {
+                return Err(refused::verdict(self.context, refusal).await);
+            }
+            _ => {}
         }
         let making = Making {
             remains: Some(stack.id),

@@ -171,17 +171,20 @@ impl StackCreation<'_> {
         making: &mut Making,
     ) -> Result<String, Verdict> {
         let token = self.context.client_request_token(&remains.id);
-        match self
+        let asked = self
             .context
             .stacks()
             .delete_stack(&remains.id, &token)
-            .await
-        {
-            Ok(()) => {
+            .await;
+        match asked {
+            // Its token is used: it was asked for before a crash.
+            Err(refusal) if refusal.class != Class::AlreadyExists => {
+                Err(refused::verdict(self.context, refusal).await)
+            }
+            _ => {
                 making.remains = Some(remains.id.clone());
                 Ok(self.deleting())
             }
-            Err(refusal) => Err(refused::verdict(self.context, refusal).await),
         }
     }
 

@@ -13,6 +13,8 @@ const EKSCTL_VERSION: &str = "0.231.0";
 
 /// The tag of a stack, and of everything in it, that names the cluster.
 pub const CLUSTER_TAG: &str = "alpha.eksctl.io/cluster-name";
+/// The same, as eksctl wrote it first, and still does.
+const OLD_CLUSTER_TAG: &str = "eksctl.cluster.k8s.io/v1alpha1/cluster-name";
 /// The tag of a nodegroup's stack that names the nodegroup.
 pub const NODEGROUP_TAG: &str = "alpha.eksctl.io/nodegroup-name";
 /// The tag of a nodegroup's stack that says `managed` or `unmanaged`.
@@ -45,16 +47,21 @@ pub fn nodegroup_stack_prefix(cluster: &ClusterName) -> String {
     format!("eksctl-{cluster}-nodegroup-")
 }
 
+/// Whether tags are those of a cluster's stack, or of what is in one. A name does not tell: cluster
+/// `a-nodegroup-b` has stacks that are named like nodegroups of `a`.
+#[must_use]
+pub fn are_of(tags: &BTreeMap<String, String>, cluster: &str) -> bool {
+    [CLUSTER_TAG, OLD_CLUSTER_TAG]
+        .iter()
+        .any(|tag| tags.get(*tag).is_some_and(|named| named == cluster))
+}
+
 /// The tags that every stack of a cluster carries.
 #[must_use]
 pub fn stack_tags(cluster: &ClusterName) -> BTreeMap<String, String> {
     let tags = [
         (CLUSTER_TAG, cluster.as_str()),
-        // What eksctl wrote first, and still writes.
-        (
-            "eksctl.cluster.k8s.io/v1alpha1/cluster-name",
-            cluster.as_str(),
-        ),
+        (OLD_CLUSTER_TAG, cluster.as_str()),
         ("alpha.eksctl.io/eksctl-version", EKSCTL_VERSION),
     ];
     owned(&tags)

@@ -106,7 +106,8 @@ impl CoreDns<'_> {
         let patched = kubernetes.set_coredns_compute_type(seen, Some(FARGATE));
         match patched.await {
             Ok(_) => self.rollout_later(&asked, "its new pods are not there yet".to_owned()),
-            Err(error) => self.trouble(cluster, &error, moving),
+            // It may have been applied.
+            Err(error) => self.trouble(cluster, &error, &asked),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The cluster itself: its stack, or the control plane alone of a cluster that is not ours.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::{PROFILES, REMOVAL, Removing, stacks};
 use crate::aws::Class;
@@ -13,6 +14,16 @@ pub(super) async fn stage(removing: &mut Removing<'_>) -> Result<String, Verdict
         None => unowned(removing).await?,
     }
     Ok(format!("Cluster {} is gone.", removing.name))
+}
+
+/// Not at once: what AWS lists may be older than what it says.
+fn again_from_the_profiles(removing: &Removing<'_>, words: String) -> Verdict {
+    const AFTER: Duration = Duration::from_secs(15);
+    let mut verdict = removing.stage.then(PROFILES, words);
+    if let Verdict::Again(again) = &mut verdict {
+        again.after = AFTER;
+    }
+    verdict
 }
 
 /// `Ok` means that it is gone.
@@ -38,7 +49,7 @@ async fn unowned(removing: &Removing<'_>) -> Result<(), Verdict> {
             Class::ClusterNotFound | Class::NotFound => Ok(()),
             Class::ClusterBusy => Err(removing.stage.busy(&refusal.message)),
             // Somebody has made a profile or a nodegroup meanwhile.
-            Class::NotEmpty => Err(removing.stage.then(PROFILES, refusal.message)),
+            Class::NotEmpty => Err(again_from_the_profiles(removing, refusal.message)),
             _ => Err(refused::verdict(context, refusal).await),
         },
     }

@@ -16,9 +16,12 @@ pub(super) async fn role(removing: &mut Removing<'_>) -> Result<String, Verdict>
     let context = removing.stage.context;
     let ids = match removing.stage.kept.work.stacks.clone() {
         Some(ids) => ids,
+        // Of a cluster that is not ours, only nodegroups and the control plane are taken.
+        None if removing.stage.kept.work.stack.is_none() => BTreeSet::new(),
         None => stack(context, &name)
             .await?
             .into_iter()
+            .filter(|stack| names::are_of(&stack.tags, removing.name.as_str()))
             .map(|stack| stack.id)
             .collect(),
     };
@@ -36,14 +39,14 @@ pub(super) async fn others(removing: &mut Removing<'_>) -> Result<String, Verdic
     Ok("The stacks of nodegroups are gone.".to_owned())
 }
 
-/// A name does not tell whose a stack is: cluster `a-nodegroup` has stacks that look like those of
-/// `a`. The tag does.
+/// Those that are tagged with the cluster; of a cluster that is not ours, its nodegroups'.
 async fn listed(removing: &Removing<'_>) -> Result<BTreeSet<String>, Verdict> {
     let (context, cluster) = (removing.stage.context, removing.name.as_str());
     let found = match context.stacks().stacks_of(cluster).await {
         Ok(found) => found,
         Err(refusal) => return Err(refused::verdict(context, refusal).await),
     };
+    let ours = removing.stage.kept.work.stack.is_some();
     let mut ids = BTreeSet::new();
     for summary in found {
         if Some(&summary.id) == removing.stage.kept.work.stack.as_ref() {
@@ -51,7 +54,8 @@ async fn listed(removing: &Removing<'_>) -> Result<BTreeSet<String>, Verdict> {
         }
         let stack = stack(context, &summary.id).await?;
         let tagged = stack.filter(|stack| {
-            stack.tags.get(names::CLUSTER_TAG).map(String::as_str) == Some(cluster)
+            let kind = ours || stack.tags.contains_key(names::NODEGROUP_TAG);
+            kind && names::are_of(&stack.tags, cluster)
         });
         ids.extend(tagged.map(|stack| stack.id));
     }

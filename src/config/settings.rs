@@ -22,7 +22,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "DATABASE_URL",
         "",
-        "Required by `serve`, `migrate` and `token`: `postgres://user:password@host:port/database`. With several servers `…@host1:port,host2:port/database?target_session_attrs=read-write`: the one that takes writes is used, and found anew after a failover. Never echoed.",
+        "Required by `serve`, `migrate`, `token` and `audit`: `postgres://user:password@host:port/database`. With several servers `…@host1:port,host2:port/database?target_session_attrs=read-write`: the one that takes writes is used, and found anew after a failover. Never echoed.",
     ),
     setting(
         "FLEET_LISTEN",

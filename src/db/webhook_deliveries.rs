@@ -160,6 +160,8 @@ pub struct Claimed {
     pub url: String,
     /// Whom it tells.
     pub format: String,
+    /// The accounts that it may be told of, as they are now; `None` is all.
+    pub account_ids: Option<Vec<String>>,
     /// Port: what the secret belongs to.
     pub client_id: Option<String>,
     /// The portal's run that is told.
@@ -253,6 +255,7 @@ async fn lease_due(connection: &mut PgConnection, room: Room) -> Result<Vec<Clai
             d.webhook_id,
             w.url,
             w.format,
+            w.account_ids,
             w.client_id,
             d.callback_run,
             w.secret,

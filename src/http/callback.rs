@@ -21,9 +21,6 @@ const RUN: &str = "callbackRun";
 impl<R: Needs> Call<R> {
     /// Who is told of the end of this work, when the request says so.
     pub(super) async fn callback(&self, work: &Work) -> Result<Option<NewCallback>, Problem> {
-        if !self.raw_query().contains(WEBHOOK) {
-            return Ok(None);
-        }
         let (webhook, run) = (self.parameter(WEBHOOK), self.parameter(RUN));
         let (webhook, run) = match (webhook, run) {
             (None, None) => return Ok(None),

@@ -1,7 +1,10 @@
 //! How long a caller who was let in may stay: for answers that take their time.
 //!
 //! A token ends on its day. One of the API also ends when it is revoked; the database is asked for
-//! that only after it has told that some token or account has changed.
+//! that when it has told that some token or account has changed, and now and then, as a notification
+//! can be lost.
+
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -10,6 +13,9 @@ use super::auth::Caller;
 use super::state::State;
 use crate::db::tokens;
 
+/// The longest between two looks.
+const LOOK_AFTER: Duration = Duration::from_secs(10);
+
 /// The stay of one caller.
 pub(super) struct Tenure {
     state: State,
@@ -17,6 +23,7 @@ pub(super) struct Tenure {
     expires_at: Option<DateTime<Utc>>,
     /// The watchers' epoch at which the token was last known to stand.
     epoch: u64,
+    looked_at: Instant,
 }
 
 impl Tenure {
@@ -26,6 +33,7 @@ impl Tenure {
             token_id: caller.token_id(),
             expires_at: caller.expires_at(),
             epoch: caller.epoch(),
+            looked_at: Instant::now(),
         }
     }
 
@@ -37,7 +45,8 @@ impl Tenure {
         }
         // Read first: a change after it raises it again.
         let epoch = self.state.watchers.epoch();
-        let Some(token_id) = self.token_id.filter(|_| epoch != self.epoch) else {
+        let due = epoch != self.epoch || self.looked_at.elapsed() >= LOOK_AFTER;
+        let Some(token_id) = self.token_id.filter(|_| due) else {
             return false;
         };
         let pool = self.state.pool.clone();
@@ -46,6 +55,7 @@ impl Tenure {
             return false;
         };
         self.epoch = epoch;
+        self.looked_at = Instant::now();
         found.is_none_or(|row| row.revoked_at.is_some())
     }
 }

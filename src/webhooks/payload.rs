@@ -29,22 +29,23 @@ pub struct Rendering {
     pub operation: fn(OperationRow) -> Value,
 }
 
-/// What a delivery tells of; none when that is gone.
+/// What a delivery tells of; none when that is gone, or no longer the webhook's to know.
 pub async fn data(
     pool: &PgPool,
     rendering: Rendering,
     claimed: &Claimed,
 ) -> Result<Option<Value>, sqlx::Error> {
+    let accounts = claimed.account_ids.as_deref();
     Ok(match claimed.event_type.parse() {
         Ok(WebhookEventType::WebhookPing) => {
             Some(json!({"webhookId": claimed.webhook_id, "deliveryId": claimed.delivery_id}))
         }
         Ok(WebhookEventType::OperationFinished) => {
-            let found = operations::find(pool, None, claimed.subject_id).await?;
+            let found = operations::find(pool, accounts, claimed.subject_id).await?;
             found.map(rendering.operation)
         }
         _ => {
-            let found = jobs::find(pool, None, claimed.subject_id).await?;
+            let found = jobs::find(pool, accounts, claimed.subject_id).await?;
             found.map(rendering.job)
         }
     })
@@ -99,6 +100,7 @@ mod tests {
             webhook_id: Uuid::nil(),
             url: String::new(),
             format: "standard".to_owned(),
+            account_ids: None,
             client_id: None,
             callback_run: None,
             secret: Vec::new(),

@@ -237,7 +237,8 @@ impl Sender {
         // Of a portal it is said of the run, not of all that may come.
         let run_is_over = is_portal(claimed) && callback::is_over(sent);
         let gone = status == Some(GONE) && !is_portal(claimed);
-        let hopeless = gone || run_is_over || matches!(sent, Err(SendError::NothingToTell));
+        let nothing = matches!(sent, Err(SendError::NothingToTell));
+        let hopeless = gone || run_is_over || nothing;
         let place = usize::try_from(claimed.retry_no).unwrap_or(usize::MAX);
         let delay = DELAYS.get(place).filter(|_| !hopeless);
         let error = match sent.as_ref().map(|answer| answer.status) {
@@ -262,7 +263,7 @@ impl Sender {
             status: status.map(i32::from),
             error,
             gone,
-            disable_after: (!run_is_over).then_some(self.options.disable_after),
+            disable_after: (!run_is_over && !nothing).then_some(self.options.disable_after),
         }
     }
 

@@ -152,8 +152,10 @@ fn arn(short: &str) -> String {
 fn allows(policy: &str, action: &str, resource: &str) -> bool {
     let policy: Value = serde_json::from_str(policy).unwrap();
     let any = |patterns: &Value, text: &str| {
-        let patterns = patterns.as_array().unwrap().iter();
+        let one = std::slice::from_ref(patterns);
+        let patterns = patterns.as_array().map_or(one, Vec::as_slice);
         patterns
+            .iter()
             .map(|pattern| pattern.as_str().unwrap())
             .any(|pattern| matches(pattern, text))
     };
@@ -240,4 +242,22 @@ fn the_roles_of_a_long_named_clusters_stacks_are_among_its_own() {
     let role = arn("iam:role/eksctl-fargate-example-cluste-FargatePodExecutionRole-1AB2CD3EF4GH");
     let policy = session_policy(Access::CreateProfile, PLACE, cluster);
     assert!(allows(&policy, "iam:CreateRole", &role));
+}
+
+#[test]
+fn the_role_that_the_documentation_asks_for_can_do_all_of_it() {
+    let page = include_str!("../../../docs/accounts.md");
+    let blocks = page.split("```json\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let policies: Vec<&str> = blocks
+        .filter(|block| block.contains("\"Sid\"") && block.contains("\"Resource\""))
+        .collect();
+    assert_eq!(policies.len(), 2, "the role's own, and that for clusters");
+    for (access, action, resource) in NEEDED {
+        let resource = resource.replace("role/given", "role/fargate-pod-execution");
+        let granted = policies
+            .iter()
+            .any(|policy| allows(policy, action, &arn(&resource)));
+        assert!(granted, "{access:?}: {action} on {resource}");
+    }
 }

@@ -96,7 +96,7 @@ fn telling(event_type: WebhookEventType) -> Value {
         "parameters": headers,
         "requestBody": {
             "required": true,
-            "description": "At most 64 KiB. A larger one lacks `profiles`, the elements of `warnings`, `profile` and `error`, in this order, as far as needed.",
+            "description": "At most 64 KiB. A larger one lacks `profiles`, `clusters`, the elements of `warnings`, `profile`, `cluster` and `error`, in this order, as far as needed.",
             "content": {"application/json": {
                 "schema": {"$ref": format!("#/components/schemas/{schema}")}
             }}

@@ -65,9 +65,10 @@ pub(super) fn description(asked: Option<String>) -> Result<Option<String>, Probl
     Ok(asked.filter(|text| !text.is_empty()))
 }
 
-/// What the audit trail keeps. The query of a URL may hold a password of its receiver's.
+/// What the audit trail keeps. Path and query of a URL may hold its receiver's password.
 pub(super) fn detail(settings: &Settings) -> Value {
-    let url = settings.url.split('?').next().unwrap_or_default();
+    let url = url::Url::parse(&settings.url).map(|url| url.origin().ascii_serialization());
+    let url = url.unwrap_or_default();
     let mut detail = json!({
         "url": url,
         "format": settings.format,

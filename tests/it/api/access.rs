@@ -117,7 +117,7 @@ async fn every_route_refuses_callers_without_a_token_and_those_of_too_low_a_role
         &token,
         &webhooks,
     );
-    assert!(routes.len() >= 35);
+    assert!(routes.len() >= 40);
     let roles = ["viewer", "operator", "admin"];
     let rank = |role: &str| roles.iter().position(|known| *known == role);
     let all = [&app.tokens.viewer, &app.tokens.operator, &app.tokens.admin];

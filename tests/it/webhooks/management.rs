@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
-use super::support::{Receiver, count, deliveries, id, patch, post, read, sender};
+use super::support::{Receiver, count, deliveries, delivery, id, patch, post, read, sender, sql};
 use crate::support::app::{ACCOUNT, Answer, Send as _, TestApp};
 
 const URL: &str = "https://198.51.100.1/fleet?key=hidden";
@@ -266,8 +266,8 @@ async fn every_change_is_in_the_audit_trail() {
             .all(|(_, actor, account, _)| actor == "all-admin" && account.is_none())
     );
     assert_eq!(
-        events[0].3["url"], "https://198.51.100.1/fleet",
-        "without its query"
+        events[0].3["url"], "https://198.51.100.1",
+        "without path and query"
     );
     assert_eq!(events[4].3["enabled"], false);
     app.end().await;
@@ -315,6 +315,28 @@ async fn lists_go_on_where_they_ended() {
         missing.answer().await.problem(404, "not_found")["resource"],
         "delivery"
     );
+    receiver.stop().await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_webhook_is_no_longer_told_of_accounts_that_were_taken_from_it() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let webhook = app.create_webhook(&receiver.url()).await;
+    let job = app.create_profile("fp-told").await;
+    let told = format!(
+        "insert into webhook_deliveries
+            (webhook_id, delivery_id, event_type, subject_id, occurred_at, next_attempt_at)
+        values ('{}', gen_random_uuid(), 'job.succeeded', '{}', now(), now())",
+        id(&webhook),
+        id(&job)
+    );
+    sql(&app.pool, &told).await;
+    patch(&app, &webhook, json!({"accountIds": ["222222222222"]})).await;
+    assert_eq!(sender(&app).round().await.unwrap(), 1);
+    let stands = delivery(&app, &webhook).await;
+    assert_eq!(stands["state"], "failed", "{stands}");
+    assert_eq!(receiver.count(), 0);
     receiver.stop().await;
     app.end().await;
 }

@@ -1,8 +1,13 @@
 //! Session policies: what one kind of job may do, whatever the role allows.
 //!
 //! CloudFormation makes and deletes the resources of a stack with the rights of who asked for the
-//! stack, so that the policies of such jobs hold the rights of what their templates contain. Actions
-//! are named by what they are done to (`ec2:*NatGateway`) where the bound on policies asks for it.
+//! stack, so that the policies of such jobs hold the rights of what their templates contain.
+//!
+//! Policies are short: AWS takes 2,048 characters, and packs them into a space of its own measure. So
+//! actions are named by what they are done to (`ec2:*NatGateway`), and the actions of several services
+//! share a statement with the resources of all of them. That grants nothing more: an action of one
+//! service never applies to a resource of another. An action that may be done to more resources of
+//! its service than others (`iam:PassRole`) has a statement of its own.
 
 use serde_json::{Value, json};
 
@@ -15,23 +20,26 @@ pub enum Access {
     CreateProfile,
     /// Delete profiles, and the stack of their role, and read.
     DeleteProfile,
-    /// Describe and list clusters, with all that belongs to them.
+    /// Describe and list clusters, with all that belongs to them, and what stands in their networks.
     ReadClusters,
     /// Create a cluster with its network, roles, nodegroups and profiles.
     CreateCluster,
     /// Delete a cluster with all that was made for it.
     DeleteCluster,
+    /// Create, change and delete the access entries of a cluster, and read them.
+    ManageAccess,
 }
 
 impl Access {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Read,
         Self::CreateProfile,
         Self::DeleteProfile,
         Self::ReadClusters,
         Self::CreateCluster,
         Self::DeleteCluster,
+        Self::ManageAccess,
     ];
 
     /// Whether it changes nothing.
@@ -66,11 +74,12 @@ const MAKE_NETWORK: [&str; 12] = [
     "ec2:RunInstances",
 ];
 
-/// The same, taken down.
-const DELETE_NETWORK: [&str; 12] = [
+/// The deletion of such a network, and of what a cluster left in it.
+const DELETE_NETWORK: [&str; 13] = [
     "ec2:DeleteInternetGateway",
     "ec2:DeleteLaunchTemplate",
     "ec2:DeleteNatGateway",
+    "ec2:DeleteNetworkInterface",
     "ec2:DeleteRoute*",
     "ec2:DeleteSecurityGroup",
     "ec2:DeleteSubnet",
@@ -102,69 +111,110 @@ pub fn session_policy(
         Access::ReadClusters => read_clusters(&arns),
         Access::CreateCluster => create_cluster(&arns),
         Access::DeleteCluster => delete_cluster(&arns),
+        Access::ManageAccess => manage_access(&arns),
     };
     json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
 }
 
 fn create_profile(arns: &Arns<'_>) -> Vec<Value> {
-    let addons = [
-        arns.regional("eks", &format!("cluster/{}", arns.cluster)),
-        arns.regional("eks", &format!("addon/{}/coredns/*", arns.cluster)),
+    let actions = [
+        "cloudformation:*",
+        "eks:CreateFargateProfile",
+        "eks:DescribeAddon",
+        "eks:TagResource",
+        "eks:UpdateAddon",
+        "iam:*Role",
+        "iam:*RoleP*",
+    ];
+    let [cluster, profiles] = arns.profiles();
+    let coredns = arns.regional("eks", &format!("addon/{}/coredns/*", arns.cluster));
+    let resources = [
+        cluster,
+        profiles,
+        coredns,
+        arns.stack("*"),
+        arns.stack_role(),
     ];
     vec![
-        allow(&READ, &arns.profiles()),
-        allow(
-            &["eks:CreateFargateProfile", "eks:TagResource"],
-            &arns.profiles(),
-        ),
-        allow(&["eks:DescribeAddon", "eks:UpdateAddon"], &addons),
-        // EKS checks that the caller may hand the role to the pods.
+        allow(&[&READ, actions.as_slice()].concat(), &resources),
+        // EKS looks for the subnets, and at their routes, with the rights of the caller.
+        allow(&["ec2:DescribeRouteTables", "ec2:DescribeSubnets"], &any()),
+        // EKS checks that the caller may hand the role to the pods, and looks at its own role.
         allow(&["iam:GetRole", "iam:PassRole"], &[arns.iam("role/*")]),
         allow(
             &["iam:CreateServiceLinkedRole"],
-            &[arns.iam("role/aws-service-role/eks-fargate.amazonaws.com/*")],
+            &[arns.iam("role/aws-service-role/eks*")],
         ),
-        allow(
-            &["cloudformation:*Stack*", "cloudformation:TagResource"],
-            &[arns.stack("*")],
-        ),
-        allow(&["iam:*Role", "iam:*RolePolic*"], &[arns.stack_role()]),
     ]
 }
 
 fn delete_profile(arns: &Arns<'_>) -> Vec<Value> {
-    vec![
-        allow(&READ, &arns.profiles()),
-        allow(&["eks:DeleteFargateProfile"], &arns.profiles()),
-        allow(
-            &["cloudformation:Describe*", "cloudformation:DeleteStack"],
-            &[arns.stack("*")],
-        ),
-        allow(
-            &[
-                "iam:DeleteRole",
-                "iam:DeleteRolePolicy",
-                "iam:DetachRolePolicy",
-                "iam:GetRole",
-                "iam:ListAttachedRolePolicies",
-                "iam:ListRolePolicies",
-            ],
-            &[arns.stack_role()],
-        ),
-    ]
+    let actions = [
+        "cloudformation:DeleteStack",
+        "cloudformation:Describe*",
+        "cloudformation:UpdateTerminationProtection",
+        "eks:DeleteFargateProfile",
+        "iam:DeleteRole*",
+        "iam:DetachRolePolicy",
+        "iam:GetRole*",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListRolePolicies",
+    ];
+    let [cluster, profiles] = arns.profiles();
+    let resources = [cluster, profiles, arns.stack("*"), arns.stack_role()];
+    vec![allow(&[&READ, actions.as_slice()].concat(), &resources)]
 }
 
 fn read_clusters(arns: &Arns<'_>) -> Vec<Value> {
+    let [cluster, parts] = arns.whole_cluster();
     vec![
-        allow(&["eks:Describe*", "eks:List*"], &arns.whole_cluster()),
-        allow(&["cloudformation:Describe*"], &[arns.stack("*")]),
-        allow(&["cloudformation:ListStacks", "eks:ListClusters"], &any()),
+        allow(
+            &["cloudformation:Describe*", "eks:Describe*", "eks:List*"],
+            &[cluster, parts, arns.stack("*")],
+        ),
+        allow(
+            &[
+                "autoscaling:Describe*",
+                "cloudformation:ListStacks",
+                "ec2:Describe*",
+                "eks:Describe*Versions",
+                "eks:ListClusters",
+                "elasticloadbalancing:Describe*",
+            ],
+            &any(),
+        ),
     ]
 }
 
 fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
+    let actions = [
+        "autoscaling:*",
+        "cloudformation:*",
+        "eks:*",
+        "iam:*InstanceProfile",
+        "iam:*OpenIDConnectProvider",
+        "iam:*Role",
+        "iam:*RoleP*",
+        // The images of nodes.
+        "ssm:GetParameter*",
+    ];
+    let [cluster, parts] = arns.whole_cluster();
+    let resources = [
+        cluster,
+        parts,
+        arns.stack("*"),
+        arns.groups(),
+        arns.stack_role(),
+        arns.stack_instance_profile(),
+        arns.oidc_provider(),
+        arns.ec2(),
+        arns.node_images(),
+    ];
     vec![
-        allow(&["eks:*"], &arns.whole_cluster()),
+        allow(
+            &[actions.as_slice(), MAKE_NETWORK.as_slice()].concat(),
+            &resources,
+        ),
         // These know no resource, or none that has a name beforehand.
         allow(
             &[
@@ -172,79 +222,84 @@ fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
                 "cloudformation:ListStacks",
                 "ec2:Describe*",
                 "eks:CreateCluster",
+                "eks:Describe*Versions",
             ],
             &any(),
         ),
+        // Given roles, and those of AWS's services.
         allow(
-            &["cloudformation:*Stack*", "cloudformation:TagResource"],
-            &[arns.stack("*")],
+            &[
+                "iam:CreateServiceLinkedRole",
+                "iam:GetRole",
+                "iam:ListAttachedRolePolicies",
+                "iam:PassRole",
+            ],
+            &[arns.iam("role/*")],
         ),
-        allow(&MAKE_NETWORK, &[arns.ec2()]),
-        allow(&["autoscaling:*"], &[arns.groups()]),
-        allow(
-            &["iam:*InstanceProfile", "iam:*Role", "iam:*RolePolic*"],
-            &[arns.stack_role(), arns.stack_instance_profile()],
-        ),
-        allow(&["iam:GetRole", "iam:PassRole"], &[arns.iam("role/*")]),
-        allow(
-            &["iam:CreateServiceLinkedRole"],
-            &[arns.iam("role/aws-service-role/*")],
-        ),
-        allow(&["iam:*OpenIDConnectProvider"], &[arns.oidc_provider()]),
-        // The images of nodes.
-        allow(&["ssm:GetParameter*"], &[arns.node_images()]),
     ]
 }
 
 fn delete_cluster(arns: &Arns<'_>) -> Vec<Value> {
+    let actions = [
+        "autoscaling:Delete*",
+        "autoscaling:Update*",
+        "cloudformation:DeleteStack",
+        "cloudformation:Describe*",
+        "cloudformation:UpdateTerminationProtection",
+        "eks:Delete*",
+        "eks:Describe*",
+        "eks:Disassociate*",
+        "eks:List*",
+        "eks:UpdateClusterConfig",
+        "elasticloadbalancing:Delete*",
+        "iam:Delete*",
+        "iam:Detach*",
+        "iam:Get*",
+        "iam:List*",
+        "iam:Remove*",
+    ];
+    let [cluster, parts] = arns.whole_cluster();
+    let resources = [
+        cluster,
+        parts,
+        arns.stack("*"),
+        arns.groups(),
+        arns.stack_role(),
+        arns.stack_instance_profile(),
+        arns.oidc_provider(),
+        arns.ec2(),
+        arns.load_balancers(),
+    ];
     vec![
         allow(
-            &[
-                "eks:Delete*",
-                "eks:Describe*",
-                "eks:Disassociate*",
-                "eks:List*",
-            ],
-            &arns.whole_cluster(),
+            &[actions.as_slice(), DELETE_NETWORK.as_slice()].concat(),
+            &resources,
         ),
         allow(
             &[
                 "autoscaling:Describe*",
                 "cloudformation:ListStacks",
                 "ec2:Describe*",
+                "elasticloadbalancing:Describe*",
             ],
             &any(),
         ),
-        allow(
-            &["cloudformation:Describe*", "cloudformation:DeleteStack"],
-            &[arns.stack("*")],
-        ),
-        allow(&DELETE_NETWORK, &[arns.ec2()]),
-        allow(
-            &[
-                "autoscaling:DeleteAutoScalingGroup",
-                "autoscaling:UpdateAutoScalingGroup",
-            ],
-            &[arns.groups()],
-        ),
-        allow(
-            &[
-                "iam:Delete*",
-                "iam:Detach*",
-                "iam:Get*",
-                "iam:List*",
-                "iam:Remove*",
-            ],
-            &[arns.stack_role(), arns.stack_instance_profile()],
-        ),
-        allow(
-            &[
-                "iam:DeleteOpenIDConnectProvider",
-                "iam:GetOpenIDConnectProvider",
-            ],
-            &[arns.oidc_provider()],
-        ),
     ]
+}
+
+fn manage_access(arns: &Arns<'_>) -> Vec<Value> {
+    let [cluster, _] = arns.profiles();
+    let entries = arns.regional("eks", &format!("access-entry/{}/*", arns.cluster));
+    vec![allow(
+        &[
+            "eks:*AccessEntr*",
+            "eks:*AccessPolic*",
+            "eks:DescribeCluster",
+            "eks:TagResource",
+            "eks:UntagResource",
+        ],
+        &[cluster, entries],
+    )]
 }
 
 /// The names of one cluster's things.
@@ -312,6 +367,10 @@ impl Arns<'_> {
     /// The networks and instances of the region, and the public images.
     fn ec2(&self) -> String {
         format!("arn:{}:ec2:{}:*", self.partition, self.region)
+    }
+
+    fn load_balancers(&self) -> String {
+        self.regional("elasticloadbalancing", "*")
     }
 
     fn oidc_provider(&self) -> String {

@@ -17,6 +17,7 @@
 //! | [`worker`], [`lease`] | a worker process: heartbeat, leases, the running steps |
 //! | [`due`] | parked jobs whose time has come |
 //! | [`maintenance`] | rescue from dead workers, lanes without a head, old rows |
+//! | `expire` | deadlines of jobs that nobody may claim |
 //! | [`cancel`] | the honest cancel |
 //! | `locked` | one job under lock, for changes without a lease |
 //! | `bounded` | no statement waits forever |
@@ -30,6 +31,7 @@ pub mod cancel;
 pub mod claim;
 pub mod due;
 pub mod enqueue;
+mod expire;
 pub mod group_commit;
 pub mod lease;
 pub mod listener;

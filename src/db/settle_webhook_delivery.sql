@@ -19,6 +19,8 @@ settled as (
       and d.delivery_id = $2
       and d.lease_token = $3
       and d.state = 'pending'
+      -- not written yet: an answer may have been lost
+      and d.leased_until is not null
     returning d.webhook_id
 ),
 succeeded as (

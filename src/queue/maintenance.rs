@@ -9,6 +9,7 @@ use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::bounded;
+use super::expire::expire;
 use super::locked::{End, Locked};
 
 /// A job that lost its worker this often has probably killed it: it fails.
@@ -21,20 +22,28 @@ pub struct Repaired {
     pub rescued: u64,
     /// Lanes that had lost their head.
     pub promoted: u64,
+    /// Jobs whose deadline passed while nobody may claim them.
+    pub expired: u64,
 }
 
-/// One round of repairs, in bounded time.
+/// One round of repairs, each in bounded time.
 pub async fn repair(pool: &PgPool) -> Result<Repaired, sqlx::Error> {
     let mut connection = bounded::connection(pool).await?;
     let done = bounded::within(repair_on(&mut connection)).await;
-    bounded::given_back(connection, done)
+    let (rescued, promoted) = bounded::given_back(connection, done)?;
+    let expired = expire(pool).await?;
+    Ok(Repaired {
+        rescued,
+        promoted,
+        expired,
+    })
 }
 
-async fn repair_on(connection: &mut PgConnection) -> Result<Repaired, sqlx::Error> {
+/// How many were rescued, and promoted.
+async fn repair_on(connection: &mut PgConnection) -> Result<(u64, u64), sqlx::Error> {
     let rescued = rescue(&mut *connection).await?;
-    expire(&mut *connection).await?;
     let promoted = promote_headless(&mut *connection).await?;
-    Ok(Repaired { rescued, promoted })
+    Ok((rescued, promoted))
 }
 
 /// Takes the jobs of workers whose heartbeat is older than their lease, or who are gone.
@@ -182,41 +191,6 @@ async fn give_up(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let end = End {
             state: "failed",
             message: "Given up: every worker that ran this job died.",
-            error: Some(error),
-        };
-        end_unleased(&mut *connection, &job.account_id, job.job_id, end).await?;
-    }
-    Ok(())
-}
-
-/// Ends jobs whose deadline passed while nobody may claim them: their account is parked or
-/// disabled. Everybody else's get a last look from a worker.
-async fn expire(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let expired = sqlx::query!(
-        "-- expired
-        select j.account_id, j.job_id, a.state
-        from accounts a
-        join job_rows j using (account_id)
-        where a.state <> 'active'
-          and j.phase = 'ready'
-          and j.deadline_at < now()
-        limit 100"
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    for job in expired {
-        let state = job.state;
-        let error = json!({
-            "code": "deadline_exceeded",
-            "message": format!(
-                "the deadline passed while the account was {state}; mend or enable the account, \
-                 then retry the job"
-            ),
-            "retryable": true,
-        });
-        let end = End {
-            state: "failed",
-            message: &format!("The deadline passed while the account was {state}."),
             error: Some(error),
         };
         end_unleased(&mut *connection, &job.account_id, job.job_id, end).await?;

@@ -134,7 +134,10 @@ async fn token(
     let read: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     match read["accessToken"].as_str() {
         Some(token) if (200..300).contains(&answer.status) => Ok((token.to_owned(), answer)),
-        _ => Err(SendError::NoToken(answer.status)),
+        _ => Err(SendError::NoToken(Answer {
+            body: Vec::new(),
+            ..answer
+        })),
     }
 }
 

@@ -16,6 +16,10 @@ const SWEEP_INTERVAL: Duration = Duration::from_mins(10);
 /// How long one look at the database may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Between two tries to write what came of a sending.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// The running loop.
 pub struct Pump {
     tracker: TaskTracker,
@@ -123,18 +127,28 @@ impl Turning {
     }
 }
 
+/// Sends, and writes what came of it: again and again while the lease stands, because what a receiver
+/// has accepted would come to it a second time.
 async fn send(sender: &Sender, claimed: Claimed) {
     let sent = sender.send(&claimed).await;
-    match sender.settle(&claimed, &sent).await {
-        Ok(true) => {}
-        Ok(false) => tracing::info!(
-            delivery.id = %claimed.delivery_id,
-            "a webhook delivery was taken over while it was sent"
-        ),
-        Err(error) => tracing::warn!(
-            %error,
-            delivery.id = %claimed.delivery_id,
-            "writing what came of a webhook delivery; it is sent again"
-        ),
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match sender.settle(&claimed, &sent).await {
+            Ok(true) => return,
+            Ok(false) => {
+                tracing::info!(
+                    delivery.id = %claimed.delivery_id,
+                    "a webhook delivery was taken over while it was sent, or is written already"
+                );
+                return;
+            }
+            Err(error) => tracing::warn!(
+                %error,
+                delivery.id = %claimed.delivery_id,
+                "writing what came of a webhook delivery; trying again while its lease stands"
+            ),
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

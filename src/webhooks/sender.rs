@@ -5,8 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use sqlx::PgPool;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::callback;
 use super::client::{Answer, Client, Message, Unsent};
@@ -97,7 +98,14 @@ pub struct Sender {
     rendering: Rendering,
     options: Arc<SenderOptions>,
     vault: Arc<OnceCell<Vault>>,
+    /// Held while a delivery reads or writes, never while it is sent.
+    database: Arc<Semaphore>,
 }
+
+/// Of the pool's connections, the part that deliveries may have at once, and the most of them: the
+/// others are for the queue and the API, whatever number of deliveries ends at the same moment.
+const PART_OF_THE_POOL: u32 = 5;
+const MOST_CONNECTIONS: u32 = 8;
 
 /// Why there was nothing to send, or no answer.
 #[derive(Debug, thiserror::Error)]
@@ -111,9 +119,9 @@ pub enum SendError {
     /// What it tells of is no longer there.
     #[error("what is to be told is gone")]
     NothingToTell,
-    /// The portal does not take the credentials, or not now.
-    #[error("the portal gave no token for the credentials: answered {0}")]
-    NoToken(u16),
+    /// The portal does not take the credentials, or not now; its answer, without the body.
+    #[error("the portal gave no token for the credentials: answered {}", .0.status)]
+    NoToken(Answer),
     /// The run can't be one of this portal's.
     #[error("the run is not one of this portal")]
     ForeignRun,
@@ -131,7 +139,10 @@ impl Sender {
         rendering: Rendering,
         options: SenderOptions,
     ) -> Self {
+        let connections = pool.options().get_max_connections() / PART_OF_THE_POOL;
+        let connections = connections.clamp(1, MOST_CONNECTIONS);
         Self {
+            database: Arc::new(Semaphore::new(connections as usize)),
             client: Client::new(options.setup.rules.clone(), options.timeout)
                 .trusting(options.roots.clone()),
             pool,
@@ -181,9 +192,7 @@ impl Sender {
 
     /// Sends a delivery.
     pub async fn send(&self, claimed: &Claimed) -> Result<Answer, SendError> {
-        let secrets = self.secrets(claimed).await?;
-        let data = payload::data(&self.pool, self.rendering, claimed).await?;
-        let data = data.ok_or(SendError::NothingToTell)?;
+        let (secrets, data) = self.read(claimed).await?;
         if is_portal(claimed) {
             return callback::tell(&self.client, claimed, &secrets, data).await;
         }
@@ -198,6 +207,14 @@ impl Sender {
         Ok(self.client.post(&claimed.url, &message).await?)
     }
 
+    /// What a delivery is signed with, and what it tells.
+    async fn read(&self, claimed: &Claimed) -> Result<(Vec<Secret>, Value), SendError> {
+        let _turn = self.database.acquire().await;
+        let secrets = self.secrets(claimed).await?;
+        let data = payload::data(&self.pool, self.rendering, claimed).await?;
+        Ok((secrets, data.ok_or(SendError::NothingToTell)?))
+    }
+
     /// Writes what came of it; `false` when somebody else has the delivery by now.
     pub async fn settle(
         &self,
@@ -205,6 +222,7 @@ impl Sender {
         sent: &Result<Answer, SendError>,
     ) -> Result<bool, sqlx::Error> {
         let settled = self.judge(claimed, sent);
+        let _turn = self.database.acquire().await;
         webhook_deliveries::settle(&self.pool, claimed, &settled).await
     }
 
@@ -228,11 +246,11 @@ impl Sender {
     }
 
     fn judge(&self, claimed: &Claimed, sent: &Result<Answer, SendError>) -> Settled {
-        let status = match sent {
-            Ok(answer) => Some(answer.status),
-            Err(SendError::NoToken(status)) => Some(*status),
+        let answer = match sent {
+            Ok(answer) | Err(SendError::NoToken(answer)) => Some(answer),
             Err(_) => None,
         };
+        let status = answer.map(|answer| answer.status);
         let succeeded = sent.is_ok() && status.is_some_and(|status| (200..300).contains(&status));
         // Of a portal it is said of the run, not of all that may come.
         let run_is_over = is_portal(claimed) && callback::is_over(sent);
@@ -250,7 +268,7 @@ impl Sender {
         };
         // Never sooner than without it: a receiver that is always a second from being well would
         // have all attempts at once.
-        let asked = sent.as_ref().map_or(Duration::ZERO, |it| self.put_off(it));
+        let asked = answer.map_or(Duration::ZERO, |it| self.put_off(it));
         Settled {
             state: match (succeeded, delay) {
                 (true, _) => "succeeded",

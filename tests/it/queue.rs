@@ -1,6 +1,7 @@
 //! The queue's promises, on a real Postgres.
 
 mod cancel;
+mod deadlines;
 mod enqueue;
 mod fencing;
 mod hardening;

@@ -1,6 +1,7 @@
 //! Webhooks, from the end of a job to the receiver.
 
 mod attempts;
+mod connections;
 mod described;
 mod events;
 mod management;

@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 /// The longest name of a stack that `CloudFormation` takes.
 pub const MAX_STACK_NAME: usize = 128;
 
-/// The release of eksctl whose templates these are. eksctl reads it from the tag
-/// `alpha.eksctl.io/eksctl-version` to know what a stack holds.
-const EKSCTL_VERSION: &str = "0.231.0";
+/// The release of eksctl whose templates these are: none of them has what came after it.
+///
+/// eksctl writes its own version as the tag `alpha.eksctl.io/eksctl-version` and compares it when
+/// it upgrades a nodegroup: one that differs from its own makes it update the stack first. So this
+/// names a release, never the version that eksctl's source has between two of them: no template of
+/// that name exists.
+const EKSCTL_VERSION: &str = "0.230.0";
 
 /// The tag of a stack, and of everything in it, that names the cluster.
 pub const CLUSTER_TAG: &str = "alpha.eksctl.io/cluster-name";

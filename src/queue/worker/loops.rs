@@ -150,7 +150,12 @@ pub(super) async fn repair_loop<H: Handler>(shared: Arc<Shared<H>>) {
     loop {
         match maintenance::repair(&shared.pool).await {
             Ok(repaired) if repaired != maintenance::Repaired::default() => {
-                tracing::info!(repaired.rescued, repaired.promoted, "repaired the queue");
+                tracing::info!(
+                    repaired.rescued,
+                    repaired.promoted,
+                    repaired.expired,
+                    "repaired the queue"
+                );
                 shared.wake.notify_one();
             }
             Ok(_) => {}

@@ -2,19 +2,14 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use fargate_fleet::clock::Clock;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::support::{
     Receiver, SILENCE, delivery, end_leases, id, make_due, options, patch, post, read, sender,
-    sender_with, sql,
+    sender_with, sql, time,
 };
 use crate::support::app::TestApp;
-
-fn time(value: &Value) -> DateTime<Utc> {
-    value.as_str().unwrap().parse().unwrap()
-}
 
 #[tokio::test]
 async fn a_failure_is_sent_again_later_under_the_same_id() {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::support::{
     Received, Receiver, count, create_operation_at, deliveries, delivery, end_leases, id, make_due,
-    options, patch, post, read, sender, sender_with,
+    options, patch, post, read, sender, sender_with, time,
 };
 use crate::support::app::{ACCOUNT, BASE, Send as _, TestApp};
 
@@ -262,6 +262,35 @@ async fn wrong_credentials_are_seen_and_the_run_is_told_with_the_right_ones() {
     assert_eq!(sender.round().await.unwrap(), 1);
     assert_eq!(port.run("r_one").unwrap()["status"], "SUCCESS");
     assert_eq!(delivery(&app, &webhook).await["state"], "succeeded");
+    port.receiver.stop().await;
+    app.end().await;
+}
+
+/// The portal is busy where it gives tokens, and says for how long.
+#[tokio::test]
+async fn a_portal_that_gives_no_token_for_now_is_asked_again_when_it_said() {
+    let (app, port) = (TestApp::start().await, Port::start(&["r_one"]).await);
+    let sender = sender(&app);
+    let webhook = port_webhook(&app, &port.url(), SECRET).await;
+    create(&app, "fp-told", &webhook, "r_one").await;
+    app.hands.finish_all().await;
+    for status in [429, 503] {
+        port.receiver.answers_with(status, "Retry-After: 7200\r\n");
+        make_due(&app).await;
+        assert_eq!(sender.round().await.unwrap(), 1);
+        let stands = delivery(&app, &webhook).await;
+        assert_eq!(
+            (&stands["state"], &stands["lastStatus"]),
+            (&json!("pending"), &json!(status))
+        );
+        let pause = time(&stands["nextAttemptAt"]) - time(&stands["lastAttemptAt"]);
+        assert!((7_199..=7_230).contains(&pause.num_seconds()), "{pause}");
+    }
+    assert_eq!(sender.round().await.unwrap(), 0, "it is not due");
+    assert_eq!(port.asked(), ["POST /v1/auth/access_token"; 2]);
+    make_due(&app).await;
+    assert_eq!(sender.round().await.unwrap(), 1);
+    assert_eq!(port.run("r_one").unwrap()["status"], "SUCCESS");
     port.receiver.stop().await;
     app.end().await;
 }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use fargate_fleet::clock::Clock;
 use fargate_fleet::http::webhook_rendering;
 use fargate_fleet::rng::Rng;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -68,6 +69,8 @@ struct Kept {
     answers: Mutex<VecDeque<(u16, String)>>,
     came: Notify,
     play: Option<Play>,
+    /// Each answer waits for a permit.
+    gate: Option<Arc<Semaphore>>,
 }
 
 /// What a portal answers.
@@ -92,6 +95,15 @@ impl Receiver {
     ) -> Self {
         let kept = Kept {
             play: Some(Box::new(play)),
+            ..Kept::default()
+        };
+        Self::start_with(kept, None).await
+    }
+
+    /// One whose answers wait, each for a permit of the gate.
+    pub async fn gated(gate: &Arc<Semaphore>) -> Self {
+        let kept = Kept {
+            gate: Some(Arc::clone(gate)),
             ..Kept::default()
         };
         Self::start_with(kept, None).await
@@ -215,6 +227,9 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, here: SocketAdd
     };
     kept.received.lock().unwrap().push(request);
     kept.came.notify_waiters();
+    if let Some(gate) = &kept.gate {
+        gate.acquire().await.unwrap().forget();
+    }
     if status == SILENCE {
         std::future::pending::<()>().await;
     }
@@ -263,8 +278,13 @@ pub fn options() -> SenderOptions {
 }
 
 pub fn sender_with(app: &TestApp, options: SenderOptions) -> Sender {
+    sender_on(&app.pool, options)
+}
+
+/// A sender with connections of its own.
+pub fn sender_on(pool: &PgPool, options: SenderOptions) -> Sender {
     let parts = (Clock::system(), Rng::from_os());
-    Sender::new(app.pool.clone(), parts, webhook_rendering(), options)
+    Sender::new(pool.clone(), parts, webhook_rendering(), options)
 }
 
 /// Runs a statement.
@@ -293,6 +313,11 @@ pub async fn make_due(app: &TestApp) {
 pub async fn end_leases(app: &TestApp) {
     let over = "update webhook_deliveries set leased_until = now() where leased_until is not null";
     sql(&app.pool, over).await;
+}
+
+/// A moment, as the API writes it.
+pub fn time(value: &Value) -> DateTime<Utc> {
+    value.as_str().unwrap().parse().unwrap()
 }
 
 pub fn id(of: &Value) -> &str {

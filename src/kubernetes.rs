@@ -7,6 +7,7 @@
 
 mod deployment;
 mod error;
+mod exposed;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 
 pub use deployment::{Deployment, Rollout};
 pub use error::{KubernetesError, Trouble};
+pub use exposed::Exposed;
 
 /// What EKS reads from a pod to know where it shall run.
 pub const COMPUTE_TYPE: &str = "eks.amazonaws.com/compute-type";

@@ -72,6 +72,7 @@ impl Operations {
             JobKind::ListFargateProfiles => list_fargate_profiles::step(&context).await,
             JobKind::CreateCluster => create_cluster::step(&context).await,
             JobKind::DeleteCluster => delete_cluster::step(&context).await,
+            JobKind::PlanClusterDeletion => delete_cluster::plan(&context).await,
             JobKind::GetCluster => get_cluster::step(&context).await,
             JobKind::ListClusters => list_clusters::step(&context).await,
             _ => Err(not_for_this_worker(job)),

@@ -15,6 +15,7 @@ use super::cloudformation::CloudFormation;
 use super::clusters::Clusters;
 use super::ec2::Ec2;
 use super::eks::Eks;
+use super::elb::Elb;
 use super::iam::Iam;
 pub use super::pacing::Service;
 use super::pacing::{Draw, Patience, Place};
@@ -73,6 +74,12 @@ impl Caller {
     #[must_use]
     pub fn ec2(&self) -> Ec2 {
         Ec2::new(self.clone())
+    }
+
+    /// The load balancers of the region.
+    #[must_use]
+    pub fn elb(&self) -> Elb {
+        Elb::new(self.clone())
     }
 
     /// The identity providers of the account.

@@ -65,9 +65,10 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
             Class::AlreadyExists
         }
         // CloudFormation's one code for nearly everything.
+        "ValidationError" if has(message, "terminationprotection") => Class::Protected,
         "ValidationError" if has(message, "does not exist") => Class::NotFound,
         "ValidationError" if has(message, "_in_progress") => Class::ClusterBusy,
-        "NoSuchEntity" | "StackNotFoundException" => Class::NotFound,
+        "NoSuchEntity" | "StackNotFoundException" | "LoadBalancerNotFound" => Class::NotFound,
         _ if code.ends_with(".NotFound") => Class::NotFound,
         "ResourceNotFoundException" if has(message, "no fargate profile found") => {
             Class::ProfileNotFound
@@ -79,6 +80,7 @@ fn class_of(status: u16, code: &str, message: &str) -> Class {
         {
             Class::NotActive
         }
+        "InvalidRequestException" if has(message, "deletion protection") => Class::Protected,
         "InvalidParameterException" | "InvalidRequestException" => invalid(message),
         "ResourceLimitExceededException" | "LimitExceededException" | "LimitExceeded" => {
             Class::LimitExceeded
@@ -267,6 +269,18 @@ mod tests {
 
     /// What the services behind the steps of a cluster say.
     const OF_CLUSTERS: &[(u16, &str, &str, Class)] = &[
+        (
+            400,
+            "ValidationError",
+            "Stack [eksctl-c-cluster] cannot be deleted while TerminationProtection is enabled",
+            Class::Protected,
+        ),
+        (
+            400,
+            "InvalidRequestException",
+            "Cluster c cannot be deleted because deletion protection is enabled",
+            Class::Protected,
+        ),
         (
             409,
             "ResourceInUseException",

@@ -50,6 +50,10 @@ pub struct Stack {
     pub tags: BTreeMap<String, String>,
     /// When it was made.
     pub created_at: Option<DateTime<Utc>>,
+    /// What it puts out under these names for other stacks.
+    pub exports: Vec<String>,
+    /// Whether CloudFormation refuses to delete it.
+    pub protected: bool,
 }
 
 /// A line of the list of stacks.
@@ -61,6 +65,15 @@ pub struct StackSummary {
     pub name: String,
     /// Such as `CREATE_COMPLETE`.
     pub status: String,
+}
+
+/// Something that a stack holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StackResource {
+    /// Its own id, such as `vpc-...`.
+    pub id: String,
+    /// Such as `AWS::EC2::VPC`.
+    pub resource_type: String,
 }
 
 /// Which change of a stack is asked about.
@@ -105,6 +118,8 @@ impl CloudFormation {
                     .template_body(new.template)
                     .set_capabilities(capabilities)
                     .set_tags(Some(new.tags.into_iter().map(tag).collect()))
+                    // As eksctl makes every stack.
+                    .enable_termination_protection(true)
                     .client_request_token(new.client_request_token)
                     .send()
             })
@@ -187,6 +202,69 @@ impl CloudFormation {
         }
     }
 
+    /// Sets or lifts the protection of a stack against its deletion. What is so already stays so.
+    pub async fn protect_stack(&self, name_or_id: &str, protected: bool) -> Result<(), Refusal> {
+        self.caller
+            .mutate(
+                Service::CloudFormation,
+                "UpdateTerminationProtection",
+                |aws| {
+                    aws.cloudformation()
+                        .update_termination_protection()
+                        .stack_name(name_or_id)
+                        .enable_termination_protection(protected)
+                        .send()
+                },
+            )
+            .await
+            .map(drop)
+    }
+
+    /// The names of the stacks that import an export, over all pages.
+    pub async fn importers(&self, export: &str) -> Result<Vec<String>, Refusal> {
+        let mut stacks = Vec::new();
+        let call = |aws: Arc<Clients>, token| {
+            aws.cloudformation()
+                .list_imports()
+                .export_name(export)
+                .set_next_token(token)
+                .send()
+        };
+        let listed = self
+            .caller
+            .pages(Service::CloudFormation, "ListImports", call, |page| {
+                stacks.extend(page.imports.unwrap_or_default());
+                page.next_token
+            })
+            .await;
+        match listed {
+            // AWS's way of saying that there is none.
+            Err(refusal) if refusal.message.contains("not imported") => Ok(Vec::new()),
+            listed => listed.map(|()| stacks),
+        }
+    }
+
+    /// The ids of what a stack holds, and what each is: `AWS::EC2::VPC`.
+    pub async fn resources(&self, name_or_id: &str) -> Result<Vec<StackResource>, Refusal> {
+        let answer = self
+            .caller
+            .read(Service::CloudFormation, "DescribeStackResources", |aws| {
+                aws.cloudformation()
+                    .describe_stack_resources()
+                    .stack_name(name_or_id)
+                    .send()
+            })
+            .await;
+        match answer {
+            Ok(page) => {
+                let resources = page.stack_resources.unwrap_or_default().into_iter();
+                Ok(resources.filter_map(resource).collect())
+            }
+            Err(refusal) if refusal.class == Class::NotFound => Ok(Vec::new()),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// The stacks whose names begin with `eksctl-<cluster>-`, over all pages. A cluster whose name
     /// begins with this one's and a `-` has its stacks among them.
     pub async fn stacks_of(&self, cluster: &str) -> Result<Vec<StackSummary>, Refusal> {
@@ -222,7 +300,12 @@ fn there() -> Vec<StackStatus> {
 }
 
 fn stack(stack: aws_sdk_cloudformation::types::Stack) -> Stack {
-    let outputs = stack.outputs.unwrap_or_default().into_iter();
+    let outputs = stack.outputs.unwrap_or_default();
+    let exports = outputs
+        .iter()
+        .filter_map(|output| output.export_name.clone());
+    let exports = exports.collect();
+    let outputs = outputs.into_iter();
     let tags = stack.tags.unwrap_or_default().into_iter();
     Stack {
         id: stack.stack_id.unwrap_or_default(),
@@ -236,7 +319,18 @@ fn stack(stack: aws_sdk_cloudformation::types::Stack) -> Stack {
             .filter_map(|tag| Some((tag.key?, tag.value?)))
             .collect(),
         created_at: stack.creation_time.and_then(time),
+        exports,
+        protected: stack.enable_termination_protection.unwrap_or_default(),
     }
+}
+
+/// None of what was deleted, or never made.
+fn resource(one: aws_sdk_cloudformation::types::StackResource) -> Option<StackResource> {
+    let gone = one.resource_status == Some(ResourceStatus::DeleteComplete);
+    Some(StackResource {
+        id: one.physical_resource_id.filter(|_| !gone)?,
+        resource_type: one.resource_type.unwrap_or_default(),
+    })
 }
 
 fn summary(summary: SdkSummary) -> StackSummary {

@@ -47,6 +47,15 @@ pub enum ResolveConflicts {
     Preserve,
 }
 
+/// A change of a cluster's configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterUpdate {
+    /// `InProgress`, `Successful`, `Failed` or `Cancelled`; unknown ones pass through.
+    pub status: String,
+    /// Why it failed, in AWS's words.
+    pub errors: Vec<String>,
+}
+
 impl Clusters {
     pub(super) const fn new(caller: Caller) -> Self {
         Self { caller }
@@ -97,6 +106,46 @@ impl Clusters {
             })
             .await
             .map(drop)
+    }
+
+    /// Asks for a cluster's deletion protection to be turned off; answers the id of that update.
+    pub async fn lift_deletion_protection(
+        &self,
+        name: &str,
+        client_request_token: &str,
+    ) -> Result<String, Refusal> {
+        const ACTION: &str = "UpdateClusterConfig";
+        let answer = self
+            .caller
+            .mutate(Service::Eks, ACTION, |aws| {
+                aws.eks
+                    .update_cluster_config()
+                    .name(name)
+                    .deletion_protection(false)
+                    .client_request_token(client_request_token)
+                    .send()
+            })
+            .await?;
+        let id = answer.update.and_then(|update| update.id);
+        id.ok_or_else(|| unanswered(ACTION))
+    }
+
+    /// One update of a cluster.
+    pub async fn update(&self, name: &str, id: &str) -> Result<ClusterUpdate, Refusal> {
+        const ACTION: &str = "DescribeUpdate";
+        let answer = self
+            .caller
+            .read(Service::Eks, ACTION, |aws| {
+                aws.eks.describe_update().name(name).update_id(id).send()
+            })
+            .await?;
+        let update = answer.update.ok_or_else(|| unanswered(ACTION))?;
+        let status = update.status.as_ref().map(types::UpdateStatus::as_str);
+        let errors = update.errors.unwrap_or_default().into_iter();
+        Ok(ClusterUpdate {
+            status: status.unwrap_or("UNKNOWN").to_owned(),
+            errors: errors.filter_map(|error| error.error_message).collect(),
+        })
     }
 
     /// The names of a cluster's add-ons, over all pages.
@@ -297,6 +346,7 @@ fn view(cluster: types::Cluster) -> ClusterView {
         authentication_mode: mode.map(|mode| mode.as_str().to_owned()),
         endpoint_public_access: public,
         endpoint_private_access: private,
+        deletion_protection: cluster.deletion_protection,
         tags: cluster.tags.unwrap_or_default().into_iter().collect(),
         created_at: cluster.created_at.and_then(time),
         health_issues: health_issues(issues, |issue| {

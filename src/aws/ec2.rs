@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 
 /// The zones and subnets of a region, seen through one session by one step of a job.
 pub struct Ec2 {
-    caller: Caller,
+    pub(super) caller: Caller,
 }
 
 /// An availability zone that is in service.
@@ -84,7 +84,7 @@ impl Ec2 {
     }
 }
 
-fn subnet(node: Node<'_, '_>) -> Subnet {
+pub(super) fn subnet(node: Node<'_, '_>) -> Subnet {
     Subnet {
         id: child(node, "subnetId").unwrap_or_default(),
         vpc_id: child(node, "vpcId").unwrap_or_default(),

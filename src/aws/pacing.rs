@@ -30,6 +30,8 @@ pub enum Service {
     Ec2,
     /// Identity and Access Management.
     Iam,
+    /// Elastic Load Balancing.
+    Elb,
 }
 
 /// Which of the two budgets a call draws on.

@@ -169,13 +169,18 @@ fn read_clusters(arns: &Arns<'_>) -> Vec<Value> {
     let [cluster, parts] = arns.whole_cluster();
     vec![
         allow(
-            &["cloudformation:Describe*", "eks:Describe*", "eks:List*"],
-            &[cluster, parts, arns.stack("*")],
+            &[
+                "cloudformation:Describe*",
+                "eks:Describe*",
+                "eks:List*",
+                "iam:GetOpenIDConnectProvider",
+            ],
+            &[cluster, parts, arns.stack("*"), arns.oidc_provider()],
         ),
         allow(
             &[
                 "autoscaling:Describe*",
-                "cloudformation:ListStacks",
+                "cloudformation:List*",
                 "ec2:Describe*",
                 "eks:Describe*Versions",
                 "eks:ListClusters",
@@ -278,7 +283,7 @@ fn delete_cluster(arns: &Arns<'_>) -> Vec<Value> {
         allow(
             &[
                 "autoscaling:Describe*",
-                "cloudformation:ListStacks",
+                "cloudformation:List*",
                 "ec2:Describe*",
                 "elasticloadbalancing:Describe*",
             ],

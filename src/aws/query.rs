@@ -24,6 +24,10 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) enum QueryService {
     Ec2,
     Iam,
+    /// Elastic Load Balancing of classic load balancers.
+    Elb,
+    /// That of network and application load balancers.
+    ElbV2,
 }
 
 /// Where a service is, and the region it signs for.
@@ -37,6 +41,7 @@ impl QueryService {
         match self {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
+            Self::Elb | Self::ElbV2 => "elasticloadbalancing",
         }
     }
 
@@ -44,6 +49,8 @@ impl QueryService {
         match self {
             Self::Ec2 => "2016-11-15",
             Self::Iam => "2010-05-08",
+            Self::Elb => "2012-06-01",
+            Self::ElbV2 => "2015-12-01",
         }
     }
 
@@ -52,6 +59,7 @@ impl QueryService {
         let suffix = dns_suffix(partition);
         let (host, region) = match (self, partition) {
             (Self::Ec2, _) => (format!("ec2.{region}"), region),
+            (Self::Elb | Self::ElbV2, _) => (format!("elasticloadbalancing.{region}"), region),
             (Self::Iam, "aws-cn") => ("iam.cn-north-1".to_owned(), "cn-north-1"),
             (Self::Iam, "aws-us-gov") => ("iam.us-gov".to_owned(), "us-gov-west-1"),
             (Self::Iam, _) => ("iam".to_owned(), "us-east-1"),
@@ -177,6 +185,35 @@ pub(super) fn items<T>(
         .ok_or_else(|| unanswered(action))?;
     let items = list.children().filter(|node| is(*node, item));
     Ok(items.map(read).collect())
+}
+
+/// One page of a list: its items, and the token of the next page.
+pub(super) fn page<T>(
+    action: &'static str,
+    text: &str,
+    (list, item): (&str, &str),
+    token: &str,
+    read: impl Fn(Node<'_, '_>) -> T,
+) -> Result<(Vec<T>, Option<String>), Refusal> {
+    let found = items(action, text, (list, item), read)?;
+    let next = text_of(action, text, token).ok();
+    Ok((found, next.filter(|token| !token.is_empty())))
+}
+
+/// The entries of a list inside an element, which may not be there.
+pub(super) fn items_of<'a, 'input>(
+    node: Node<'a, 'input>,
+    list: &str,
+) -> impl Iterator<Item = Node<'a, 'input>> {
+    let list = node.children().find(|node| is(*node, list));
+    let items = list.into_iter().flat_map(|list| list.children());
+    items.filter(Node::is_element)
+}
+
+/// The text of a child of a child.
+pub(super) fn within(node: Node<'_, '_>, outer: &str, inner: &str) -> Option<String> {
+    let outer = node.children().find(|node| is(*node, outer))?;
+    child(outer, inner)
 }
 
 /// The text of one element of an answer.

@@ -27,6 +27,8 @@ pub enum Class {
     NotEmpty,
     /// Something of that name exists, or has been asked for already: compare.
     AlreadyExists,
+    /// The stack has termination protection, or the cluster deletion protection: lift it, or leave it.
+    Protected,
     /// The profile is being deleted already: adopt that deletion.
     NotActive,
     /// No such profile.

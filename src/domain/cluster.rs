@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod coredns;
+mod deletion;
 mod ec2_instance;
 mod keys;
 pub mod names;
@@ -20,6 +21,7 @@ mod warnings;
 pub mod zones;
 
 pub use config::NewClusterConfig;
+pub use deletion::{AwsResource, ClusterDeletionPlan, DeletionStep, Obstacle};
 pub use network::{DescribedSubnet, NetworkPlan, ZoneBlocks};
 pub use plan::ClusterPlan;
 pub use spec::ClusterSpec;

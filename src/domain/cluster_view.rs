@@ -96,6 +96,10 @@ pub struct ClusterView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub endpoint_private_access: Option<bool>,
+    /// Whether EKS refuses to delete it while it is active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub deletion_protection: Option<bool>,
     /// Its AWS tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(schema_with = schema::tags)]

@@ -27,6 +27,8 @@ open_enum! {
         AlreadyExists => "already_exists",
         /// What is there does not fit what was asked.
         Conflict => "conflict",
+        /// Termination or deletion protection keeps it from being deleted.
+        Protected => "protected",
         /// `If-Match` named another version.
         PreconditionFailed => "precondition_failed",
         /// An AWS quota is used up.
@@ -70,7 +72,7 @@ impl ErrorCode {
             Self::Unauthenticated => 401,
             Self::PermissionDenied => 403,
             Self::NotFound => 404,
-            Self::AlreadyExists | Self::Conflict | Self::LimitExceeded => 409,
+            Self::AlreadyExists | Self::Conflict | Self::Protected | Self::LimitExceeded => 409,
             Self::PreconditionFailed => 412,
             Self::ImmutableField
             | Self::IdempotencyKeyReused
@@ -163,12 +165,13 @@ mod tests {
         assert_eq!(row("invalid_request"), (400, false));
         assert_eq!(row("immutable_field"), (422, false));
         assert_eq!(row("limit_exceeded"), (409, false));
+        assert_eq!(row("protected"), (409, false));
         assert_eq!(row("throttled"), (429, true));
         assert_eq!(row("aws_assume_role_failed"), (502, true));
         assert_eq!(row("not_stabilized"), (502, false));
         assert_eq!(row("deadline_exceeded"), (504, true));
         assert_eq!(row("internal"), (500, false));
-        assert_eq!(ErrorCode::ALL.len(), 23);
+        assert_eq!(ErrorCode::ALL.len(), 24);
     }
 
     #[test]

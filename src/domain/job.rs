@@ -25,6 +25,8 @@ open_enum! {
         ListClusters => "list_clusters",
         /// Deletes a cluster and everything of Fargate in it.
         DeleteCluster => "delete_cluster",
+        /// Says what deleting a cluster would do, and what stands in its way.
+        PlanClusterDeletion => "plan_cluster_deletion",
         /// Proves that the account's role can do what the fleet needs.
         VerifyAccount => "verify_account",
         /// Finds the clusters and profiles of an account.
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn six_kinds_change_a_cluster_and_three_states_are_final() {
-        assert_eq!(JobKind::ALL.len(), 12);
+        assert_eq!(JobKind::ALL.len(), 13);
         assert_eq!(
             JobKind::ALL
                 .iter()

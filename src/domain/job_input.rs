@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cluster::ClusterSpec;
+use super::cluster::{ClusterDeletionPlan, ClusterSpec};
 use super::cluster_view::ClusterView;
 use super::ids::{ClusterName, Region};
 use super::profile::{FargateProfile, ProfileSpec};
@@ -43,13 +43,24 @@ pub struct CreateClusterInput {
     pub spec: ClusterSpec,
 }
 
-/// Input of `delete_cluster`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Input of `delete_cluster` and of `plan_cluster_deletion`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeleteClusterInput {
     /// Delete it although neither eksctl nor this service has made it: its Fargate profiles, its
     /// managed nodegroups and its control plane.
     pub unowned: bool,
+    /// Turn EKS's deletion protection off first, if it is on.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lift_protection: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands the field over by reference"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Input of the kinds that read: the row's columns say it all.
@@ -73,6 +84,9 @@ pub struct JobResult {
     /// All clusters of the account in the region, in AWS's order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clusters: Option<Vec<ClusterView>>,
+    /// What deleting the cluster would do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_plan: Option<ClusterDeletionPlan>,
 }
 
 /// The lane of a cluster's mutations, inside its account.

@@ -1,10 +1,10 @@
 //! Live reads: a job that the request waits for, and its failure as a problem.
 
 use actix_web::HttpResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::{self, Manner};
-use super::auth::Viewer;
+use super::auth::{Needs, Viewer};
 use super::extract::Call;
 use super::fargate_profiles::create::to_json;
 use super::problem::Problem;
@@ -47,12 +47,23 @@ pub(super) async fn read(
     read: Read<'_>,
     wait: Option<WaitSeconds>,
 ) -> Result<Outcome, Problem> {
+    let input = to_json(&ReadInput {})?;
+    read_with(call, account, read, (input, wait)).await
+}
+
+/// The same, of a read that takes more than the job's columns, with its job's input.
+pub(super) async fn read_with<R: Needs>(
+    call: &Call<R>,
+    account: &Account,
+    read: Read<'_>,
+    (input, wait): (Value, Option<WaitSeconds>),
+) -> Result<Outcome, Problem> {
     if check(&call.state, account, read.region).is_err() {
         // It may have been mended a moment ago.
         let account = call.account(read.account_id).await?;
         check(&call.state, &account, read.region)?;
     }
-    let work = work(call, &read)?;
+    let work = work(call, &read, input);
     let patience = Patience::of(wait, call.headers(), DEFAULT_WAIT);
     let made = (work.subject_id, call.submit(work, None));
     let job = call
@@ -75,7 +86,7 @@ fn check(state: &State, account: &Account, region: &Region) -> Result<(), Proble
     submit::check_not_parked(account, state)
 }
 
-fn work(call: &Call<Viewer>, read: &Read<'_>) -> Result<Work, Problem> {
+fn work<R: Needs>(call: &Call<R>, read: &Read<'_>, input: Value) -> Work {
     let job_id = call.state.clock.uuid();
     let job = NewJob {
         job_id,
@@ -85,16 +96,16 @@ fn work(call: &Call<Viewer>, read: &Read<'_>) -> Result<Work, Problem> {
         profile_name: read.profile_name.map(ToString::to_string),
         retry_of: None,
         lane: None,
-        input: to_json(&ReadInput {})?,
+        input,
         message: format!("Queued: read {}.", read.what),
         warnings: json!([]),
         deadline_after: READ_DEADLINE,
     };
-    Ok(Work {
+    Work {
         account_id: read.account_id.to_string(),
         subject_id: job_id,
         audit: None,
         operation: None,
         jobs: vec![job],
-    })
+    }
 }

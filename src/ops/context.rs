@@ -214,7 +214,9 @@ const fn access(kind: JobKind) -> Access {
         JobKind::DeleteFargateProfile => Access::DeleteProfile,
         JobKind::CreateCluster => Access::CreateCluster,
         JobKind::DeleteCluster => Access::DeleteCluster,
-        JobKind::GetCluster | JobKind::ListClusters => Access::ReadClusters,
+        JobKind::GetCluster | JobKind::ListClusters | JobKind::PlanClusterDeletion => {
+            Access::ReadClusters
+        }
         _ => Access::Read,
     }
 }

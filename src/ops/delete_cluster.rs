@@ -1,15 +1,21 @@
 //! Deletes a cluster with all that was made for it: its Fargate profiles one by one, the stack of
 //! their role, its nodegroups, its identity provider, its own stack.
 //!
-//! Steps: `start`, which is refused a cluster that has no stack of eksctl's form, unless that was
-//! asked for; then one for each kind of thing. Each looks first and then acts. From the first change
-//! on, what is not there is what was wanted.
+//! Steps: `start`, which reads everything that can refuse and fails before the first change if
+//! something does; then one for each kind of thing. Each looks first and then acts. From the first
+//! change on, what is not there is what was wanted.
 
+mod balancers;
 mod control_plane;
+mod leftovers;
+mod network;
 mod nodegroups;
 mod oidc;
+mod plan;
 mod profiles;
+mod protection;
 mod stacks;
+mod survey;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,19 +25,18 @@ use serde_json::json;
 
 use super::context::Context;
 use super::database_trouble;
-use super::failures::{failure, not_found};
+use super::failures::{failure, not_found, together};
 use super::following::Pace;
 use super::profile_deletion::Asking;
-use super::refused;
-use super::stack_deletion::{Deleting, stack};
+use super::stack_deletion::Deleting;
 use super::stage::Stage;
-use crate::aws::cloudformation::Stack;
 use crate::db::jobs;
-use crate::domain::cluster::names;
+use crate::domain::cluster::ClusterDeletionPlan;
 use crate::domain::job_input::{DeleteClusterInput, JobResult};
-use crate::domain::{ClusterName, ClusterView, ErrorCode};
-use crate::queue::Verdict;
+use crate::domain::{ClusterName, ErrorCode};
 use crate::queue::backoff::Backoff;
+use crate::queue::{Failure, Verdict};
+use survey::Survey;
 
 /// The stack of a cluster takes five to fifteen minutes, and so do nodegroups.
 const REMOVAL: Pace = Pace {
@@ -39,15 +44,28 @@ const REMOVAL: Pace = Pace {
     longest: Duration::from_mins(90),
 };
 
+const PROTECTION: &str = "deletion_protection";
+const BALANCERS: &str = "load_balancers";
 const PROFILES: &str = "fargate_profiles";
 const ROLE: &str = "fargate_role";
 const NODEGROUP_STACKS: &str = "nodegroup_stacks";
 const NODEGROUPS: &str = "nodegroups";
+const NETWORK: &str = "network";
 const OIDC: &str = "oidc";
 const CLUSTER: &str = "cluster";
 
 /// The steps after `start`.
-const ORDER: [&str; 6] = [PROFILES, ROLE, NODEGROUP_STACKS, NODEGROUPS, OIDC, CLUSTER];
+const ORDER: [&str; 9] = [
+    PROTECTION,
+    BALANCERS,
+    PROFILES,
+    ROLE,
+    NODEGROUP_STACKS,
+    NODEGROUPS,
+    OIDC,
+    NETWORK,
+    CLUSTER,
+];
 
 /// How far a deletion has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +77,9 @@ struct Removal {
     /// The cluster's OIDC issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
+    /// The update that turns EKS's deletion protection off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifting: Option<String>,
     /// The profile that is being deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
@@ -81,8 +102,7 @@ struct Removing<'a> {
 }
 
 pub(super) async fn step(context: &Context<'_>) -> Result<Verdict, Verdict> {
-    let name = ClusterName::parse(context.cluster)
-        .map_err(|error| Verdict::Fail(failure(ErrorCode::Internal, error.message())))?;
+    let name = cluster_name(context)?;
     let step = context.job.step.as_str();
     let step = ORDER.iter().copied().find(|one| *one == step);
     let mut removing = Removing {
@@ -95,61 +115,87 @@ pub(super) async fn step(context: &Context<'_>) -> Result<Verdict, Verdict> {
     };
     let message = match step {
         None => start(&mut removing).await?,
+        Some(PROTECTION) => protection::stage(&mut removing).await?,
+        Some(BALANCERS) => balancers::stage(&mut removing).await?,
         Some(PROFILES) => profiles::stage(&mut removing).await?,
         Some(ROLE) => stacks::role(&mut removing).await?,
         Some(NODEGROUP_STACKS) => stacks::others(&mut removing).await?,
         Some(NODEGROUPS) => nodegroups::stage(&mut removing).await?,
+        Some(NETWORK) => leftovers::stage(&mut removing).await?,
         Some(OIDC) => oidc::stage(&mut removing).await?,
         Some(_) => control_plane::stage(&mut removing).await?,
     };
     Ok(removing.go_on(message))
 }
 
-/// Whose cluster it is, and what will be needed when it is gone.
+/// What `validateOnly` answers: the deletion as it would be begun now. Changes nothing.
+pub(super) async fn plan(context: &Context<'_>) -> Result<Verdict, Verdict> {
+    let input: DeleteClusterInput = context.input()?;
+    let name = cluster_name(context)?;
+    let Some(survey) = Survey::take(context, &name).await? else {
+        return Err(nobody(context));
+    };
+    let plan = plan::of(&survey, context, input);
+    let message = match plan.obstacles.len() {
+        0 => format!("Nothing stands in the way of deleting cluster {name}."),
+        1 => format!("Something stands in the way of deleting cluster {name}."),
+        n => format!("{n} things stand in the way of deleting cluster {name}."),
+    };
+    Ok(Verdict::Done {
+        result: json!(JobResult {
+            deletion_plan: Some(plan),
+            ..JobResult::default()
+        }),
+        message,
+    })
+}
+
+/// Asks everything that can refuse, and keeps what will be needed when it is gone.
 async fn start(removing: &mut Removing<'_>) -> Result<String, Verdict> {
     let context = removing.stage.context;
     if context.job.cancel_requested {
         return Err(Verdict::Canceled);
     }
-    let DeleteClusterInput { unowned } = context.input()?;
-    let name = &removing.name;
-    let stack = stack(context, &names::cluster_stack(name)).await?;
-    let cluster = match context.clusters().cluster(name.as_str()).await {
-        Ok(cluster) => cluster,
-        Err(refusal) => return Err(refused::verdict(context, refusal).await),
+    let input: DeleteClusterInput = context.input()?;
+    let Some(survey) = Survey::take(context, &removing.name).await? else {
+        return Err(not_there(context).await);
     };
-    let stack = stack.filter(|stack| {
-        names::are_of(&stack.tags, name.as_str())
-            && cluster.as_ref().is_none_or(|cluster| holds(stack, cluster))
-    });
-    match (&cluster, &stack) {
-        (None, None) => return Err(not_there(context).await),
-        (Some(_), None) if !unowned => {
-            let message = format!(
-                "cluster {name} has no stack {}, so neither eksctl nor this service made it; with \
-                 unowned=true its Fargate profiles, nodegroups and control plane are deleted, and \
-                 the rest is left",
-                names::cluster_stack(name)
-            );
-            return Err(Verdict::Fail(failure(ErrorCode::Conflict, message)));
-        }
-        _ => {}
+    let plan = plan::of(&survey, context, input);
+    if let Some(failure) = refusal(&plan) {
+        return Err(Verdict::Fail(failure));
     }
-    let message = format!("Deleting cluster {name}.");
+    if let Some(words) = survey.busy() {
+        return Err(removing.stage.busy(&words));
+    }
+    survey.may_lift(context).await?;
+    let message = format!("Deleting cluster {}.", removing.name);
+    let warnings = plan.warnings.iter().map(|warning| json!(warning)).collect();
+    removing.stage.warn(&message, warnings).await?;
     let work = &mut removing.stage.kept.work;
-    work.stack = stack.map(|stack| stack.id);
-    work.issuer = cluster.and_then(|cluster| cluster.oidc_issuer);
+    work.stack = survey.stack.map(|stack| stack.id);
+    work.issuer = survey.cluster.and_then(|cluster| cluster.oidc_issuer);
     Ok(message)
 }
 
-/// Whether it is that cluster's stack, and not what is left of an older one.
-fn holds(stack: &Stack, cluster: &ClusterView) -> bool {
-    match stack.status.as_str() {
-        // It was rolled back, and holds nothing.
-        "ROLLBACK_COMPLETE" => false,
-        status if status.ends_with("_FAILED") => names::are_of(&cluster.tags, &cluster.name),
-        _ => true,
-    }
+/// Everything that keeps the deletion from being begun, in one failure with the first one's code.
+fn refusal(plan: &ClusterDeletionPlan) -> Option<Failure> {
+    let failures = plan.obstacles.iter();
+    together(
+        failures
+            .map(|obstacle| failure(obstacle.code, &obstacle.message))
+            .collect(),
+    )
+}
+
+fn cluster_name(context: &Context<'_>) -> Result<ClusterName, Verdict> {
+    ClusterName::parse(context.cluster)
+        .map_err(|error| Verdict::Fail(failure(ErrorCode::Internal, error.message())))
+}
+
+fn nobody(context: &Context<'_>) -> Verdict {
+    let (name, region) = (context.cluster, &context.job.region);
+    let message = format!("there is no cluster {name} in {region}");
+    Verdict::Fail(not_found("cluster", message))
 }
 
 /// Nothing to delete at the first look: no error when another job did it while this one waited.
@@ -159,10 +205,7 @@ async fn not_there(context: &Context<'_>) -> Verdict {
         Ok(true) => done(format!(
             "Cluster {name} was deleted by another job while this one waited."
         )),
-        Ok(false) => {
-            let message = format!("there is no cluster {name} in {}", job.region);
-            Verdict::Fail(not_found("cluster", message))
-        }
+        Ok(false) => nobody(context),
         Err(error) => database_trouble(context.lease, &error),
     }
 }

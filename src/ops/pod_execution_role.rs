@@ -15,6 +15,7 @@ use super::patience::Waited;
 use super::profile_creation::Keep;
 use super::refused;
 use super::stack_creation::failing;
+use super::stack_deletion;
 use crate::aws::Class;
 use crate::aws::cloudformation::{NewStack, Stack, StackChange};
 use crate::domain::cluster::{names, template};
@@ -172,7 +173,7 @@ impl RoleCreation<'_> {
 
     /// Asks for the deletion of what an earlier try left, after noting so.
     async fn clear(&self, stack: Stack, making: Making) -> Result<Verdict, Verdict> {
-        let name = stack.name;
+        let name = stack.name.clone();
         if !names::are_of(&stack.tags, self.context.cluster) {
             return Err(fail(format!(
                 "stack {name} is another cluster's; name a role for the profile"
@@ -180,13 +181,8 @@ impl RoleCreation<'_> {
         }
         let message = format!("Asking AWS to delete what an earlier try left of stack {name}.");
         self.note(&making, message).await?;
-        let token = self.context.client_request_token(&stack.id);
-        match self.context.stacks().delete_stack(&stack.id, &token).await {
-            // Its token is used: it was asked for before a crash.
-            Err(refusal) if refusal.class != Class::AlreadyExists => {
-                return Err(refused::verdict(self.context, refusal).await);
-            }
-            _ => {}
+        if let Err(refusal) = stack_deletion::delete(self.context, &stack).await {
+            return Err(refused::verdict(self.context, refusal).await);
         }
         let making = Making {
             remains: Some(stack.id),

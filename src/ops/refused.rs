@@ -133,6 +133,7 @@ const fn error_code(class: Class) -> ErrorCode {
         Class::AccessDenied => ErrorCode::AwsAccessDenied,
         Class::AssumeRoleFailed | Class::AssumeRoleFailedLately => ErrorCode::AwsAssumeRoleFailed,
         Class::AlreadyExists => ErrorCode::AlreadyExists,
+        Class::Protected => ErrorCode::Protected,
         Class::ClusterBusy | Class::NotActive | Class::NotEmpty => ErrorCode::Conflict,
         Class::Throttled | Class::OverBudget(_) => ErrorCode::Throttled,
         Class::ProfileNotFound | Class::ClusterNotFound | Class::NotFound => ErrorCode::NotFound,

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::context::Context;
 use super::failures::failure;
 use super::refused;
+use super::stack_deletion;
 use crate::aws::Class;
 use crate::aws::cloudformation::{NewStack, Stack, StackChange};
 use crate::domain::ErrorCode;
@@ -170,22 +171,11 @@ impl StackCreation<'_> {
         remains: &Stack,
         making: &mut Making,
     ) -> Result<String, Verdict> {
-        let token = self.context.client_request_token(&remains.id);
-        let asked = self
-            .context
-            .stacks()
-            .delete_stack(&remains.id, &token)
-            .await;
-        match asked {
-            // Its token is used: it was asked for before a crash.
-            Err(refusal) if refusal.class != Class::AlreadyExists => {
-                Err(refused::verdict(self.context, refusal).await)
-            }
-            _ => {
-                making.remains = Some(remains.id.clone());
-                Ok(self.deleting())
-            }
+        if let Err(refusal) = stack_deletion::delete(self.context, remains).await {
+            return Err(refused::verdict(self.context, refusal).await);
         }
+        making.remains = Some(remains.id.clone());
+        Ok(self.deleting())
     }
 
     fn under_way(&self) -> String {

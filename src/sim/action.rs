@@ -37,6 +37,7 @@ actions! {
     DescribeCluster,
     ListClusters,
     DeleteCluster,
+    UpdateClusterConfig,
     CreateAddon,
     DescribeAddon,
     UpdateAddon,
@@ -62,7 +63,9 @@ actions! {
     DescribeStackEvents,
     DescribeStackResources,
     ListStacks,
+    ListImports,
     DeleteStack,
+    UpdateTerminationProtection,
     CreateResource,
     DeleteResource,
     // IAM
@@ -75,6 +78,13 @@ actions! {
     DescribeAvailabilityZones,
     DescribeSubnets,
     DescribeVpcs,
+    DescribeNetworkInterfaces,
+    DeleteNetworkInterface,
+    DescribeSecurityGroups,
+    DeleteSecurityGroup,
+    // Elastic Load Balancing
+    DescribeLoadBalancers,
+    DescribeTags,
 }
 
 impl Action {
@@ -128,6 +138,9 @@ impl Target {
         let (action, cluster, name) = match segments.as_slice() {
             ["clusters"] if method == "GET" => (Action::ListClusters, None, None),
             ["clusters", c] => (of_cluster(method)?, Some(c), None),
+            ["clusters", c, "update-config"] if method == "POST" => {
+                (Action::UpdateClusterConfig, Some(c), None)
+            }
             ["clusters", c, kind] => (of_list(method, kind)?, Some(c), None),
             ["clusters", c, kind, one] => (of_one(method, kind)?, Some(c), Some(one)),
             ["clusters", c, "addons", a, "update"] if method == "POST" => {

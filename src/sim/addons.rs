@@ -219,7 +219,9 @@ impl World {
         query: &[(String, String)],
     ) -> Result<Value, AwsError> {
         let addon = query.iter().find(|(key, _)| key == "addonName");
-        let name = addon.map(|(_, name)| name.as_str()).unwrap_or_default();
+        let Some((_, name)) = addon else {
+            return self.describe_config_update(caller, cluster, id);
+        };
         let resource = self.addon_arn(caller, cluster, name);
         authorize(caller, "eks:DescribeUpdate", &resource)?;
         let now = self.clock.now();

@@ -38,6 +38,9 @@ impl World {
         if let Some(nodes) = new.nodes {
             cluster.details().other_nodes = nodes;
         }
+        if let Some(protected) = new.deletion_protection {
+            cluster.details().set_protected(protected);
+        }
         let cluster_arn = cluster.arn.clone();
         let id = || fresh_id().to_string();
         if let Some(names) = new.addons {

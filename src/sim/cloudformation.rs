@@ -3,11 +3,13 @@
 
 mod effects;
 mod eval;
+mod imports;
 mod kind;
 mod make_eks;
 mod make_network;
 mod names;
 mod properties;
+mod protection;
 mod run;
 mod stack;
 mod template;
@@ -54,7 +56,9 @@ impl World {
             "DescribeStackEvents" => self.describe_events(form, caller),
             "DescribeStackResources" => self.describe_resources(form, caller),
             "ListStacks" => self.list_stacks(form, caller),
+            "ListImports" => self.list_imports(form, caller),
             "DeleteStack" => self.delete_stack(form, arrival),
+            "UpdateTerminationProtection" => self.update_protection(form, arrival),
             _ => Err(no_operation(form)),
         }
     }

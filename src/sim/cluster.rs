@@ -192,13 +192,29 @@ impl Cluster {
             details
                 .nodegroups
                 .retain(|_, one| one.until.is_none_or(|until| now < until));
+            details.settle_updates(now);
         }
         self.update.take_if(|(_, until)| *until <= now);
         self.settling.take_if(|(_, until)| *until <= now);
     }
 
     pub(super) fn start_update(&mut self, until: Duration) {
-        self.update = Some((fresh_id().to_string(), until));
+        self.start_update_with(fresh_id().to_string(), until);
+    }
+
+    pub(super) fn start_update_with(&mut self, id: String, until: Duration) {
+        self.update = Some((id, until));
+    }
+
+    /// Why EKS doesn't delete it until that is changed; only of an active cluster.
+    pub(super) fn protects_itself(&self) -> Option<String> {
+        let protected = self.details.as_ref().is_some_and(|own| own.is_protected());
+        (protected && self.status == "ACTIVE").then(|| {
+            format!(
+                "Cluster {} cannot be deleted because deletion protection is enabled",
+                self.name
+            )
+        })
     }
 
     /// What is under way, other than the profile `except`. Settle first.
@@ -275,6 +291,7 @@ impl Cluster {
             "platformVersion": "eks.9",
             "tags": self.tags,
             "health": {"issues": []},
+            "deletionProtection": false,
             "accessConfig": {"authenticationMode": "API_AND_CONFIG_MAP"},
         });
         if let (Some(details), Some(view)) = (&self.details, view.as_object_mut()) {

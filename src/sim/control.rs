@@ -59,12 +59,14 @@ pub struct ClusterSettings {
     pub nodegroups: Option<Vec<String>>,
     /// Whether it has nodes besides its nodegroups. It has at first.
     pub nodes: Option<bool>,
+    /// EKS's `deletionProtection`: an active cluster that has it is not deleted. Off at first.
+    pub deletion_protection: Option<bool>,
 }
 
 /// A handle to a running simulator. Accounts and clusters that are named and missing are made.
 #[derive(Clone)]
 pub struct SimControl {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl SimControl {

@@ -5,7 +5,7 @@
 //! iamPropagationSeconds?}`; `PUT /kubernetes {endpoint?, certificateAuthority?}`; `GET /inventory`;
 //! `DELETE /sessions`, which ends those given out so far; and under
 //! `/accounts/{id}/regions/{region}/clusters/{name}`: `PUT {status?, kubernetesEndpoint?,
-//! certificateAuthority?, addons?, nodegroups?, nodes?}`, `DELETE`, `POST /update {seconds}`, `PUT` and `DELETE /fargate-profiles/{name}`.
+//! certificateAuthority?, addons?, nodegroups?, nodes?, deletionProtection?}`, `DELETE`, `POST /update {seconds}`, `PUT` and `DELETE /fargate-profiles/{name}`.
 
 use std::time::Duration;
 
@@ -44,6 +44,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route(&format!("{CLUSTER}/update"), web::post().to(post_update))
         .route(&profile, web::put().to(put_profile))
         .route(&profile, web::delete().to(delete_profile))
+        .configure(super::control_network::routes)
         .default_service(web::to(unknown));
     config.service(scope);
 }
@@ -51,8 +52,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 /// A refusal: its status and a sentence.
 struct Refused(StatusCode, String);
 
-type Answer = Result<HttpResponse, Refusal>;
-type Refusal = actix_web::Error;
+pub(super) type Answer = Result<HttpResponse, Refusal>;
+pub(super) type Refusal = actix_web::Error;
 type Place = (String, String, String);
 
 impl From<Refused> for Refusal {
@@ -274,7 +275,7 @@ async fn unknown(request: HttpRequest) -> Answer {
     )))
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| wrong(&format!("The body is wrong: {error}")))
 }
 
@@ -293,10 +294,10 @@ fn wrong(message: &str) -> Refusal {
     Refused(StatusCode::BAD_REQUEST, message.to_owned()).into()
 }
 
-fn missing(message: &str) -> Refusal {
+pub(super) fn missing(message: &str) -> Refusal {
     Refused(StatusCode::NOT_FOUND, message.to_owned()).into()
 }
 
-fn done() -> HttpResponse {
+pub(super) fn done() -> HttpResponse {
     HttpResponse::Ok().json(json!({}))
 }

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::addon::Addon;
+use super::cluster_update::ConfigUpdate;
 use super::nodegroup::Nodegroup;
+
+const DELETION_PROTECTION: &str = "deletionProtection";
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Details {
@@ -20,6 +23,8 @@ pub(super) struct Details {
     pub other_nodes: bool,
     /// Principals by ARN, and what each access entry says.
     pub access_entries: BTreeMap<String, Value>,
+    /// Changes of the cluster's configuration, oldest first.
+    pub updates: Vec<ConfigUpdate>,
 }
 
 impl Details {
@@ -28,6 +33,16 @@ impl Details {
         self.other_nodes
             || !self.node_stacks.is_empty()
             || self.nodegroups.values().any(|one| one.status == "ACTIVE")
+    }
+
+    /// Whether EKS refuses to delete the cluster.
+    pub(super) fn is_protected(&self) -> bool {
+        self.described.get(DELETION_PROTECTION) == Some(&Value::Bool(true))
+    }
+
+    pub(super) fn set_protected(&mut self, protected: bool) {
+        self.described
+            .insert(DELETION_PROTECTION.to_owned(), Value::Bool(protected));
     }
 
     pub(super) fn set_endpoint(&mut self, endpoint: &str) {

@@ -16,9 +16,9 @@ use super::zones;
 const ENTRY: &str = "item";
 
 /// A filter: any of its values will do.
-struct Filter<'a> {
-    name: &'a str,
-    values: Vec<&'a str>,
+pub(super) struct Filter<'a> {
+    pub(super) name: &'a str,
+    pub(super) values: Vec<&'a str>,
 }
 
 impl World {
@@ -26,6 +26,9 @@ impl World {
     pub(super) fn ec2_call(&mut self, form: &Form, arrival: &Arrival) -> Result<String, AwsError> {
         let caller = &arrival.caller;
         let action = form.action();
+        if let Some(answer) = self.interface_call(form, arrival) {
+            return answer;
+        }
         if !matches!(
             action,
             "DescribeAvailabilityZones" | "DescribeSubnets" | "DescribeVpcs"
@@ -56,7 +59,7 @@ impl World {
     }
 }
 
-fn filters(form: &Form) -> Vec<Filter<'_>> {
+pub(super) fn filters(form: &Form) -> Vec<Filter<'_>> {
     let structures = form.structures("Filter");
     structures
         .into_iter()
@@ -72,7 +75,7 @@ fn filters(form: &Form) -> Vec<Filter<'_>> {
 }
 
 /// Whether something with these facts and tags is wanted; a filter that isn't known is refused.
-fn wanted(
+pub(super) fn wanted(
     filters: &[Filter<'_>],
     facts: &[(&str, &str)],
     tags: &BTreeMap<String, String>,
@@ -242,7 +245,7 @@ fn describe_vpcs(
     Ok(xml.finish())
 }
 
-fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
+pub(super) fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
     xml.list("tagSet", ENTRY, tags, |x, (key, value)| {
         x.text("key", key).text("value", value);
     });

@@ -49,6 +49,9 @@ impl World {
                 self.tagging(caller, target, inbound)
             }
             Action::DeleteCluster => self.delete_cluster(arrival, cluster),
+            Action::UpdateClusterConfig => {
+                self.update_cluster_config(arrival, cluster, &inbound.body)
+            }
             Action::CreateAddon => self.create_addon(arrival, cluster, &inbound.body),
             Action::DescribeAddon => self.describe_addon(arrival, cluster, resource),
             Action::UpdateAddon => self.update_addon(arrival, cluster, resource, &inbound.body),

@@ -28,6 +28,13 @@ impl World {
             let made = vpcs
                 .chain(subnets)
                 .filter(|(_, id)| !super::network::is_fixed(id));
+            let attached = &network.attached;
+            let interfaces = attached.interfaces.keys();
+            let interfaces = interfaces.map(|id| ("network-interface", id));
+            let groups = attached.groups.keys().map(|id| ("security-group", id));
+            let balancers = attached.balancers.keys();
+            let balancers = balancers.map(|name| ("load-balancer", name));
+            let made = made.chain(interfaces).chain(groups).chain(balancers);
             lines.extend(made.map(|(kind, id)| format!("{place}/{kind}/{id}")));
         }
         for (account, iam) in &self.iam {

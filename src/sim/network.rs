@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
 
+use super::interfaces::Attached;
 use super::zones;
 
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub(super) struct Network {
     pub subnets: BTreeMap<String, Subnet>,
     /// The route tables that have a route to an internet gateway.
     pub public_tables: BTreeSet<String>,
+    /// What is in them.
+    pub attached: Attached,
 }
 
 /// The VPC that is always there.
@@ -55,6 +58,7 @@ impl Network {
             vpcs: BTreeMap::new(),
             subnets: BTreeMap::new(),
             public_tables: BTreeSet::from([FIXED_TABLE.to_owned()]),
+            attached: Attached::default(),
         };
         let named = |name: &str| BTreeMap::from([("Name".to_owned(), name.to_owned())]);
         if let Ok(cidr) = "10.0.0.0/16".parse() {

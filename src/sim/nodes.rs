@@ -38,6 +38,9 @@ impl World {
         authorize(caller, "eks:DeleteCluster", &cluster_arn(caller, name))?;
         let until = self.clock.now() + self.clock.scale(CLUSTER_DELETION);
         let cluster = self.settled(caller, name)?;
+        if let Some(why) = cluster.protects_itself() {
+            return Err(AwsError::new(400, "InvalidRequestException", why));
+        }
         let refusal = match cluster.status.as_str() {
             "DELETING" => Some(format!(
                 "Cluster has already been requested to be deleted: {name}"

@@ -14,15 +14,25 @@ pub(super) enum Service {
     CloudFormation,
     Iam,
     Ec2,
+    /// Elastic Load Balancing of classic load balancers.
+    Elb,
+    /// That of network and application load balancers.
+    ElbV2,
 }
 
 impl Service {
     /// The service whose API has this version; STS when it is nobody's.
     pub(super) fn of_version(version: &str) -> Self {
-        [Self::CloudFormation, Self::Iam, Self::Ec2]
-            .into_iter()
-            .find(|service| service.version() == version)
-            .unwrap_or(Self::Sts)
+        [
+            Self::CloudFormation,
+            Self::Iam,
+            Self::Ec2,
+            Self::Elb,
+            Self::ElbV2,
+        ]
+        .into_iter()
+        .find(|service| service.version() == version)
+        .unwrap_or(Self::Sts)
     }
 
     pub(super) fn version(self) -> &'static str {
@@ -31,6 +41,8 @@ impl Service {
             Self::CloudFormation => "2010-05-15",
             Self::Iam => "2010-05-08",
             Self::Ec2 => "2016-11-15",
+            Self::Elb => "2012-06-01",
+            Self::ElbV2 => "2015-12-01",
         }
     }
 
@@ -41,6 +53,7 @@ impl Service {
             Self::CloudFormation => "cloudformation",
             Self::Iam => "iam",
             Self::Ec2 => "ec2",
+            Self::Elb | Self::ElbV2 => "elasticloadbalancing",
         }
     }
 
@@ -50,6 +63,8 @@ impl Service {
             Self::CloudFormation => "http://cloudformation.amazonaws.com/doc/2010-05-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+            Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/",
+            Self::ElbV2 => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
         }
     }
 

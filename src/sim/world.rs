@@ -173,6 +173,7 @@ impl World {
         match service {
             Service::CloudFormation => self.cloudformation(form, arrival),
             Service::Iam => self.iam_call(form, arrival),
+            Service::Elb | Service::ElbV2 => self.elb_call(service, form, arrival),
             Service::Ec2 | Service::Sts => self.ec2_call(form, arrival),
         }
     }
@@ -315,7 +316,13 @@ fn describe_query(service: Service, form: &Form, caller: &Caller, call: &mut Cal
     }
     let tags = form.tags("Tags.member");
     call.cluster = tags.get("alpha.eksctl.io/cluster-name").cloned();
-    let names = ["RoleName", "Url", "OpenIDConnectProviderArn"];
+    let names = [
+        "RoleName",
+        "Url",
+        "OpenIDConnectProviderArn",
+        "NetworkInterfaceId",
+        "GroupId",
+    ];
     if let Some(name) = names.into_iter().find_map(|field| form.filled(field)) {
         call.set_resource(name);
     }

@@ -55,6 +55,7 @@ const NEEDED: &[(Access, &str, &str)] = &[
     (DeleteProfile, "iam:DeleteRole", ROLE),
     (DeleteProfile, "iam:DetachRolePolicy", ROLE),
     (ReadClusters, "eks:ListClusters", "*"),
+    (ReadClusters, "iam:GetOpenIDConnectProvider", ISSUER),
     (
         ReadClusters,
         "eks:DescribeNodegroup",
@@ -159,6 +160,7 @@ const NEEDED: &[(Access, &str, &str)] = &[
     ),
     (DeleteCluster, "cloudformation:DeleteStack", STACK),
     (DeleteCluster, "cloudformation:ListStacks", "*"),
+    (DeleteCluster, "cloudformation:ListImports", "*"),
     (DeleteCluster, "ec2:DeleteRouteTable", "ec2:route-table/r"),
     (
         DeleteCluster,
@@ -294,11 +296,12 @@ fn the_longest_policies_leave_a_tenth_of_aws_bound_free() {
 fn reads_cannot_write() {
     for access in Access::ALL.into_iter().filter(|access| access.is_read()) {
         let policy = session_policy(access, PLACE, "prod");
+        let policy = policy.replace("\"iam:Get", "");
         for word in [
             "Create",
             "Delete",
             "Update",
-            "iam:",
+            "\"iam:",
             "Associate",
             "\"eks:*\"",
         ] {

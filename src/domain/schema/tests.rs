@@ -1,4 +1,4 @@
-use crate::domain::cluster::{ClusterPlan, NewClusterConfig};
+use crate::domain::cluster::{ClusterDeletionPlan, ClusterPlan, NewClusterConfig};
 use crate::domain::{
     AccountName, AccountState, ClusterConfig, Difference, ErrorCode, FargateProfile, Invalid,
     JobError, JobKind, ProfileInput, RoleArn, Warning,
@@ -53,6 +53,7 @@ fn schemas_are_flat_bounded_and_without_null() {
         schemas::<ClusterConfig>(),
         schemas::<NewClusterConfig>(),
         schemas::<ClusterPlan>(),
+        schemas::<ClusterDeletionPlan>(),
         schemas::<JobError>(),
         schemas::<Difference>(),
         schemas::<Warning>(),

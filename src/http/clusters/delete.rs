@@ -13,11 +13,13 @@ use crate::http::auth::Operator;
 use crate::http::extract::Call;
 use crate::http::fargate_profiles::ClusterPath;
 use crate::http::fargate_profiles::create::to_json;
+use crate::http::live::{self, Outcome, Read};
 use crate::http::problem::Problem;
 use crate::http::query::{WaitSeconds, text};
 use crate::http::submit::{self, MUTATION_DEADLINE, Work};
 use crate::http::wait::Patience;
-use crate::http::wire::job::Job;
+use crate::http::wire::cluster::ClusterDeletion;
+use crate::http::wire::job::result_of;
 use crate::http::wire::paths;
 use crate::queue::enqueue::NewJob;
 
@@ -34,6 +36,17 @@ pub(in crate::http) struct DeleteQuery {
     #[serde(default, deserialize_with = "text")]
     #[param(value_type = bool, required = false, example = false)]
     unowned: Option<bool>,
+    /// `true`: turn EKS's own deletion protection off first, if it is on. Without it a protected cluster
+    /// is refused, before anything is deleted. CloudFormation's termination protection of the
+    /// cluster's stacks is lifted in any case.
+    #[serde(default, deserialize_with = "text")]
+    #[param(value_type = bool, required = false, example = false)]
+    lift_protection: Option<bool>,
+    /// `true`: only say what would be deleted, in which order, and what stands in its way. AWS is read,
+    /// nothing is changed; the answer is held up to 20 seconds unless `waitSeconds` says otherwise.
+    #[serde(default, deserialize_with = "text")]
+    #[param(value_type = bool, required = false, example = true)]
+    validate_only: Option<bool>,
     /// Hold the answer until the job has ended, at most so many seconds.
     #[serde(default, deserialize_with = "text")]
     #[param(value_type = i32, required = false, minimum = 0, maximum = 60, example = 0)]
@@ -87,15 +100,17 @@ pub(in crate::http) struct DeleteQuery {
 
 /// Delete a cluster, with its Fargate profiles, its nodegroups and its stacks.
 ///
-/// Everything that runs in it ends. The job succeeds when all is gone. A cluster that has no stack
-/// of eksctl's form is refused, unless `unowned=true`.
+/// Everything that runs in it ends. The job succeeds when all is gone. Before the first change it
+/// reads everything that can refuse: a cluster that has no stack of eksctl's form is refused unless
+/// `unowned=true`, one with EKS's deletion protection unless `liftProtection=true`. With
+/// `validateOnly=true` the answer is the plan: the ordered steps, obstacles and warnings.
 #[utoipa::path(
     operation_id = "deleteCluster",
     tag = "clusters",
     params(DeleteQuery),
     responses(
-        (status = 200, description = "The job has ended within the wait, well or not.", body = Job),
-        (status = 202, description = "The job is durable.", body = Job),
+        (status = 200, description = "The plan; or the job, which has ended within the wait, well or not.", body = ClusterDeletion),
+        (status = 202, description = "The job is durable.", body = ClusterDeletion),
     ),
     extensions(("x-required-role" = json!("operator"))),
 )]
@@ -105,17 +120,52 @@ pub(in crate::http) async fn delete_cluster(call: Call<Operator>) -> Result<Http
     let query: DeleteQuery = call.query()?;
     call.known_account(&path.account_id).await?;
     confirmed(query.confirm.as_deref(), &path.cluster_name)?;
+    let input = DeleteClusterInput {
+        unowned: query.unowned.unwrap_or_default(),
+        lift_protection: query.lift_protection.unwrap_or_default(),
+    };
+    if query.validate_only == Some(true) {
+        return plan(&call, &path, input, query.wait_seconds).await;
+    }
     let key = call.idempotency_key(&[])?;
-    let unowned = query.unowned.unwrap_or_default();
     let work = async |account: &Account| {
         submit::check_place(account, &path.region, "/path/region")?;
-        work(&call, &path, unowned)
+        work(&call, &path, input)
     };
     let made = call.once(key, &path.account_id, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let manner = Manner::of(made.replayed, &patience);
     let job = call.made(made, &patience).await?;
     Ok(answer::job(&call.state, job, &manner))
+}
+
+/// What deleting it would do: a live read.
+async fn plan(
+    call: &Call<Operator>,
+    path: &ClusterPath,
+    input: DeleteClusterInput,
+    wait: Option<WaitSeconds>,
+) -> Result<HttpResponse, Problem> {
+    let account = call.known_account(&path.account_id).await?;
+    let read = Read {
+        kind: JobKind::PlanClusterDeletion,
+        account_id: &path.account_id,
+        region: &path.region,
+        cluster_name: Some(&path.cluster_name),
+        profile_name: None,
+        what: format!(
+            "what deleting cluster {} ({}) would do",
+            path.cluster_name, path.region
+        ),
+    };
+    let job = match live::read_with(call, &account, read, (to_json(&input)?, wait)).await? {
+        Outcome::Done(job) => job,
+        Outcome::Later(answer) => return Ok(answer),
+    };
+    let plan = result_of(&job).deletion_plan.unwrap_or_default();
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header(("Cache-Control", "no-store"));
+    Ok(answer::json(answer, &plan))
 }
 
 fn confirmed(said: Option<&str>, cluster: &ClusterName) -> Result<(), Problem> {
@@ -130,7 +180,11 @@ fn confirmed(said: Option<&str>, cluster: &ClusterName) -> Result<(), Problem> {
     Err(Problem::invalid_field("/query/confirm", message))
 }
 
-fn work(call: &Call<Operator>, path: &ClusterPath, unowned: bool) -> Result<Work, Problem> {
+fn work(
+    call: &Call<Operator>,
+    path: &ClusterPath,
+    input: DeleteClusterInput,
+) -> Result<Work, Problem> {
     let job_id = call.state.clock.uuid();
     let (cluster, region) = (&path.cluster_name, &path.region);
     let job = NewJob {
@@ -141,7 +195,7 @@ fn work(call: &Call<Operator>, path: &ClusterPath, unowned: bool) -> Result<Work
         profile_name: None,
         retry_of: None,
         lane: Some(job_input::lane(region, cluster)),
-        input: to_json(&DeleteClusterInput { unowned })?,
+        input: to_json(&input)?,
         message: format!("Queued: delete cluster {cluster} ({region})."),
         warnings: json!([]),
         deadline_after: MUTATION_DEADLINE,
@@ -151,7 +205,7 @@ fn work(call: &Call<Operator>, path: &ClusterPath, unowned: bool) -> Result<Work
     Ok(Work {
         account_id: account_id.to_owned(),
         subject_id: job_id,
-        audit: Some(("deleteCluster", resource, json!({"unowned": unowned}))),
+        audit: Some(("deleteCluster", resource, to_json(&input)?)),
         operation: None,
         jobs: vec![job],
     })

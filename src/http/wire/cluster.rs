@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::job::Job;
 use crate::domain::ClusterView;
-use crate::domain::cluster::ClusterPlan;
+use crate::domain::cluster::{ClusterDeletionPlan, ClusterPlan};
 
 /// All clusters of an account in a region, in AWS's order.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,17 +27,45 @@ pub(in crate::http) struct ClusterCreation;
 const ABOUT: &str = "The job that creates the cluster; with `validateOnly=true` the plan instead, \
 which has no `id`: `steps`, `stacks`, `assumptions` and `warnings`.";
 
+/// In the document: a [`Job`] or a [`ClusterDeletionPlan`].
+pub(in crate::http) struct ClusterDeletion;
+
+const ABOUT_DELETION: &str = "The job that deletes the cluster; with `validateOnly=true` the plan \
+instead, which has no `id`: `owned`, `protected`, `steps`, `obstacles` and `warnings`.";
+
 impl PartialSchema for ClusterCreation {
     fn schema() -> RefOr<Schema> {
-        let (mut both, plan) = (object::<Job>(), object::<ClusterPlan>());
-        both.required.retain(|name| plan.required.contains(name));
-        for (name, property) in plan.properties {
-            both.properties.entry(name).or_insert(property);
-        }
-        both.description = Some(ABOUT.to_owned());
-        both.examples = vec![example()];
-        both.into()
+        job_or::<ClusterPlan>(ABOUT, example("create_cluster", "create"))
     }
+}
+
+impl PartialSchema for ClusterDeletion {
+    fn schema() -> RefOr<Schema> {
+        job_or::<ClusterDeletionPlan>(ABOUT_DELETION, example("delete_cluster", "delete"))
+    }
+}
+
+impl ToSchema for ClusterDeletion {
+    fn name() -> Cow<'static, str> {
+        "ClusterDeletion".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Job::schemas(schemas);
+        ClusterDeletionPlan::schemas(schemas);
+    }
+}
+
+/// A job with the members of a plan; required is what both have.
+fn job_or<T: PartialSchema>(about: &str, example: serde_json::Value) -> RefOr<Schema> {
+    let (mut both, plan) = (object::<Job>(), object::<T>());
+    both.required.retain(|name| plan.required.contains(name));
+    for (name, property) in plan.properties {
+        both.properties.entry(name).or_insert(property);
+    }
+    both.description = Some(about.to_owned());
+    both.examples = vec![example];
+    both.into()
 }
 
 impl ToSchema for ClusterCreation {
@@ -51,16 +79,16 @@ impl ToSchema for ClusterCreation {
     }
 }
 
-fn example() -> serde_json::Value {
+fn example(kind: &str, verb: &str) -> serde_json::Value {
     let own = "/v1/jobs/0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f";
     json!({
         "id": "0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f",
-        "kind": "create_cluster",
+        "kind": kind,
         "state": "queued",
         "accountId": "111111111111",
         "region": "eu-central-1",
         "clusterName": "prod-2",
-        "message": "Queued: create cluster prod-2 (eu-central-1).",
+        "message": format!("Queued: {verb} cluster prod-2 (eu-central-1)."),
         "step": "start",
         "pollCount": 0,
         "attempts": 0,

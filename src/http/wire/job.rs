@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::paths;
 use super::standing::Standing;
 use crate::db::jobs::JobRow;
+use crate::domain::cluster::ClusterDeletionPlan;
 use crate::domain::job_input::JobResult;
 use crate::domain::{
     AccountId, ClusterName, ClusterView, FargateProfile, JobError, JobKind, JobState, ProfileName,
@@ -122,6 +123,10 @@ pub(in crate::http) struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_items = 1000)]
     pub clusters: Option<Vec<ClusterView>>,
+    /// The result: what deleting the cluster would do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = ClusterDeletionPlan, required = false)]
+    pub deletion_plan: Option<ClusterDeletionPlan>,
     /// What to look at before it surprises.
     #[schema(max_items = 1000)]
     pub warnings: Vec<Warning>,
@@ -204,6 +209,7 @@ impl Job {
             profiles: result.profiles,
             cluster: result.cluster,
             clusters: result.clusters,
+            deletion_plan: result.deletion_plan,
             warnings: serde_json::from_value(row.warnings).unwrap_or_default(),
             error: row
                 .error
@@ -251,9 +257,12 @@ fn target(row: &JobRow) -> Option<String> {
     let cluster = row.cluster_name.as_deref();
     match row.kind.parse() {
         Ok(JobKind::ListClusters) => Some(paths::clusters(account, region)),
-        Ok(JobKind::CreateCluster | JobKind::GetCluster | JobKind::DeleteCluster) => {
-            cluster.map(|cluster| paths::cluster(account, region, cluster))
-        }
+        Ok(
+            JobKind::CreateCluster
+            | JobKind::GetCluster
+            | JobKind::DeleteCluster
+            | JobKind::PlanClusterDeletion,
+        ) => cluster.map(|cluster| paths::cluster(account, region, cluster)),
         _ => {
             let base = paths::profiles(account, region, cluster?);
             Some(match &row.profile_name {

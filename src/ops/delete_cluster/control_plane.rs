@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{PROFILES, REMOVAL, Removing, stacks};
+use super::{PROFILES, REMOVAL, Removing, leftovers, stacks};
 use crate::aws::Class;
 use crate::ops::refused;
 use crate::queue::Verdict;
 
 pub(super) async fn stage(removing: &mut Removing<'_>) -> Result<String, Verdict> {
     match removing.stage.kept.work.stack.clone() {
-        Some(id) => stacks::delete(removing, BTreeSet::from([id])).await?,
+        Some(id) => match stacks::delete(removing, BTreeSet::from([id])).await {
+            Err(Verdict::Fail(failed)) => {
+                return Err(leftovers::after_failure(removing, failed).await);
+            }
+            deleted => deleted?,
+        },
         None => unowned(removing).await?,
     }
     Ok(format!("Cluster {} is gone.", removing.name))

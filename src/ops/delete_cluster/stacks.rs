@@ -16,8 +16,7 @@ pub(super) async fn role(removing: &mut Removing<'_>) -> Result<String, Verdict>
     let context = removing.stage.context;
     let ids = match removing.stage.kept.work.stacks.clone() {
         Some(ids) => ids,
-        // Of a cluster that is not ours, only nodegroups and the control plane are taken.
-        None if removing.stage.kept.work.stack.is_none() => BTreeSet::new(),
+        // Also of a cluster that others made: its name and its tags say that it was made for it.
         None => stack(context, &name)
             .await?
             .into_iter()
@@ -39,24 +38,22 @@ pub(super) async fn others(removing: &mut Removing<'_>) -> Result<String, Verdic
     Ok("The stacks of nodegroups are gone.".to_owned())
 }
 
-/// Those that are tagged with the cluster; of a cluster that is not ours, its nodegroups'.
+/// Those that are tagged with the cluster, but for one of the cluster's own name.
 async fn listed(removing: &Removing<'_>) -> Result<BTreeSet<String>, Verdict> {
     let (context, cluster) = (removing.stage.context, removing.name.as_str());
     let found = match context.stacks().stacks_of(cluster).await {
         Ok(found) => found,
         Err(refusal) => return Err(refused::verdict(context, refusal).await),
     };
-    let ours = removing.stage.kept.work.stack.is_some();
+    let own = names::cluster_stack(&removing.name);
     let mut ids = BTreeSet::new();
     for summary in found {
-        if Some(&summary.id) == removing.stage.kept.work.stack.as_ref() {
+        // Of a cluster that others made, it is what is left of an older one.
+        if summary.name == own {
             continue;
         }
         let stack = stack(context, &summary.id).await?;
-        let tagged = stack.filter(|stack| {
-            let kind = ours || stack.tags.contains_key(names::NODEGROUP_TAG);
-            kind && names::are_of(&stack.tags, cluster)
-        });
+        let tagged = stack.filter(|stack| names::are_of(&stack.tags, cluster));
         ids.extend(tagged.map(|stack| stack.id));
     }
     Ok(ids)

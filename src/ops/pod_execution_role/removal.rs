@@ -16,6 +16,7 @@ use crate::ops::patience::Waited;
 use crate::ops::profile_creation::Keep;
 use crate::ops::refused;
 use crate::ops::stack_creation::failing;
+use crate::ops::stack_deletion;
 use crate::queue::lease::Note;
 use crate::queue::verdict::Again;
 use crate::queue::{Verdict, Wait};
@@ -124,11 +125,9 @@ impl RoleRemoval<'_> {
         if !context.note_asking(step, &data, note).await? && !before {
             return Err(Verdict::Canceled);
         }
-        let token = context.client_request_token(&stack.id);
-        match context.stacks().delete_stack(&stack.id, &token).await {
-            // Its token is used: it was asked for before a crash.
-            Err(refusal) if refusal.class != Class::AlreadyExists => self.stays(refusal).await,
-            _ => self.accepted(stack, removing),
+        match stack_deletion::delete(context, &stack).await {
+            Err(refusal) => self.stays(refusal).await,
+            Ok(()) => self.accepted(stack, removing),
         }
     }
 

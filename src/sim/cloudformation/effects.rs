@@ -95,13 +95,19 @@ impl World {
         match made.kind {
             "AWS::EC2::VPC" => {
                 let network = self.network(account, region);
-                if network
-                    .subnets
-                    .values()
-                    .any(|subnet| subnet.vpc == made.physical)
-                {
-                    let vpc = &made.physical;
-                    let why = format!("The vpc '{vpc}' has dependencies and cannot be deleted.");
+                if let Some(why) = network.keeps_vpc(&made.physical) {
+                    return Err(handler("InvalidRequest", &why));
+                }
+            }
+            "AWS::EC2::Subnet" => {
+                let network = self.network(account, region);
+                if let Some(why) = network.keeps_subnet(&made.physical) {
+                    return Err(handler("InvalidRequest", &why));
+                }
+            }
+            "AWS::EC2::SecurityGroup" => {
+                let network = self.network(account, region);
+                if let Some(why) = network.keeps_group(&made.physical) {
                     return Err(handler("InvalidRequest", &why));
                 }
             }
@@ -109,6 +115,9 @@ impl World {
                 let (now, settle) = (stack.at, self.clock.scale(self.options.settle_time));
                 if let Some(cluster) = self.accounts.cluster(account, region, &made.physical) {
                     cluster.settle(now, settle);
+                    if let Some(why) = cluster.protects_itself() {
+                        return Err(handler("InvalidRequest", &why));
+                    }
                     if let Some(why) = cluster.keeps_it() {
                         return Err(handler("ResourceConflict", &why));
                     }
@@ -140,6 +149,16 @@ impl World {
             "AWS::EC2::RouteTable" => {
                 self.network(account, region).public_tables.remove(id);
             }
+            "AWS::EC2::SecurityGroup" => {
+                self.network(account, region).attached.groups.remove(id);
+            }
+            "AWS::EC2::NatGateway" => {
+                let id = id.replacen("nat-", "eni-", 1);
+                self.network(account, region)
+                    .attached
+                    .interfaces
+                    .remove(&id);
+            }
             "AWS::IAM::Role" => {
                 let iam = self.iam(account);
                 if let Some(role) = iam.roles.remove(id) {
@@ -147,6 +166,7 @@ impl World {
                 }
             }
             "AWS::EKS::Cluster" => {
+                self.detach_cluster((account, region), id);
                 self.accounts.remove_cluster(account, region, id);
             }
             kind => {

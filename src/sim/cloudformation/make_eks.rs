@@ -61,6 +61,7 @@ impl World {
         cluster.set_details(details);
         let view = cluster.view();
         "CREATING".clone_into(&mut cluster.status);
+        self.attach_cluster((account, region), &name, &view);
         let at = |pointer: &str| {
             let value = view.pointer(pointer).and_then(Value::as_str);
             value.unwrap_or_default().to_owned()
@@ -290,6 +291,10 @@ fn described(stack: &Stack, properties: &Value, role: &str, vpc: Value) -> BTree
     let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
     let members = [
         ("version", json!(version)),
+        (
+            "deletionProtection",
+            json!(flag(properties, "DeletionProtection", false)),
+        ),
         ("roleArn", json!(role)),
         ("resourcesVpcConfig", vpc),
         ("logging", json!({"clusterLogging": logging})),

@@ -7,6 +7,7 @@ use super::kind::Kind;
 use super::names::{handler, owned, random_hex, tags_of};
 use super::properties::{flag, list_tags, text};
 use super::stack::Stack;
+use crate::sim::interfaces::{GroupSpec, InterfaceSpec};
 use crate::sim::network::{Subnet, Vpc};
 use crate::sim::world::World;
 use crate::sim::zones;
@@ -41,7 +42,10 @@ impl World {
             }
             "AWS::EC2::Subnet" => self.make_subnet(stack, logical, id, properties),
             "AWS::EC2::InternetGateway" => plain(&[("InternetGatewayId", physical)]),
-            "AWS::EC2::NatGateway" => plain(&[("NatGatewayId", physical)]),
+            "AWS::EC2::NatGateway" => {
+                self.attach_gateway(stack, physical, properties);
+                plain(&[("NatGatewayId", physical)])
+            }
             "AWS::EC2::RouteTable" => plain(&[("RouteTableId", physical)]),
             "AWS::EC2::LaunchTemplate" => plain(&[
                 ("LaunchTemplateId", physical),
@@ -50,6 +54,15 @@ impl World {
             ]),
             "AWS::EC2::SecurityGroup" => {
                 let vpc = text(properties, "VpcId").unwrap_or_default();
+                let name = text(properties, "GroupName");
+                let group = GroupSpec {
+                    vpc_id: vpc.clone(),
+                    name: name.unwrap_or_else(|| format!("{}-{logical}", stack.name)),
+                    description: text(properties, "GroupDescription").unwrap_or_default(),
+                    tags: tags_of(stack, logical, &list_tags(properties)),
+                    ..GroupSpec::default()
+                };
+                self.put_group((account, region), physical, group);
                 plain(&[("GroupId", physical), ("Id", physical), ("VpcId", &vpc)])
             }
             "AWS::EC2::EIP" => {
@@ -63,6 +76,24 @@ impl World {
             }
             _ => plain(&[("Id", physical)]),
         }
+    }
+
+    /// The interface by which a NAT gateway is in its subnet.
+    fn attach_gateway(&mut self, stack: &Stack, id: &str, properties: &Value) {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let subnet = text(properties, "SubnetId").unwrap_or_default();
+        let there = self.network(account, region).subnets.get(&subnet);
+        let interface = InterfaceSpec {
+            vpc_id: there.map(|one| one.vpc.clone()).unwrap_or_default(),
+            subnet_id: subnet,
+            description: format!("Interface for NAT Gateway {id}"),
+            status: "in-use".to_owned(),
+            interface_type: "nat_gateway".to_owned(),
+            requester_id: Some("amazon-aws".to_owned()),
+            ..InterfaceSpec::default()
+        };
+        let interface_id = id.replacen("nat-", "eni-", 1);
+        self.put_interface((account, region), &interface_id, interface);
     }
 
     fn make_subnet(

@@ -587,6 +587,59 @@ async fn a_cluster_without_an_endpoint_has_no_kubeconfig_yet() {
 }
 
 #[tokio::test]
+async fn the_plan_of_a_deletion_is_a_live_read_that_needs_an_operator() {
+    let app = TestApp::start().await;
+    let path = format!("{ONE}?confirm=prod-2&validateOnly=true&liftProtection=true");
+    let refused = app
+        .request(Method::DELETE, &path)
+        .bearer_auth(&app.tokens.viewer);
+    refused.answer().await.problem(403, "permission_denied");
+    let plan = json!({
+        "clusterName": "prod-2", "region": "eu-central-1", "owned": true, "protected": true,
+        "steps": [{"name": "cluster", "description": "delete it", "resources": [
+            {"kind": "stack", "id": "eksctl-prod-2-cluster", "protected": true}
+        ]}],
+        "obstacles": [{"code": "protected", "message": "It is.", "resources": []}],
+        "warnings": [],
+    });
+    let hands = async {
+        let job = loop {
+            if let Some(job) = app.hands.claim().await.pop() {
+                break job;
+            }
+        };
+        assert_eq!(job.kind, "plan_cluster_deletion");
+        assert_eq!(job.lane, None);
+        let input = json!({"unowned": false, "liftProtection": true});
+        assert_eq!(job.input, input);
+        app.hands.succeed(&job, json!({"deletionPlan": plan})).await;
+    };
+    let request = app.operator(Method::DELETE, &path);
+    let (answer, ()) = tokio::join!(request.answer(), hands);
+    assert_eq!(answer.expect(200).json(), plan);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_plan_that_takes_its_time_is_a_job_that_will_hold_it() {
+    let app = TestApp::start().await;
+    let path = format!("{ONE}?confirm=prod-2&validateOnly=true&waitSeconds=0");
+    let request = app.operator(Method::DELETE, &path);
+    let job = request.answer().await.expect(202).json();
+    assert_eq!(job["kind"], "plan_cluster_deletion");
+    let claimed = app.hands.claim_one().await;
+    let plan = json!({"clusterName": "prod-2"});
+    app.hands
+        .succeed(&claimed, json!({"deletionPlan": plan}))
+        .await;
+    let own = job["links"]["self"].as_str().unwrap();
+    let told = app.viewer(own).answer().await.json();
+    assert_eq!(told["deletionPlan"]["clusterName"], "prod-2");
+    assert_eq!(told["deletionPlan"]["obstacles"], json!([]));
+    app.end().await;
+}
+
+#[tokio::test]
 async fn cluster_jobs_can_be_retried() {
     let app = TestApp::start().await;
     create(&app, "?fargate=true", &short()).await.expect(202);

@@ -128,6 +128,10 @@ async fn a_role_stack_is_made_by_one_kind_of_job_and_deleted_by_another() {
     let deleting = sim.caller(Access::DeleteProfile).cloudformation();
     let denied = deleting.create_stack(role_stack("job-3")).await;
     assert_eq!(denied.unwrap_err().class, Class::AccessDenied);
+    assert!(made.protected);
+    let kept = deleting.delete_stack(STACK, "job-3").await;
+    assert_eq!(kept.unwrap_err().class, Class::Protected);
+    deleting.protect_stack(STACK, false).await.unwrap();
     deleting.delete_stack(STACK, "job-3").await.unwrap();
     assert_eq!(settled(&deleting, &id).await, None);
     assert_eq!(deleting.stack(STACK).await.unwrap(), None);
@@ -211,6 +215,7 @@ async fn the_policies_of_clusters_let_cloudformation_make_and_delete_all_of_them
     assert!(deleting.clusters().cluster(NEW).await.unwrap().is_some());
 
     let stacks = deleting.cloudformation();
+    stacks.protect_stack(&id, false).await.unwrap();
     stacks.delete_stack(&id, "job-2").await.unwrap();
     let left = settled(&stacks, &id).await;
     let failed = stacks.failed_resources(&id, StackChange::Delete).await;

@@ -3,5 +3,7 @@
 mod creation;
 mod deletion;
 mod failures;
+mod leftovers;
+mod protections;
 mod reads;
 pub mod support;

@@ -77,12 +77,15 @@ const CREATION: [&str; 11] = [
 ];
 
 /// And what deleting it does.
-const DELETION: [&str; 6] = [
+const DELETION: [&str; 9] = [
     "DeleteFargateProfile fp-a",
     "DeleteFargateProfile fp-b",
+    "UpdateTerminationProtection eksctl-new-1-nodegroup-ng-1",
     "DeleteStack eksctl-new-1-nodegroup-ng-1",
+    "UpdateTerminationProtection eksctl-new-1-nodegroup-ng-2",
     "DeleteStack eksctl-new-1-nodegroup-ng-2",
     "DeleteOpenIDConnectProvider",
+    "UpdateTerminationProtection eksctl-new-1-cluster",
     "DeleteStack eksctl-new-1-cluster",
 ];
 
@@ -132,9 +135,12 @@ impl Kind {
             Self::CreateWithRole => &["CreateStack", "CreateFargateProfile"],
             Self::CreateOntoFargate => &["CreateFargateProfile", "UpdateAddon"],
             // The stack was made before.
-            Self::DeleteWithRole | Self::DeleteWithRoleWithoutWait => {
-                &["CreateStack", "DeleteFargateProfile", "DeleteStack"]
-            }
+            Self::DeleteWithRole | Self::DeleteWithRoleWithoutWait => &[
+                "CreateStack",
+                "DeleteFargateProfile",
+                "UpdateTerminationProtection",
+                "DeleteStack",
+            ],
             Self::CreateCluster | Self::DeleteCluster => return self.check_begun(fleet, what),
         };
         assert_eq!(accepted, expected, "{self:?}, {what}");

@@ -18,7 +18,7 @@ async fn a_cluster_is_taken_down_in_order_and_leaves_aws_as_it_was() {
     assert_eq!(fleet.sim.inventory(), before);
     let mut begun = fleet.begun().split_off(made);
     // Nodegroups go at once.
-    begun[2..4].sort_unstable();
+    begun[2..6].sort_unstable();
     assert_eq!(
         begun
             .iter()
@@ -29,7 +29,10 @@ async fn a_cluster_is_taken_down_in_order_and_leaves_aws_as_it_was() {
             "DeleteFargateProfile fp-b",
             "DeleteStack eksctl-new-1-nodegroup-ng-1",
             "DeleteStack eksctl-new-1-nodegroup-ng-2",
+            "UpdateTerminationProtection eksctl-new-1-nodegroup-ng-1",
+            "UpdateTerminationProtection eksctl-new-1-nodegroup-ng-2",
             "DeleteOpenIDConnectProvider",
+            "UpdateTerminationProtection eksctl-new-1-cluster",
             "DeleteStack eksctl-new-1-cluster",
         ]
     );

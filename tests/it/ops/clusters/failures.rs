@@ -30,9 +30,10 @@ async fn a_resource_that_fails_is_named_with_its_reason_and_a_retry_makes_the_st
     fleet.assert_state(second, "succeeded").await;
     let begun = fleet.begun();
     assert_eq!(
-        begun.iter().take(3).collect::<Vec<_>>(),
+        begun.iter().take(4).collect::<Vec<_>>(),
         [
             "CreateStack eksctl-new-1-cluster",
+            "UpdateTerminationProtection eksctl-new-1-cluster",
             "DeleteStack eksctl-new-1-cluster",
             "CreateStack eksctl-new-1-cluster",
         ]

@@ -1,6 +1,6 @@
 //! Jobs about clusters, and what the simulated AWS has on record of them.
 
-use fargate_fleet::domain::cluster::{ClusterSpec, NewClusterConfig};
+use fargate_fleet::domain::cluster::{ClusterDeletionPlan, ClusterSpec, NewClusterConfig};
 use fargate_fleet::domain::job_input::{CreateClusterInput, DeleteClusterInput, ReadInput};
 use fargate_fleet::queue::cancel::cancel;
 use fargate_fleet::sim::Fault;
@@ -64,9 +64,32 @@ impl Fleet {
     }
 
     pub async fn delete_cluster(&self, name: &str, unowned: bool) -> Uuid {
-        let input = json!(DeleteClusterInput { unowned });
-        self.submit_to(ACCOUNT, name, "delete_cluster", (None, input))
+        let input = DeleteClusterInput {
+            unowned,
+            ..DeleteClusterInput::default()
+        };
+        self.delete_cluster_as(name, input).await
+    }
+
+    pub async fn delete_cluster_as(&self, name: &str, input: DeleteClusterInput) -> Uuid {
+        self.submit_to(ACCOUNT, name, "delete_cluster", (None, json!(input)))
             .await
+    }
+
+    /// The plan of a deletion, as AWS is now.
+    pub async fn deletion_plan(
+        &self,
+        name: &str,
+        input: DeleteClusterInput,
+    ) -> ClusterDeletionPlan {
+        let kind = "plan_cluster_deletion";
+        let job = self
+            .submit_to(ACCOUNT, name, kind, (None, json!(input)))
+            .await;
+        self.run().await;
+        self.assert_state(job, "succeeded").await;
+        let plan = self.queue.column(job, "result->'deletionPlan'").await;
+        serde_json::from_str(&plan).expect("a plan in the result")
     }
 
     pub async fn get_cluster(&self, name: &str) -> Uuid {

@@ -1,0 +1,124 @@
+//! The load balancers that the cluster has had AWS make: the Services and Ingresses that they are for
+//! are deleted while their controllers still run, which take the load balancers down with their
+//! security groups and interfaces. Without that the network can't be deleted.
+
+use std::time::Duration;
+
+use super::network::Network;
+use super::{Removing, survey};
+use crate::domain::ClusterView;
+use crate::kubernetes::{Access, Exposed, Kubernetes, KubernetesError, Trouble};
+use crate::ops::context::Context;
+use crate::ops::following::Pace;
+use crate::ops::refused;
+use crate::queue::Verdict;
+use crate::queue::backoff::Backoff;
+
+/// A load balancer goes in a minute or two; eksctl waits ten minutes for all.
+const PACE: Pace = Pace {
+    delays: Backoff::millis(&[5_000, 5_000, 10_000, 15_000, 20_000, 30_000]),
+    longest: Duration::from_mins(15),
+};
+
+/// What the cluster says of its Services and Ingresses.
+pub(super) type Said = Result<Vec<Exposed>, KubernetesError>;
+
+pub(super) async fn stage(removing: &mut Removing<'_>) -> Result<String, Verdict> {
+    const NONE: &str = "No load balancer of the cluster is left.";
+    let context = removing.stage.context;
+    let Some(cluster) = survey::cluster(context).await? else {
+        return Ok(NONE.to_owned());
+    };
+    let exposed = match exposed(context, &cluster).await? {
+        Ok(exposed) => exposed,
+        Err(error) if error.trouble == Trouble::Unavailable => {
+            return Err(removing.stage.busy(&error.to_string()));
+        }
+        // The start has told so, and that no load balancer is there.
+        Err(_) => Vec::new(),
+    };
+    let asked: Vec<&Exposed> = exposed.iter().filter(|one| !one.deleting).collect();
+    if !asked.is_empty() {
+        delete(removing, &cluster, &asked).await?;
+    }
+    let network = look(context, &cluster).await?;
+    if exposed.is_empty() && network.balancers.is_empty() {
+        return Ok(NONE.to_owned());
+    }
+    Err(removing.stage.later(&PACE, waits(&exposed, &network)))
+}
+
+/// Everything of the cluster that has a load balancer. Nothing of a cluster that can't answer yet, or
+/// any more.
+pub(super) async fn exposed(context: &Context<'_>, cluster: &ClusterView) -> Result<Said, Verdict> {
+    let status = cluster.status.as_deref().unwrap_or_default();
+    if matches!(status, "CREATING" | "FAILED" | "DELETING") || cluster.endpoint.is_none() {
+        return Ok(Ok(Vec::new()));
+    }
+    Ok(match kubernetes(context, cluster).await? {
+        Ok(kubernetes) => kubernetes.exposed().await,
+        Err(error) => Err(error),
+    })
+}
+
+async fn kubernetes(
+    context: &Context<'_>,
+    cluster: &ClusterView,
+) -> Result<Result<Kubernetes, KubernetesError>, Verdict> {
+    let caller = context.eks.caller();
+    let token = match caller.kubernetes_token(context.cluster).await {
+        Ok(token) => token,
+        Err(refusal) => return Err(refused::verdict(context, refusal).await),
+    };
+    Ok(Kubernetes::new(&Access {
+        endpoint: cluster.endpoint.as_deref().unwrap_or_default(),
+        certificate_authority: cluster.certificate_authority.as_deref(),
+        token: &token,
+        plain_http: caller.is_simulated(),
+    }))
+}
+
+async fn delete(
+    removing: &Removing<'_>,
+    cluster: &ClusterView,
+    asked: &[&Exposed],
+) -> Result<(), Verdict> {
+    let message = format!("Asking the cluster to delete {}.", named(asked));
+    removing.stage.note(message).await?;
+    let trouble = |error: KubernetesError| removing.stage.busy(&error.to_string());
+    let kubernetes = kubernetes(removing.stage.context, cluster).await?;
+    let kubernetes = kubernetes.map_err(trouble)?;
+    for one in asked {
+        kubernetes.delete_exposed(one).await.map_err(trouble)?;
+    }
+    Ok(())
+}
+
+/// The load balancers alone: what is in the stacks does not matter yet.
+async fn look(context: &Context<'_>, cluster: &ClusterView) -> Result<Network, Verdict> {
+    match Network::look(context, Some(cluster), (None, &[])).await {
+        Ok(network) => Ok(network),
+        Err(refusal) => Err(refused::verdict(context, refusal).await),
+    }
+}
+
+fn waits(exposed: &[Exposed], network: &Network) -> String {
+    let mut left: Vec<String> = Vec::new();
+    if !exposed.is_empty() {
+        left.push(named(&exposed.iter().collect::<Vec<_>>()));
+    }
+    let balancers = network.balancers.iter();
+    left.extend(balancers.map(|one| format!("load balancer {} ({})", one.name, one.kind)));
+    format!("Waits until these are gone: {}.", left.join(", "))
+}
+
+/// The first of them, by kind and name.
+fn named(exposed: &[&Exposed]) -> String {
+    const TOLD: usize = 20;
+    let told = exposed.iter().take(TOLD);
+    let told: Vec<String> = told.map(|one| format!("{} {one}", one.kind)).collect();
+    match exposed.len().saturating_sub(TOLD) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
+}

@@ -5,6 +5,7 @@
 //! its caller; both carry the caller as SourceIdentity and a policy narrowed to their kind; no call hangs beyond its timeouts; one account's throttling
 //! or broken role slows no other account; every refusal comes back classified.
 
+mod breaker;
 pub mod caller;
 pub mod cloudformation;
 pub mod clusters;
@@ -57,6 +58,10 @@ pub struct AwsOptions {
     pub static_credentials: Option<(String, String)>,
     /// Multiplies the rates of calls: simulators only, whose clock runs faster.
     pub time_scale: f64,
+    /// How long one call may take before it counts as unanswered.
+    pub call_timeout: Duration,
+    /// Carries the calls instead of a client of its own: tests only.
+    pub http_client: Option<SharedHttpClient>,
 }
 
 impl Default for AwsOptions {
@@ -65,6 +70,8 @@ impl Default for AwsOptions {
             endpoint_url: None,
             static_credentials: None,
             time_scale: 1.0,
+            call_timeout: Duration::from_secs(10),
+            http_client: None,
         }
     }
 }
@@ -78,6 +85,7 @@ pub struct Aws {
 struct Inner {
     sessions: sessions::Sessions,
     pacing: pacing::Pacing,
+    breakers: Arc<breaker::Breakers>,
     simulated: bool,
 }
 
@@ -85,13 +93,15 @@ impl Aws {
     /// Loads the worker's own credentials chain. Makes no call.
     pub async fn new(options: AwsOptions, clock: Clock, rng: Rng) -> Self {
         let pacing = pacing::Pacing::new(options.time_scale);
+        let breakers = breaker::Breakers::new(options.time_scale);
         let simulated = options.endpoint_url.is_some();
         let config = base_config(options).await;
-        let sessions = sessions::Sessions::new(config, clock, rng);
+        let sessions = sessions::Sessions::new(config, clock, rng, Arc::clone(&breakers));
         Self {
             inner: Arc::new(Inner {
                 sessions,
                 pacing,
+                breakers,
                 simulated,
             }),
         }
@@ -115,6 +125,13 @@ impl Aws {
         self.inner.simulated
     }
 
+    /// Why the worker's own credentials can't be used, if that was seen in the last ten minutes.
+    #[must_use]
+    pub fn credentials_trouble(&self) -> Option<String> {
+        let now = self.inner.sessions.monotonic();
+        self.inner.breakers.credentials_trouble(now)
+    }
+
     /// How many sessions are kept for later steps.
     pub async fn sessions_kept(&self) -> u64 {
         self.inner.sessions.kept().await
@@ -124,15 +141,17 @@ impl Aws {
 /// One HTTP client for all accounts: a client of its own for each would mean a connection pool and
 /// a TLS context of its own for each.
 async fn base_config(options: AwsOptions) -> SdkConfig {
-    let http: SharedHttpClient = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::AwsLc,
-        ))
-        .build_https();
+    let http = options.http_client.unwrap_or_else(|| {
+        aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::AwsLc,
+            ))
+            .build_https()
+    });
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(10))
-        .operation_timeout(Duration::from_secs(30))
+        .operation_attempt_timeout(options.call_timeout)
+        .operation_timeout(options.call_timeout * 3)
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)

@@ -73,7 +73,7 @@ pub enum StartError {
 pub struct Service {
     pool: PgPool,
     api: Option<Api>,
-    worker: Option<Arc<Worker>>,
+    worker: Option<Arc<WorkerHalf>>,
     pump: Option<Pump>,
     health: Option<WorkerHealth>,
     stop_listening: CancellationToken,
@@ -130,7 +130,7 @@ impl Service {
                 let started = start_api(parts, worker.clone(), api_options).await;
                 if let (Err(_), Some(worker)) = (&started, &worker) {
                     // It may have claimed jobs already.
-                    let _ = worker.drain(Duration::from_secs(1)).await;
+                    let _ = worker.worker.drain(Duration::from_secs(1)).await;
                 }
                 Some(started?)
             }
@@ -157,7 +157,7 @@ impl Service {
     pub async fn drain(self, grace: Duration) {
         let worker = async {
             if let Some(worker) = &self.worker
-                && let Err(error) = worker.drain(grace).await
+                && let Err(error) = worker.worker.drain(grace).await
             {
                 tracing::warn!(%error, "handing the leases back; they run out by themselves");
             }
@@ -192,40 +192,59 @@ async fn has_a_way_to_authenticate(pool: &PgPool, has_issuer: bool) -> Result<bo
     tokens::any_valid(pool).await.map_err(StartError::Database)
 }
 
+/// The worker, and AWS as it sees it.
+struct WorkerHalf {
+    worker: Worker,
+    aws: Aws,
+}
+
+impl WorkerHalf {
+    /// Why it can't work, if it can't.
+    fn unready(&self) -> Option<String> {
+        if !self.worker.is_healthy() {
+            let why = "The worker of this process is not registered or has lost its leases.";
+            return Some(why.to_owned());
+        }
+        let trouble = self.aws.credentials_trouble()?;
+        Some(format!("No job can run here: {trouble}."))
+    }
+}
+
 async fn start_worker(
     pool: &PgPool,
     (clock, rng): (Clock, Rng),
     wake: &Arc<Notify>,
     (options, aws): (WorkerOptions, AwsOptions),
-) -> Arc<Worker> {
+) -> Arc<WorkerHalf> {
     let aws = Aws::new(aws, clock.clone(), rng.clone()).await;
-    let operations = Operations::new(pool.clone(), aws, options.time_scale);
+    let operations = Operations::new(pool.clone(), aws.clone(), options.time_scale);
     let (pool, wake) = (pool.clone(), Arc::clone(wake));
-    Arc::new(Worker::start(pool, operations, (clock, rng), wake, options))
+    let worker = Worker::start(pool, operations, (clock, rng), wake, options);
+    Arc::new(WorkerHalf { worker, aws })
 }
 
 async fn start_api(
     parts: ApiParts,
-    worker: Option<Arc<Worker>>,
+    worker: Option<Arc<WorkerHalf>>,
     options: ApiOptions,
 ) -> Result<Api, StartError> {
     let address = options.listen;
-    let ready = move || worker.as_ref().is_none_or(|worker| worker.is_healthy());
-    Api::start(parts, ready, options)
+    let unready = move || worker.as_ref().and_then(|worker| worker.unready());
+    Api::start(parts, unready, options)
         .await
         .map_err(|source| StartError::Listen { address, source })
 }
 
 async fn worker_health(
-    worker: Option<&Arc<Worker>>,
+    worker: Option<&Arc<WorkerHalf>>,
     pool: &PgPool,
     address: Option<SocketAddr>,
 ) -> Result<Option<WorkerHealth>, StartError> {
     let (Some(worker), Some(address)) = (worker.cloned(), address) else {
         return Ok(None);
     };
-    let ready = move || worker.is_healthy();
-    WorkerHealth::start(pool.clone(), ready, address)
+    let unready = move || worker.unready();
+    WorkerHealth::start(pool.clone(), unready, address)
         .await
         .map(Some)
         .map_err(|source| StartError::Listen { address, source })

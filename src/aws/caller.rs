@@ -10,6 +10,7 @@ use aws_sdk_eks::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eks::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::breaker::{Circuit, Pass};
 use super::clients::Clients;
 use super::cloudformation::CloudFormation;
 use super::clusters::Clusters;
@@ -29,6 +30,12 @@ use super::{Aws, classify};
 #[derive(Clone)]
 pub struct Caller {
     step: Arc<Step>,
+}
+
+/// A call that may be made now.
+struct Admitted {
+    made: Instant,
+    pass: Pass,
 }
 
 struct Step {
@@ -93,6 +100,12 @@ impl Caller {
     ///
     /// Takes the step's first read from the budget: whoever has to stay away needs no session.
     pub async fn open(&self, anew: bool) -> Result<bool, Refusal> {
+        let circuit = Circuit::of(&self.step.session, Service::Eks);
+        let inner = &self.step.aws.inner;
+        let now = inner.sessions.monotonic();
+        if let Some(blocked) = inner.breakers.blocked(&circuit, now) {
+            return Err(blocked.refusal("AssumeRole"));
+        }
         self.admit(Service::Eks, "AssumeRole", Draw::Read).await?;
         let sessions = &self.step.aws.inner.sessions;
         let (_, asked) = sessions.session(&self.step.session, anew).await?;
@@ -144,10 +157,10 @@ impl Caller {
         let mut tried = 0;
         loop {
             let about = (service, action, Draw::Read);
-            let (clients, made) = self.clients(about).await?;
+            let (clients, admitted) = self.clients(about).await?;
             let answer = call(clients).await;
             tried += 1;
-            match self.judged(about, made, answer).await {
+            match self.judged(about, admitted, answer).await {
                 Err(refusal) if refusal.class == Class::Throttled && tried < TRIES => {}
                 judged => return judged,
             }
@@ -195,9 +208,9 @@ impl Caller {
         SdkError<E, HttpResponse>: RequestId,
     {
         let about = (service, action, Draw::Mutate);
-        let (clients, made) = self.clients(about).await?;
+        let (clients, admitted) = self.clients(about).await?;
         let answer = call(clients).await;
-        self.judged(about, made, answer).await
+        self.judged(about, admitted, answer).await
     }
 
     /// [`Self::read`] by the query protocol.
@@ -229,19 +242,23 @@ impl Caller {
         .await
     }
 
-    /// The clients for one call: within the budget, with credentials that hold. And when the call
-    /// is made, which is now.
+    /// The clients for one call: let through by the service's breaker, within the budget, with
+    /// credentials that hold.
     async fn clients(
         &self,
         (service, action, draw): (Service, &'static str, Draw),
-    ) -> Result<(Arc<Clients>, Instant), Refusal> {
+    ) -> Result<(Arc<Clients>, Admitted), Refusal> {
         let first = service == Service::Eks && draw == Draw::Read;
         if !first || !self.step.admitted.swap(false, Relaxed) {
             self.admit(service, action, draw).await?;
         }
-        let sessions = &self.step.aws.inner.sessions;
-        let clients = sessions.clients(&self.step.session).await?;
-        Ok((clients, sessions.monotonic()))
+        let inner = &self.step.aws.inner;
+        let clients = inner.sessions.clients(&self.step.session).await?;
+        let made = inner.sessions.monotonic();
+        let circuit = Circuit::of(&self.step.session, service);
+        let pass = inner.breakers.pass(circuit, made);
+        let pass = pass.map_err(|blocked| blocked.refusal(action))?;
+        Ok((clients, Admitted { made, pass }))
     }
 
     /// Waits in place until the budget has a call for the step, if that is soon.
@@ -278,6 +295,21 @@ impl Caller {
         }
     }
 
+    /// Says which service is in trouble, and where.
+    fn placed(&self, service: Service, refusal: Refusal) -> Refusal {
+        if refusal.class != Class::Unavailable {
+            return refusal;
+        }
+        let (name, region) = (service.name(), &self.step.session.region);
+        Refusal {
+            message: format!(
+                "{name} in {region} does not answer as it should: {}",
+                refusal.message
+            ),
+            ..refusal
+        }
+    }
+
     async fn forget(&self) {
         let sessions = &self.step.aws.inner.sessions;
         sessions.forget(&self.step.session).await;
@@ -287,23 +319,32 @@ impl Caller {
     async fn judged<T, E>(
         &self,
         (service, action, draw): (Service, &'static str, Draw),
-        made: Instant,
+        Admitted { made, pass }: Admitted,
         call: Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<T, Refusal>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         SdkError<E, HttpResponse>: RequestId,
     {
-        let judged = call.map_err(|error| classify::refusal(action, &error));
-        let class = judged.as_ref().err().map(|refusal| refusal.class);
         let inner = &self.step.aws.inner;
-        if class != Some(Class::Unavailable) {
-            let throttled = class == Some(Class::Throttled);
-            let times = (made, inner.sessions.monotonic());
-            let place = self.place(service);
-            inner.pacing.answered(place, draw, times, throttled);
-            if !throttled {
-                self.step.patience.begin();
+        let now = inner.sessions.monotonic();
+        let judged = call.map_err(|error| {
+            let refusal = classify::refusal(action, &error);
+            self.placed(service, refusal)
+        });
+        let class = judged.as_ref().err().map(|refusal| refusal.class);
+        match &judged {
+            Err(refusal) if refusal.class == Class::Unavailable => {
+                pass.failed(now, &refusal.message);
+            }
+            _ => {
+                pass.answered(now);
+                let throttled = class == Some(Class::Throttled);
+                let place = self.place(service);
+                inner.pacing.answered(place, draw, (made, now), throttled);
+                if !throttled {
+                    self.step.patience.begin();
+                }
             }
         }
         // Denied, too: a session may be what was taken back, and not the right.

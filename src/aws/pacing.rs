@@ -22,6 +22,8 @@ const IN_ALL: Duration = Duration::from_mins(1);
 /// A service of AWS that is asked through a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Service {
+    /// Security Token Service: it has no budget, since sessions are kept.
+    Sts,
     /// Elastic Kubernetes Service.
     Eks,
     /// CloudFormation.
@@ -32,6 +34,20 @@ pub enum Service {
     Iam,
     /// Elastic Load Balancing.
     Elb,
+}
+
+impl Service {
+    /// As people call it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sts => "STS",
+            Self::Eks => "EKS",
+            Self::CloudFormation => "CloudFormation",
+            Self::Ec2 => "EC2",
+            Self::Iam => "IAM",
+        }
+    }
 }
 
 /// Which of the two budgets a call draws on.

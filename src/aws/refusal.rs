@@ -61,9 +61,26 @@ pub enum Class {
     SessionExpired,
     /// No answer, a broken one, or a server error: it may have been applied.
     Unavailable,
+    /// The service does not answer, so it was not asked: stay away for so long.
+    CircuitOpen(Duration),
+    /// The worker's own credentials are missing, expired or refused.
+    WorkerCredentials,
 }
 
 impl Class {
+    /// Trouble of AWS, of the way to it, or of our own credentials: nobody's request is at fault, and
+    /// it passes by itself or when the worker is mended.
+    #[must_use]
+    pub const fn is_trouble(self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable
+                | Self::CircuitOpen(_)
+                | Self::WorkerCredentials
+                | Self::SessionExpired
+        )
+    }
+
     /// Whether AWS may have applied the change although the call failed.
     #[must_use]
     pub const fn may_be_applied(self) -> bool {

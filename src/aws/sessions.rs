@@ -2,7 +2,8 @@
 //! later steps and forgotten at its end; the reads of a caller share one an account and region.
 //!
 //! Promises: one AssumeRole under way a session, however many steps ask; renewed at four fifths of
-//! its life; still-valid credentials are used when STS is down; a role that was refused is not
+//! its life; still-valid credentials are used when STS is down or our own credentials are refused; an
+//! STS that does not answer is asked by one probe at a time; a role that was refused is not
 //! tried again for a moment, whatever the number of jobs that want it; credentials are never
 //! logged or stored.
 
@@ -13,13 +14,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 
+use super::breaker::{Breakers, Circuit, Pass};
 use super::clients::Clients;
+use super::pacing::Service;
 use super::policy::session_policy;
 use super::refusal::{Class, Refusal};
 use crate::clock::Clock;
@@ -94,6 +98,7 @@ pub(super) struct Sessions {
     config: SdkConfig,
     clock: Clock,
     rng: Rng,
+    breakers: Arc<Breakers>,
     slots: Cache<SessionKey, Arc<Slot>>,
     roles: Mutex<HashMap<String, Arc<Role>>>,
 }
@@ -118,7 +123,7 @@ impl Default for Role {
 }
 
 impl Sessions {
-    pub(super) fn new(config: SdkConfig, clock: Clock, rng: Rng) -> Self {
+    pub(super) fn new(config: SdkConfig, clock: Clock, rng: Rng, breakers: Arc<Breakers>) -> Self {
         let slots = Cache::builder()
             .max_capacity(MOST_SESSIONS)
             .time_to_idle(IDLE)
@@ -127,6 +132,7 @@ impl Sessions {
             config,
             clock,
             rng,
+            breakers,
             slots,
             roles: Mutex::default(),
         }
@@ -162,7 +168,7 @@ impl Sessions {
                 Ok((clients, true))
             }
             Err(refusal) => match session.as_ref() {
-                Some(old) if refusal.class == Class::Unavailable && now < old.expires_at => {
+                Some(old) if refusal.class.is_trouble() && now < old.expires_at => {
                     tracing::warn!(%refusal, "renewing a session; the old one still holds");
                     Ok((Arc::clone(&old.clients), false))
                 }
@@ -233,7 +239,22 @@ impl Sessions {
         Arc::clone(roles.entry(name).or_default())
     }
 
+    /// Asks STS, if the breakers of STS and of our own credentials let it through.
     async fn assume(&self, key: &SessionKey) -> Result<Session, Refusal> {
+        let now = self.clock.monotonic();
+        let pass = |circuit| {
+            let pass = self.breakers.pass(circuit, now);
+            pass.map_err(|blocked| blocked.refusal(ACTION))
+        };
+        let credentials = pass(Circuit::WorkerCredentials)?;
+        let sts = pass(Circuit::of(key, Service::Sts))?;
+        let assumed = self.ask(key).await;
+        let refusal = assumed.as_ref().err();
+        judge((credentials, sts), self.clock.monotonic(), refusal);
+        assumed
+    }
+
+    async fn ask(&self, key: &SessionKey) -> Result<Session, Refusal> {
         let config = aws_sdk_sts::config::Builder::from(&self.config)
             .region(Region::new(key.region.clone()))
             .build();
@@ -252,7 +273,7 @@ impl Sessions {
             .policy(session_policy(key.access, place, &key.cluster))
             .send()
             .await
-            .map_err(|error| refusal(&error))?;
+            .map_err(|error| refusal(&error, &key.region))?;
         let granted = answer.credentials.ok_or_else(no_credentials)?;
         let expires_at = SystemTime::try_from(granted.expiration).map_err(|_| no_credentials())?;
         let now = SystemTime::from(self.clock.now());
@@ -273,6 +294,21 @@ impl Sessions {
     }
 }
 
+/// What STS's answer, or its silence, says about STS and about our own credentials.
+fn judge((credentials, sts): (Pass, Pass), now: Instant, refusal: Option<&Refusal>) {
+    match refusal {
+        Some(refusal) if refusal.class == Class::Unavailable => sts.failed(now, &refusal.message),
+        // Whether STS was reached with them is not known.
+        Some(refusal) if refusal.class == Class::WorkerCredentials => {
+            credentials.failed(now, &refusal.message);
+        }
+        _ => {
+            sts.answered(now);
+            credentials.answered(now);
+        }
+    }
+}
+
 fn is_denied(assumed: &Result<Session, Refusal>) -> bool {
     matches!(assumed, Err(refusal) if refusal.class == Class::AssumeRoleFailed)
 }
@@ -289,54 +325,88 @@ fn no_credentials() -> Refusal {
 
 fn refusal(
     error: &SdkError<AssumeRoleError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+    region: &str,
 ) -> Refusal {
     let request_id = error.request_id().map(str::to_owned);
     let SdkError::ServiceError(service) = error else {
-        // No credentials of our own to begin with is no fault of the account.
-        let message = match error {
-            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => "STS could not be reached",
-            _ => "STS could not be asked; look at the worker's own AWS credentials",
-        };
-        let message = message.to_owned();
+        let (class, message) = unasked(error, region);
         return Refusal {
             action: ACTION,
-            class: Class::Unavailable,
+            class,
             code: None,
             message,
             request_id,
         };
     };
     let code = service.err().code().unwrap_or_default();
-    let class = class_of(code, service.raw().status().as_u16());
+    let status = service.raw().status().as_u16();
+    let class = class_of(code, status);
+    let words = service.err().message();
+    let message = match class {
+        Class::Unavailable => {
+            let words = words.map_or_else(|| format!("STS answered {status}"), str::to_owned);
+            format!("STS in {region} does not answer as it should: {words}")
+        }
+        Class::WorkerCredentials => {
+            let words = words.unwrap_or("STS gave no reason");
+            format!("{OWN_CREDENTIALS}: {code}: {words}")
+        }
+        _ => words.unwrap_or("STS gave no reason").to_owned(),
+    };
     Refusal {
         action: ACTION,
         class,
         code: Some(code.to_owned()),
-        message: service
-            .err()
-            .message()
-            .unwrap_or("STS gave no reason")
-            .to_owned(),
+        message,
         request_id,
     }
+}
+
+const OWN_CREDENTIALS: &str = "the worker's own AWS credentials can't be used";
+
+/// STS gave no answer. Where the chain of credentials found none, it was not even asked: that is no
+/// fault of the account, nor of STS.
+fn unasked(error: &(dyn std::error::Error + 'static), region: &str) -> (Class, String) {
+    const LONGEST: usize = 300;
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut none = false;
+    let mut last = String::new();
+    let mut timed_out = false;
+    for cause in causes {
+        none |= cause.downcast_ref::<CredentialsError>().is_some();
+        last = cause.to_string();
+        timed_out |= last.contains("timed out") || last.contains("timeout");
+    }
+    if none {
+        let last: String = last.chars().take(LONGEST).collect();
+        return (
+            Class::WorkerCredentials,
+            format!("{OWN_CREDENTIALS}: {last}"),
+        );
+    }
+    let how = if timed_out {
+        "did not answer in time"
+    } else {
+        "could not be reached"
+    };
+    (Class::Unavailable, format!("STS in {region} {how}"))
 }
 
 fn class_of(code: &str, status: u16) -> Class {
     match code {
         "Throttling" | "ThrottlingException" | "TooManyRequestsException" => Class::Throttled,
         _ if status == 429 => Class::Throttled,
-        // The worker's own credentials or clock are no fault of the account; and without a code it
-        // was not STS that spoke, but a proxy or a connection that closed.
-        ""
-        | "ExpiredToken"
+        // Without a code it was not STS that spoke, but a proxy or a connection that closed.
+        "" | "IDPCommunicationError" => Class::Unavailable,
+        // The worker's own credentials, or its clock: no fault of the account.
+        "ExpiredToken"
         | "ExpiredTokenException"
-        | "IDPCommunicationError"
         | "IncompleteSignature"
         | "InvalidClientTokenId"
         | "MissingAuthenticationToken"
         | "RequestExpired"
         | "SignatureDoesNotMatch"
-        | "UnrecognizedClientException" => Class::Unavailable,
+        | "UnrecognizedClientException" => Class::WorkerCredentials,
         _ if status == 408 || status >= 500 => Class::Unavailable,
         _ => Class::AssumeRoleFailed,
     }
@@ -353,6 +423,7 @@ mod tests {
         assert_eq!(class_of("", 403), Class::Unavailable);
         assert_eq!(class_of("", 429), Class::Throttled);
         assert_eq!(class_of("ServiceUnavailable", 503), Class::Unavailable);
+        assert_eq!(class_of("ExpiredToken", 403), Class::WorkerCredentials);
     }
 
     #[test]

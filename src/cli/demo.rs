@@ -145,6 +145,7 @@ impl Demo {
                 endpoint_url: Some(simulator.endpoint()),
                 static_credentials: Some(("demo".to_owned(), "demo".to_owned())),
                 time_scale,
+                ..AwsOptions::default()
             },
             webhooks: SenderOptions {
                 setup: webhooks,

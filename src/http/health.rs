@@ -46,10 +46,8 @@ pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
     if state.draining.is_cancelled() {
         return Err(Problem::shutting_down());
     }
-    if !(state.ready)() {
-        return Err(unready(
-            "The worker of this process is not registered or has lost its leases.",
-        ));
+    if let Some(why) = (state.unready)() {
+        return Err(unready(&why));
     }
     let pool = state.pool.clone();
     let asked = state.run(async move {

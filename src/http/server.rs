@@ -94,7 +94,7 @@ pub struct ApiParts {
 
 fn state(
     parts: ApiParts,
-    ready: Box<dyn Fn() -> bool + Send + Sync>,
+    unready: Box<dyn Fn() -> Option<String> + Send + Sync>,
     options: &ApiOptions,
     (tasks, draining): (&TaskTracker, &CancellationToken),
 ) -> State {
@@ -112,7 +112,7 @@ fn state(
         watchers: parts.watchers,
         clock: parts.clock,
         rng: parts.rng,
-        ready,
+        unready,
         options: options.clone(),
         runtime: Handle::current(),
         tasks: tasks.clone(),
@@ -131,20 +131,21 @@ pub struct Api {
 }
 
 impl Api {
-    /// Starts serving. `ready` says whether the process's other half, if any, is healthy.
+    /// Starts serving. `unready` says why the process's other half, if any, can't
+    /// work.
     #[expect(
         clippy::unused_async,
         reason = "called inside the runtime that the pool belongs to"
     )]
     pub async fn start(
         parts: ApiParts,
-        ready: impl Fn() -> bool + Send + Sync + 'static,
+        unready: impl Fn() -> Option<String> + Send + Sync + 'static,
         options: ApiOptions,
     ) -> io::Result<Self> {
         let tasks = TaskTracker::new();
         let draining = CancellationToken::new();
-        let ready = Box::new(ready);
-        let state = state(parts, ready, &options, (&tasks, &draining));
+        let unready = Box::new(unready);
+        let state = state(parts, unready, &options, (&tasks, &draining));
         let origins = options.cors_origins.clone();
         let connections = Connections::new(&options.limits, state.clock.clone());
         tasks.spawn(connections.clone().watch(draining.clone()));

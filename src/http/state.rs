@@ -39,7 +39,8 @@ pub(super) struct Shared {
     pub watchers: Watchers,
     pub clock: Clock,
     pub rng: Rng,
-    pub ready: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Why the other half of the process can't work, if it can't.
+    pub unready: Box<dyn Fn() -> Option<String> + Send + Sync>,
     pub options: ApiOptions,
     /// Where the database is talked to.
     pub runtime: Handle,

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 struct State {
     pool: PgPool,
     runtime: Handle,
-    ready: Box<dyn Fn() -> bool + Send + Sync>,
+    unready: Box<dyn Fn() -> Option<String> + Send + Sync>,
 }
 
 /// A running listener.
@@ -27,20 +27,20 @@ pub struct WorkerHealth {
 }
 
 impl WorkerHealth {
-    /// Starts answering. `ready` says whether the worker holds its leases.
+    /// Starts answering. `unready` says why the worker can't work, if it can't.
     #[expect(
         clippy::unused_async,
         reason = "called inside the runtime that the pool belongs to"
     )]
     pub async fn start(
         pool: PgPool,
-        ready: impl Fn() -> bool + Send + Sync + 'static,
+        unready: impl Fn() -> Option<String> + Send + Sync + 'static,
         address: SocketAddr,
     ) -> io::Result<Self> {
         let state = Data::new(State {
             pool,
             runtime: Handle::current(),
-            ready: Box::new(ready),
+            unready: Box::new(unready),
         });
         let server = HttpServer::new(move || {
             App::new()
@@ -80,8 +80,15 @@ async fn readyz(state: Data<State>) -> HttpResponse {
             tokio::time::timeout(PATIENCE, sqlx::query!("select 1 as one").fetch_one(&pool));
         answered.await.is_ok_and(|answer| answer.is_ok())
     });
-    if (state.ready)() && asked.await.unwrap_or(false) {
-        return livez().await;
+    let answers = asked.await.unwrap_or(false);
+    let why = (state.unready)().or_else(|| (!answers).then(no_database));
+    match why {
+        None => livez().await,
+        Some(why) => HttpResponse::ServiceUnavailable()
+            .json(serde_json::json!({ "status": "not ready", "reason": why })),
     }
-    HttpResponse::ServiceUnavailable().json(serde_json::json!({ "status": "not ready" }))
+}
+
+fn no_database() -> String {
+    "The database did not answer within a second.".to_owned()
 }

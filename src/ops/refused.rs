@@ -12,7 +12,7 @@ use crate::db::breaker;
 use crate::db::jobs::Place;
 use crate::domain::ErrorCode;
 use crate::queue::backoff::Backoff;
-use crate::queue::{Verdict, Wait};
+use crate::queue::{Failure, Verdict, Wait};
 
 /// How long a busy cluster is waited for. E5 was seen to last over ten minutes.
 const LONGEST_BUSY: Duration = Duration::from_mins(30);
@@ -20,12 +20,8 @@ const BUSY: Backoff = Backoff::millis(&[5_000, 10_000, 15_000, 20_000, 30_000]);
 /// How long IAM may take to spread a new role.
 const LONGEST_PROPAGATION: Duration = Duration::from_mins(2);
 const PROPAGATION: Backoff = Backoff::millis(&[3_000, 5_000, 10_000]);
-/// After AWS said "slower"; the budget spaces the calls beyond it.
-const THROTTLED: Duration = Duration::from_secs(2);
 /// Before an account's role is tried again, by our own clock: STS is not asked more often.
 const ROLE_REFUSED: Duration = Duration::from_secs(1);
-/// Between looks at what AWS has accepted, while AWS does not answer.
-const UNAVAILABLE: Duration = Duration::from_secs(5);
 
 /// A wait that began once and has its own bound; kept in the step's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -65,28 +61,17 @@ pub(super) async fn verdict(context: &Context<'_>, refusal: Refusal) -> Verdict 
         Class::AssumeRoleFailedLately => role_refused(context, &refusal),
         Class::Throttled => again(
             context,
-            THROTTLED,
+            Duration::ZERO,
             Wait::Throttled,
             "AWS asks for fewer calls in this account; the job goes on by itself.",
         ),
         Class::OverBudget(wait) => again(
             context,
             context.unscaled(wait),
-            Wait::Throttled,
+            Wait::OverBudget,
             "The account's budget of AWS calls is used up for the moment; the job goes on by itself.",
         ),
-        Class::Unavailable if context.job.accepted || context.lease.progress().asked => again(
-            context,
-            UNAVAILABLE,
-            Wait::Retry,
-            &format!(
-                "AWS was asked for the change, but does not say what came of it: {}.",
-                refusal.message
-            ),
-        ),
-        Class::Unavailable | Class::SessionExpired => {
-            Verdict::Retry(from_refusal(ErrorCode::AwsUnavailable, &refusal))
-        }
+        class if class.is_trouble() => trouble(context, &refusal),
         Class::ClusterNotFound => Verdict::Fail(not_found(
             "cluster",
             format!(
@@ -138,20 +123,57 @@ const fn error_code(class: Class) -> ErrorCode {
         Class::Throttled | Class::OverBudget(_) => ErrorCode::Throttled,
         Class::ProfileNotFound | Class::ClusterNotFound | Class::NotFound => ErrorCode::NotFound,
         Class::InvalidParameter => ErrorCode::InvalidParameter,
-        Class::SessionExpired | Class::Unavailable => ErrorCode::AwsUnavailable,
+        Class::SessionExpired
+        | Class::Unavailable
+        | Class::CircuitOpen(_)
+        | Class::WorkerCredentials => ErrorCode::AwsUnavailable,
     }
 }
 
 /// Whether it may pass without anybody changing the account or the request.
 pub(super) const fn passes(class: Class) -> bool {
-    matches!(
-        class,
-        Class::Throttled
-            | Class::OverBudget(_)
-            | Class::Unavailable
-            | Class::SessionExpired
-            | Class::AssumeRoleFailed
-            | Class::AssumeRoleFailedLately
+    class.is_trouble()
+        || matches!(
+            class,
+            Class::Throttled
+                | Class::OverBudget(_)
+                | Class::AssumeRoleFailed
+                | Class::AssumeRoleFailedLately
+        )
+}
+
+/// Trouble that is not of the job's making: the step again, with pauses that grow to minutes, until
+/// the job's deadline.
+fn trouble(context: &Context<'_>, refusal: &Refusal) -> Verdict {
+    let cause = refusal.message.trim_end_matches('.');
+    if context.job.last_look {
+        return Verdict::Fail(out_of_time(context, refusal, cause));
+    }
+    let asked = context.job.accepted || context.lease.progress().asked;
+    let message = match refusal.class {
+        Class::SessionExpired => "Waits for a new session in the account.".to_owned(),
+        _ if asked => format!(
+            "AWS was asked for the change, but does not say what came of it: {cause}. The job looks \
+             again by itself."
+        ),
+        _ => format!("Waits, because {cause}. The job goes on by itself."),
+    };
+    // A little after the probe's time: who comes too early is only sent away again.
+    let after = match refusal.class {
+        Class::CircuitOpen(wait) => context.unscaled(wait).mul_f64(1.25),
+        _ => Duration::ZERO,
+    };
+    again(context, after, Wait::Trouble(cause.to_owned()), &message)
+}
+
+/// A read says what kept it; of a change the caller has to know that it was given up.
+fn out_of_time(context: &Context<'_>, refusal: &Refusal, cause: &str) -> Failure {
+    if !context.kind.is_mutation() {
+        return from_refusal(ErrorCode::AwsUnavailable, refusal);
+    }
+    failure(
+        ErrorCode::DeadlineExceeded,
+        format!("the job's deadline passed while it waited: {cause}; retry the job"),
     )
 }
 

@@ -35,8 +35,19 @@ impl Backoff {
     }
 }
 
-/// Between attempts of a step that failed for a reason that may pass.
+/// Between attempts of a step that failed in a way that looks like a fault of ours.
 pub const RETRY: Backoff = Backoff::millis(&[1_000, 3_000, 10_000, 30_000]);
+
+/// Between tries while there is trouble that passes by itself. Each pause is about a third of the time
+/// that the trouble has lasted, so that its end is noticed soon after.
+pub const TROUBLE: Backoff = Backoff::millis(&[
+    2_000, 3_000, 5_000, 8_000, 12_000, 18_000, 27_000, 40_000, 60_000, 90_000, 120_000, 180_000,
+    240_000, 300_000,
+]);
+
+/// While AWS says "slower"; the budget of calls spaces them beyond that.
+pub const THROTTLED: Backoff =
+    Backoff::millis(&[2_000, 3_000, 5_000, 8_000, 12_000, 20_000, 30_000]);
 
 #[cfg(test)]
 mod tests {

@@ -43,6 +43,8 @@ pub struct ClaimedJob {
     pub attempt: i32,
     /// Looks at AWS so far.
     pub poll_count: i32,
+    /// Waits in a row for trouble that passes by itself.
+    pub troubles: i32,
     /// AWS was asked for a change: it may have accepted.
     pub asked: bool,
     /// AWS has accepted a change.
@@ -176,6 +178,7 @@ pub async fn claim(
             step_data: row.step_data,
             attempt: row.attempt,
             poll_count: row.poll_count,
+            troubles: row.troubles,
             asked: row.asked,
             accepted: row.accepted,
             cancel_requested: row.cancel_requested,

@@ -100,6 +100,7 @@ select
     step_data as "step_data!",
     attempt as "attempt!",
     poll_count as "poll_count!",
+    troubles as "troubles!",
     asked as "asked!",
     accepted as "accepted!",
     cancel_requested as "cancel_requested!",

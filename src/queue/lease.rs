@@ -181,6 +181,7 @@ impl Lease {
             message: String::new(),
             attempts: 0,
             polls: 0,
+            troubles: 0,
             asked,
             accepted: false,
             profile_name: None,

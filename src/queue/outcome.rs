@@ -96,6 +96,8 @@ pub struct Outcome {
     pub attempts: i32,
     /// Added to the looks at AWS.
     pub polls: i32,
+    /// Waits in a row for trouble that passes by itself, with this one.
+    pub troubles: i32,
     /// AWS may have accepted a change without our knowing.
     pub asked: bool,
     /// AWS has accepted a change.
@@ -243,6 +245,7 @@ impl Update {
             &columns.warnings,
             &columns.error as &[Option<Value>],
             &columns.take_next,
+            &columns.troubles,
         )
         .fetch_all(&mut *connection)
         .await?;

@@ -6,11 +6,12 @@ with outcome as (
     from unnest(
         $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[],
         $9::jsonb[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::int[], $15::int[],
-        $16::bool[], $17::bool[], $18::text[], $19::jsonb[], $20::jsonb[], $21::jsonb[], $22::bool[]
+        $16::bool[], $17::bool[], $18::text[], $19::jsonb[], $20::jsonb[], $21::jsonb[], $22::bool[],
+        $23::int[]
     ) as o (
         account_id, job_id, lane, lease_token, phase, state, step,
         step_data, after_ms, waiting_reason, blocked_by, message, attempts, polls,
-        asked, accepted, profile_name, result, warnings, error, take_next
+        asked, accepted, profile_name, result, warnings, error, take_next, troubles
     )
 ),
 lane_locked as materialized (
@@ -79,6 +80,7 @@ written as (
         message = case when r.canceled then 'Canceled before AWS was asked to change anything.' else r.message end,
         attempt = j.attempt + r.attempts,
         poll_count = j.poll_count + r.polls,
+        troubles = case when r.phase = 'leased' then j.troubles else r.troubles end,
         -- once asked, only a look can tell what came of it
         asked = j.asked or r.asked,
         accepted = j.accepted or r.accepted,

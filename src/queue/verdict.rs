@@ -49,12 +49,17 @@ pub enum Wait {
     Poll,
     /// Another change of the cluster is under way at AWS, in AWS's own words.
     ClusterBusy(String),
-    /// AWS or our own budget says: slower.
+    /// AWS says: slower. The pause grows with each such wait in a row.
     Throttled,
     /// The account's role can't be assumed for now.
     AccountParked,
     /// Something that passes by itself, such as a role that IAM has not spread yet.
     Retry,
+    /// Our own budget of calls is used up for the moment.
+    OverBudget,
+    /// Trouble that is nobody's fault here and passes by itself, and what it is. The pause grows with
+    /// each such wait in a row.
+    Trouble(String),
 }
 
 impl Wait {
@@ -64,9 +69,9 @@ impl Wait {
         match self {
             Self::Poll => "poll",
             Self::ClusterBusy(_) => "cluster_busy",
-            Self::Throttled => "throttled",
+            Self::Throttled | Self::OverBudget => "throttled",
             Self::AccountParked => "account_parked",
-            Self::Retry => "retry",
+            Self::Retry | Self::Trouble(_) => "retry",
         }
     }
 }

@@ -150,6 +150,7 @@ impl World {
     ) -> Vec<HealthIssue> {
         self.faults.take_health(&Subject {
             action: action.name(),
+            service: Some("eks"),
             account: &caller.account,
             region: &caller.region,
             cluster: Some(cluster),

@@ -96,7 +96,7 @@ impl SimControl {
 
     /// Adds faults behind those that wait; all or, with a sentence, none.
     pub fn try_add_faults(&self, faults: Vec<Fault>) -> Result<(), String> {
-        self.shared.lock().faults.add(faults)
+        self.shared.lock().add_faults(faults)
     }
 
     /// Adds faults behind those that wait.

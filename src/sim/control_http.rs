@@ -113,8 +113,7 @@ async fn post_faults(shared: Data<Shared>, body: Bytes) -> Answer {
     let faults: Vec<Fault> = parse(&body)?;
     shared
         .lock()
-        .faults
-        .add(faults)
+        .add_faults(faults)
         .map_err(|why| wrong(&why))?;
     Ok(done())
 }

@@ -1,21 +1,27 @@
 //! Faults: what the next matching calls are answered instead of, or besides, the truth.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::action::Action;
 use super::profile::HealthIssue;
 
+/// Every call of a service.
+const ALL: &str = "*";
 const LONGEST_DELAY_MS: u64 = 600_000;
+const LONGEST_SECONDS: f64 = 1_000_000.0;
 const MOST_FAULTS: usize = 10_000;
 
 /// One fault. Without status, code, cut and the others it only delays.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// The AWS operation, such as `DescribeFargateProfile`.
+    /// The AWS operation, such as `DescribeFargateProfile`; `*` for all of `service`.
     pub action: String,
+    /// Only calls of this service: `eks`, `sts`, `cloudformation`, `iam`, `ec2`...
+    pub service: Option<String>,
     /// Only calls for this account.
     pub account_id: Option<String>,
     /// Only calls in this region.
@@ -28,8 +34,10 @@ pub struct Fault {
     pub stack: Option<String>,
     /// Only calls about this add-on, nodegroup...; for `CreateResource` and `DeleteResource` the logical id.
     pub resource: Option<String>,
-    /// How many calls; 1 unless told.
+    /// How many calls; 1 unless told, or without an end with `for_seconds`.
     pub times: Option<u32>,
+    /// An outage: it ends so long after it was added, by AWS's clock.
+    pub for_seconds: Option<f64>,
     /// How many matching calls pass first; 0 when absent.
     pub skip: Option<u32>,
     /// Answer this status and change nothing.
@@ -59,6 +67,8 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub action: &'a str,
+    /// As in signatures; none of what is no call.
+    pub service: Option<&'a str>,
     pub account: &'a str,
     pub region: &'a str,
     pub cluster: Option<&'a str>,
@@ -70,12 +80,7 @@ pub(super) struct Subject<'a> {
 impl Fault {
     /// Says in a sentence what is wrong with it, if anything is.
     pub(super) fn check(&self) -> Result<(), String> {
-        let action = Action::parse(&self.action).ok_or_else(|| {
-            format!(
-                "`{}` is not an action that the simulator knows",
-                self.action
-            )
-        })?;
+        let action = self.known_action()?;
         let answers = self.status.is_some() || self.code.is_some();
         if self
             .status
@@ -85,6 +90,14 @@ impl Fault {
         }
         if self.times.is_some_and(|times| times == 0) {
             return Err("times must be at least 1".to_owned());
+        }
+        if self
+            .for_seconds
+            .is_some_and(|seconds| !(0.0..=LONGEST_SECONDS).contains(&seconds))
+        {
+            return Err(format!(
+                "forSeconds must lie between 0 and {LONGEST_SECONDS}"
+            ));
         }
         let longest = self.delay_ms.max(self.delay_after_ms).unwrap_or(0);
         if longest > LONGEST_DELAY_MS {
@@ -100,13 +113,30 @@ impl Fault {
         if self.cut && self.truncate {
             return Err("cut and truncate exclude each other".to_owned());
         }
-        if action.is_step() {
+        if action.is_some_and(Action::is_step) {
             return self.check_step(answers || longest > 0);
         }
         if self.message.is_some() && !answers {
             return Err("message needs a status or a code".to_owned());
         }
         self.check_kind(action, answers)
+    }
+
+    /// None for all of a service.
+    fn known_action(&self) -> Result<Option<Action>, String> {
+        if self.action == ALL {
+            let known = self.service.is_some();
+            return known
+                .then_some(None)
+                .ok_or_else(|| "the action `*` needs a service".to_owned());
+        }
+        let known = Action::parse(&self.action).map(Some);
+        known.ok_or_else(|| {
+            format!(
+                "`{}` is not an action that the simulator knows",
+                self.action
+            )
+        })
     }
 
     /// A step of CloudFormation is no call: it fails with a message, and that is all it can do.
@@ -127,15 +157,17 @@ impl Fault {
         Ok(())
     }
 
-    fn check_kind(&self, action: Action, answers: bool) -> Result<(), String> {
-        let describes = matches!(
-            action,
-            Action::DescribeFargateProfile
-                | Action::DescribeCluster
-                | Action::DescribeAddon
-                | Action::DescribeNodegroup
-                | Action::DescribeStacks
-        );
+    fn check_kind(&self, action: Option<Action>, answers: bool) -> Result<(), String> {
+        let describes = action.is_some_and(|action| {
+            matches!(
+                action,
+                Action::DescribeFargateProfile
+                    | Action::DescribeCluster
+                    | Action::DescribeAddon
+                    | Action::DescribeNodegroup
+                    | Action::DescribeStacks
+            )
+        });
         if self.set_status.is_some() && !describes {
             return Err(
                 "setStatus is for DescribeFargateProfile, DescribeCluster, DescribeAddon, \
@@ -143,10 +175,12 @@ impl Fault {
                     .to_owned(),
             );
         }
-        let ends = matches!(
-            action,
-            Action::CreateFargateProfile | Action::DeleteFargateProfile
-        );
+        let ends = action.is_some_and(|action| {
+            matches!(
+                action,
+                Action::CreateFargateProfile | Action::DeleteFargateProfile
+            )
+        });
         let alone = !answers
             && !self.cut
             && !self.truncate
@@ -168,7 +202,9 @@ impl Fault {
                 .as_deref()
                 .is_none_or(|wanted| Some(wanted) == actual)
         };
-        self.action == subject.action
+        let all = self.action == ALL && subject.service.is_some();
+        (all || self.action == subject.action)
+            && fits(&self.service, subject.service)
             && fits(&self.account_id, Some(subject.account))
             && fits(&self.region, Some(subject.region))
             && fits(&self.cluster, subject.cluster)
@@ -178,13 +214,25 @@ impl Fault {
     }
 }
 
+/// A fault that is still to come.
+#[derive(Debug)]
+struct Pending {
+    fault: Fault,
+    /// When it ends, by the simulator's clock.
+    ends: Option<Duration>,
+}
+
 /// The faults that are still to come, in order.
 #[derive(Debug, Default)]
-pub(super) struct Faults(VecDeque<Fault>);
+pub(super) struct Faults(VecDeque<Pending>);
 
 impl Faults {
-    /// Adds all or, when one is wrong, none of them.
-    pub(super) fn add(&mut self, faults: Vec<Fault>) -> Result<(), String> {
+    /// Adds all or, when one is wrong, none of them. It is `now`, and a second of AWS's takes so long.
+    pub(super) fn add(
+        &mut self,
+        faults: Vec<Fault>,
+        (now, second): (Duration, Duration),
+    ) -> Result<(), String> {
         for (index, fault) in faults.iter().enumerate() {
             fault
                 .check()
@@ -193,8 +241,21 @@ impl Faults {
         if self.0.len() + faults.len() > MOST_FAULTS {
             return Err(format!("at most {MOST_FAULTS} faults can wait"));
         }
-        self.0.extend(faults);
+        self.0.extend(faults.into_iter().map(|fault| {
+            Pending {
+                ends: fault
+                    .for_seconds
+                    .map(|seconds| now + second.mul_f64(seconds)),
+                fault,
+            }
+        }));
         Ok(())
+    }
+
+    /// Drops those whose time is over.
+    pub(super) fn expire(&mut self, now: Duration) {
+        self.0
+            .retain(|pending| pending.ends.is_none_or(|ends| now < ends));
     }
 
     pub(super) fn clear(&mut self) {
@@ -213,7 +274,7 @@ impl Faults {
     }
 
     fn take_where(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
-        let index = self.0.iter_mut().position(|fault| {
+        let index = self.0.iter_mut().position(|Pending { fault, .. }| {
             let fits = wanted(fault);
             let passes = fault.skip.filter(|_| fits).unwrap_or(0);
             fault.skip = fault
@@ -221,10 +282,11 @@ impl Faults {
                 .map(|skip| if fits { skip.saturating_sub(1) } else { skip });
             fits && passes == 0
         })?;
-        let fault = self.0.get_mut(index)?;
-        match fault.times.unwrap_or(1) {
-            0 | 1 => self.0.remove(index),
-            times => {
+        let Pending { fault, ends } = self.0.get_mut(index)?;
+        match (fault.times, ends) {
+            (None, Some(_)) => Some(fault.clone()),
+            (None | Some(0 | 1), _) => self.0.remove(index).map(|pending| pending.fault),
+            (Some(times), _) => {
                 fault.times = Some(times - 1);
                 Some(fault.clone())
             }

@@ -2,9 +2,13 @@
 
 use super::*;
 
+/// The start, and a second that takes a hundredth of one.
+const CLOCK: (Duration, Duration) = (Duration::ZERO, Duration::from_millis(10));
+
 fn subject(action: &str) -> Subject<'_> {
     Subject {
         action,
+        service: Some("eks"),
         account: "111111111111",
         region: "eu-central-1",
         cluster: Some("prod-1"),
@@ -17,7 +21,7 @@ fn subject(action: &str) -> Subject<'_> {
 fn faults(json: &str) -> Result<Faults, String> {
     let parsed: Vec<Fault> = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let mut faults = Faults::default();
-    faults.add(parsed)?;
+    faults.add(parsed, CLOCK)?;
     Ok(faults)
 }
 
@@ -108,7 +112,7 @@ fn steps_of_stacks_fail_with_a_message_and_nothing_else() {
         assert!(bad.check().is_err(), "{bad:?}");
     }
     let mut faults = Faults::default();
-    faults.add(vec![step]).unwrap();
+    faults.add(vec![step], CLOCK).unwrap();
     let subject = |resource| Subject {
         stack: Some("s"),
         resource: Some(resource),
@@ -116,4 +120,41 @@ fn steps_of_stacks_fail_with_a_message_and_nothing_else() {
     };
     assert!(faults.take(&subject("Subnet")).is_none());
     assert!(faults.take(&subject("VPC")).is_some());
+}
+
+#[test]
+fn an_outage_of_a_service_meets_all_its_calls_until_its_time_is_over() {
+    let json = r#"[{"action":"*","service":"eks","status":503,"forSeconds":60}]"#;
+    let mut faults = faults(json).unwrap();
+    for _ in 0..100 {
+        assert!(faults.take(&subject("DescribeCluster")).is_some());
+        assert!(faults.take(&subject("DeleteFargateProfile")).is_some());
+    }
+    let other = Subject {
+        service: Some("ec2"),
+        ..subject("DescribeSubnets")
+    };
+    assert!(faults.take(&other).is_none());
+    faults.expire(Duration::from_millis(599));
+    assert!(faults.take(&subject("DescribeCluster")).is_some());
+    faults.expire(Duration::from_millis(600));
+    assert!(faults.take(&subject("DescribeCluster")).is_none());
+}
+
+#[test]
+fn all_actions_need_a_service_and_times_a_bound() {
+    for (json, words) in [
+        (r#"[{"action":"*","status":503}]"#, "needs a service"),
+        (
+            r#"[{"action":"*","service":"eks","status":503,"forSeconds":-1}]"#,
+            "forSeconds",
+        ),
+        (
+            r#"[{"action":"*","service":"eks","setStatus":"FAILED"}]"#,
+            "setStatus is for",
+        ),
+    ] {
+        let refused = faults(json).unwrap_err();
+        assert!(refused.contains(words), "{refused}");
+    }
 }

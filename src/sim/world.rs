@@ -107,6 +107,12 @@ impl World {
         self.clock.thaw();
     }
 
+    /// Adds all faults or, when one is wrong, none of them.
+    pub(super) fn add_faults(&mut self, faults: Vec<Fault>) -> Result<(), String> {
+        let second = self.clock.scale(Duration::from_secs(1));
+        self.faults.add(faults, (self.clock.now(), second))
+    }
+
     /// Puts a call on record and picks its fault.
     pub(super) fn arrive(&mut self, inbound: &Inbound) -> Arrival {
         let (caller, problem) = Caller::identify(
@@ -118,8 +124,10 @@ impl World {
         let request = Request::of(inbound);
         let mut call = describe(&request, &caller, inbound);
         self.name_cluster(&mut call);
+        self.faults.expire(self.clock.now());
         let fault = self.faults.take(&Subject {
             action: &call.action,
+            service: request.service(),
             account: &call.account_id,
             region: &call.region,
             cluster: call.cluster.as_deref(),
@@ -254,6 +262,15 @@ impl World {
 }
 
 impl Request {
+    /// As in signatures.
+    fn service(&self) -> Option<&'static str> {
+        match self {
+            Self::Eks(_) => Some("eks"),
+            Self::Query(service, _) => Some(service.name()),
+            Self::Unknown => None,
+        }
+    }
+
     fn of(inbound: &Inbound) -> Self {
         if inbound.path == "/" {
             let form = Form::read(inbound);

@@ -37,6 +37,7 @@ impl Moto {
             endpoint_url: Some(self.endpoint()),
             static_credentials: Some(("test".to_owned(), "test".to_owned())),
             time_scale: 1_000.0,
+            ..AwsOptions::default()
         };
         let aws = Aws::new(options, Clock::system(), Rng::seeded(7)).await;
         aws.caller(SessionKey {

@@ -8,6 +8,7 @@ mod coredns;
 pub mod crashes;
 mod journey;
 mod kubernetes;
+mod outages;
 mod pod_roles;
 mod refusals;
 mod roles;

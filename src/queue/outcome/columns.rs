@@ -29,6 +29,7 @@ pub(super) struct Columns {
     pub warnings: Vec<Value>,
     pub error: Vec<Option<Value>>,
     pub take_next: Vec<bool>,
+    pub troubles: Vec<i32>,
 }
 
 impl Columns {
@@ -56,5 +57,6 @@ impl Columns {
         self.warnings.push(json!(item.warnings));
         self.error.push(item.error.clone());
         self.take_next.push(item.take_next);
+        self.troubles.push(item.troubles);
     }
 }

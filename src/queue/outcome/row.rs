@@ -51,6 +51,7 @@ impl Row {
             step_data: self.step_data?,
             attempt: 0,
             poll_count: 0,
+            troubles: 0,
             asked: false,
             accepted: false,
             cancel_requested: false,

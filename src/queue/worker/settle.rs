@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::{Handler, Shared, Trouble};
-use crate::queue::backoff::RETRY;
+use crate::queue::backoff::{RETRY, THROTTLED, TROUBLE};
 use crate::queue::claim::ClaimedJob;
 use crate::queue::group_commit::GroupCommitError;
 use crate::queue::lease::{Lease, Standing};
@@ -99,8 +99,24 @@ async fn judge<H: Handler>(shared: &Shared<H>, job: &ClaimedJob, lease: &Lease) 
             tracing::error!("the step panicked");
             Verdict::Retry(shared.handler.failure(Trouble::Panicked))
         }
-        Err(_) => Verdict::Retry(shared.handler.failure(Trouble::TimedOut)),
+        Err(_) => timed_out(shared, lease),
     }
+}
+
+/// Something did not answer for so long that the step was stopped: its calls have bounds of their
+/// own, so that it was asked too much at once, or waited for too often.
+fn timed_out<H: Handler>(shared: &Shared<H>, lease: &Lease) -> Verdict {
+    tracing::warn!("the step was stopped: it took too long");
+    let message = shared.handler.failure(Trouble::TimedOut).message;
+    let progress = lease.progress();
+    Verdict::Again(Box::new(Again {
+        after: Duration::ZERO,
+        step: progress.step,
+        step_data: progress.step_data,
+        wait: Wait::Trouble(message.clone()),
+        message,
+        accepted: false,
+    }))
 }
 
 fn outcome_of<H: Handler>(
@@ -123,7 +139,7 @@ fn outcome_of<H: Handler>(
         Verdict::Again(_) | Verdict::Retry(_) if job.last_look => {
             failed(lease, shared.handler.failure(Trouble::DeadlineExceeded), 0)
         }
-        Verdict::Again(again) => parked(shared, lease, *again),
+        Verdict::Again(again) => parked(shared, job, lease, *again),
         Verdict::Retry(failure) => retried(shared, job, lease, failure),
     }
 }
@@ -137,7 +153,12 @@ fn failed(lease: &Lease, failure: Failure, attempts: i32) -> Outcome {
     }
 }
 
-fn parked<H: Handler>(shared: &Shared<H>, lease: &Lease, again: Again) -> Outcome {
+fn parked<H: Handler>(
+    shared: &Shared<H>,
+    job: &ClaimedJob,
+    lease: &Lease,
+    again: Again,
+) -> Outcome {
     let Again {
         after,
         step,
@@ -147,18 +168,39 @@ fn parked<H: Handler>(shared: &Shared<H>, lease: &Lease, again: Again) -> Outcom
         accepted,
     } = again;
     Outcome {
-        after: scaled(shared, after),
+        after: scaled(shared, pause(&wait, job.troubles, after)),
+        troubles: troubles(&wait, job.troubles),
         step,
         step_data,
         waiting_reason: Some(wait.as_str()),
         polls: i32::from(wait == Wait::Poll),
         blocked_by: match wait {
-            Wait::ClusterBusy(words) => Some(words),
+            Wait::ClusterBusy(words) | Wait::Trouble(words) => Some(words),
             _ => None,
         },
         message,
         accepted,
         ..lease.outcome(Next::Parked)
+    }
+}
+
+/// How long to wait: at least what the step asks for.
+fn pause(wait: &Wait, troubles: i32, after: Duration) -> Duration {
+    let troubles = u32::try_from(troubles).unwrap_or(0);
+    match wait {
+        Wait::Trouble(_) => after.max(TROUBLE.delay(troubles)),
+        Wait::Throttled => after.max(THROTTLED.delay(troubles)),
+        _ => after,
+    }
+}
+
+/// How many waits for trouble there have been in a row, with this one.
+fn troubles(wait: &Wait, before: i32) -> i32 {
+    match wait {
+        Wait::Trouble(_) | Wait::Throttled => before.saturating_add(1),
+        // The trouble was not met again, and is not known to be over.
+        Wait::OverBudget => before,
+        _ => 0,
     }
 }
 

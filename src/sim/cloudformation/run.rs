@@ -319,6 +319,7 @@ impl World {
     fn resource_fault(&mut self, action: &str, stack: &Stack, logical: &str) -> Option<String> {
         let fault = self.faults.take(&Subject {
             action,
+            service: None,
             account: &stack.caller.account,
             region: &stack.caller.region,
             cluster: stack.cluster(),

@@ -101,7 +101,7 @@ impl Sim {
     }
 
     fn fault(&mut self, fault: Fault) {
-        self.world.faults.add(vec![fault]).unwrap();
+        self.world.add_faults(vec![fault]).unwrap();
     }
 }
 

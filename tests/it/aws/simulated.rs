@@ -39,6 +39,7 @@ impl Sim {
             endpoint_url: Some(simulator.endpoint()),
             static_credentials: Some(("test".to_owned(), "test".to_owned())),
             time_scale: SPEED,
+            ..AwsOptions::default()
         };
         let aws = Aws::new(options, Clock::system(), Rng::seeded(7)).await;
         Self { simulator, aws }

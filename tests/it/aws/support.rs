@@ -87,6 +87,7 @@ impl Scripted {
             endpoint_url: Some(self.endpoint.clone()),
             static_credentials: Some(("test".to_owned(), "test".to_owned())),
             time_scale: 1_000.0,
+            ..AwsOptions::default()
         };
         let aws = Aws::new(options, Clock::system(), Rng::seeded(7)).await;
         assert!(aws.is_simulated());

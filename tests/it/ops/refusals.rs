@@ -96,7 +96,26 @@ async fn throttling_is_free_and_server_errors_are_retried() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_outage_before_anything_was_accepted_ends_in_aws_unavailable() {
+async fn an_outage_before_anything_was_asked_costs_a_change_nothing() {
+    let fleet = Fleet::new().await;
+    let mut broken = answer(
+        "DescribeCluster",
+        503,
+        "ServiceUnavailableException",
+        "Down",
+    );
+    broken.times = Some(20);
+    fleet.sim.add_faults(vec![broken]);
+    let create = fleet.create("fp-dev", "dev").await;
+    fleet.run().await;
+    fleet.assert_state(create, "succeeded").await;
+    assert_eq!(fleet.queue.column(create, "attempt").await, "0");
+    fleet.end().await;
+}
+
+/// The deadline has passed: this look is the last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_outage_that_outlasts_the_deadline_is_named_as_the_cause() {
     let fleet = Fleet::new().await;
     let mut broken = answer(
         "DescribeCluster",
@@ -107,8 +126,16 @@ async fn an_outage_before_anything_was_accepted_ends_in_aws_unavailable() {
     broken.times = Some(100);
     fleet.sim.add_faults(vec![broken]);
     let create = fleet.create("fp-dev", "dev").await;
+    let get = fleet.get("fp-dev").await;
+    sqlx::query("update job_rows set deadline_at = now()")
+        .execute(fleet.queue.pool())
+        .await
+        .unwrap();
     fleet.run().await;
-    fleet.assert_failed(create, "aws_unavailable").await;
+    fleet.assert_failed(create, "deadline_exceeded").await;
+    let message = fleet.queue.column(create, "message").await;
+    assert!(message.contains("EKS in eu-central-1"), "{message}");
+    fleet.assert_failed(get, "aws_unavailable").await;
     fleet.end().await;
 }
 

@@ -38,6 +38,8 @@ const PATIENCE: f64 = 60.0;
 pub struct Fleet {
     /// Divides the times after which operations give up.
     pub patience: f64,
+    /// How much faster AWS is than it is.
+    pub speed: f64,
     pub queue: Queue,
     simulator: Simulator,
     pub sim: SimControl,
@@ -58,6 +60,7 @@ impl Fleet {
             ..SimOptions::default()
         };
         adjust(&mut sim_options);
+        let speed = sim_options.speed;
         let simulator = Simulator::start(sim_options).await.expect("the simulator");
         let sim = simulator.control();
         let queue = Queue::new().await;
@@ -76,6 +79,7 @@ impl Fleet {
         }
         Self {
             patience: PATIENCE,
+            speed,
             queue,
             simulator,
             sim,
@@ -84,10 +88,17 @@ impl Fleet {
 
     /// The simulated AWS, as a worker sees it.
     pub async fn aws(&self) -> Aws {
+        self.aws_by(AwsOptions::default()).await
+    }
+
+    /// The same, reached in another way.
+    pub async fn aws_by(&self, options: AwsOptions) -> Aws {
+        let endpoint = options.endpoint_url.clone();
         let aws_options = AwsOptions {
-            endpoint_url: Some(self.simulator.endpoint()),
+            endpoint_url: Some(endpoint.unwrap_or_else(|| self.simulator.endpoint())),
             static_credentials: Some(("test".to_owned(), "test".to_owned())),
-            time_scale: SPEED,
+            time_scale: self.speed,
+            ..options
         };
         Aws::new(aws_options, self.queue.clock.clone(), Rng::seeded(7)).await
     }
@@ -143,7 +154,7 @@ impl Fleet {
     /// A worker that uses these sessions.
     pub fn worker_on(&self, aws: Aws) -> Worker {
         let worker_options = WorkerOptions {
-            time_scale: SPEED,
+            time_scale: self.speed,
             ..options()
         };
         let operations = Operations::new(self.queue.pool().clone(), aws, self.patience);

@@ -260,6 +260,7 @@ pub fn outcome(worker: Uuid, job_id: Uuid, lease_token: i64, next: Next) -> Outc
         blocked_by: None,
         message: "Written by a test.".to_owned(),
         attempts: 0,
+        troubles: 0,
         polls: 0,
         asked: false,
         accepted: false,

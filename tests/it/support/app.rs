@@ -178,7 +178,8 @@ impl TestApp {
             workers: 1,
             ..options
         };
-        let api = Api::start(parts, move || ready, options).await.unwrap();
+        let unready = move || (!ready).then(|| "The worker of this process is gone.".to_owned());
+        let api = Api::start(parts, unready, options).await.unwrap();
         let app = Self {
             hands: Hands::new(pool.clone(), &tracker),
             tokens: Tokens::create(&pool).await,

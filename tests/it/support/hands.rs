@@ -133,6 +133,7 @@ impl Hands {
             message: String::new(),
             attempts: 0,
             polls: 0,
+            troubles: 0,
             asked: false,
             accepted: false,
             profile_name: None,

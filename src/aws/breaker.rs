@@ -170,13 +170,13 @@ impl Breakers {
             .and_then(|state| state.open.as_mut());
         let probe = match open {
             None => false,
-            Some(open) => match self.blocked_by(open, now) {
-                Some(blocked) => return Err(blocked),
-                None => {
-                    open.probing = true;
-                    true
+            Some(open) => {
+                if let Some(blocked) = self.blocked_by(open, now) {
+                    return Err(blocked);
                 }
-            },
+                open.probing = true;
+                true
+            }
         };
         drop(states);
         Ok(Pass {

@@ -20,7 +20,7 @@ use super::support::{ACCOUNT, Fleet, fault, roleless_input};
 
 /// Six hours pass in six seconds.
 const SPEED: f64 = 3_600.0;
-const HOUR: u64 = 3_600;
+const HOUR: u32 = 3_600;
 /// How long a call may take here; ten seconds at AWS.
 const CALL_TIMEOUT: Duration = Duration::from_millis(400);
 /// Longer than that.
@@ -42,7 +42,7 @@ enum Kind {
 struct Outage {
     service: &'static str,
     kind: Kind,
-    seconds: u64,
+    seconds: u32,
     /// AWS begins to fail when it has answered so many calls of the service.
     skip: u32,
 }
@@ -51,7 +51,7 @@ impl Outage {
     fn fault(self) -> Fault {
         let fault = Fault {
             service: Some(self.service.to_owned()),
-            for_seconds: Some(self.seconds as f64),
+            for_seconds: Some(f64::from(self.seconds)),
             skip: Some(self.skip),
             ..fault("*")
         };
@@ -80,7 +80,7 @@ impl Outage {
 
 /// The calls of an outage that are allowed: a probe each two minutes when it lasts, some more at first,
 /// and what was under way when it began.
-const fn bound(seconds: u64) -> usize {
+const fn bound(seconds: u32) -> usize {
     48 + (seconds / 100) as usize
 }
 
@@ -165,7 +165,7 @@ async fn survive_all(outages: Vec<Outage>) {
 }
 
 /// Of each kind. One begins in the middle of the work, where the service is called often enough.
-fn of(service: &'static str, seconds: u64) -> Vec<Outage> {
+fn of(service: &'static str, seconds: u32) -> Vec<Outage> {
     let skip = match service {
         _ if seconds < HOUR => 0,
         "sts" => 2,
@@ -223,7 +223,7 @@ async fn six_hours_with_expired_credentials_of_its_own_lose_no_change() {
         status: Some(403),
         code: Some("ExpiredToken".to_owned()),
         message: Some("The security token included in the request is expired".to_owned()),
-        for_seconds: Some(6.0 * HOUR as f64),
+        for_seconds: Some(f64::from(6 * HOUR)),
         ..fault("AssumeRole")
     };
     fleet.sim.add_faults(vec![expired]);
@@ -307,7 +307,7 @@ async fn one_clusters_trouble_is_not_the_accounts() {
     let sick = Fault {
         cluster: Some("dev-1".to_owned()),
         status: Some(500),
-        for_seconds: Some(6.0 * HOUR as f64),
+        for_seconds: Some(f64::from(6 * HOUR)),
         ..fault("DescribeCluster")
     };
     fleet.sim.add_faults(vec![sick]);

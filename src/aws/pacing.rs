@@ -46,6 +46,7 @@ impl Service {
             Self::CloudFormation => "CloudFormation",
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
+            Self::Elb => "Elastic Load Balancing",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! eksctl's `ClusterConfig`, as far as Fargate goes.
 //!
-//! Strict, as eksctl is: an unknown key is an error. A key that eksctl knows and this service does
-//! not act on is refused by name, rather than be passed over in silence.
+//! Strict, as eksctl is: an unknown key is an error. Keys that eksctl knows and that have nothing to do
+//! with Fargate profiles are passed over, as `eksctl create fargateprofile -f` does with the file that
+//! the cluster was made from; they are kept by name, so that a warning can say so.
 
 use super::cluster::rules::wrong_policy_arn;
 use super::decode::{json_tree, null_as_default, typed, unique_text_map, yaml_tree};
@@ -9,6 +10,7 @@ use super::ids::{ClusterName, Region};
 use super::invalid::{Invalid, quoted};
 use super::profile::{Naming, ProfileInput, ProfileSpec};
 use super::role_arn::RoleArn;
+use super::warnings::Warning;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,6 +94,10 @@ pub struct ClusterConfig {
     #[serde(default, deserialize_with = "null_as_default")]
     #[schema(min_items = 1, max_items = 100, required = true)]
     pub fargate_profiles: Vec<ProfileInput>,
+    /// Keys of the file that nothing was done with.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub passed_over: Vec<String>,
 }
 
 /// The `metadata` of a `ClusterConfig`.
@@ -166,6 +172,22 @@ pub struct ValidConfig {
     pub role: Option<RoleArn>,
     /// The permissions boundary of a role that has to be created.
     pub role_permissions_boundary: Option<String>,
+    /// Keys of the file that nothing was done with.
+    pub passed_over: Vec<String>,
+}
+
+impl ValidConfig {
+    /// What to say of the keys that were passed over.
+    #[must_use]
+    pub fn warning(&self) -> Option<Warning> {
+        let keys = self.passed_over.join(", ");
+        (!keys.is_empty()).then(|| {
+            let message = format!(
+                "only the Fargate part of the file was acted on; nothing was done with: {keys}"
+            );
+            Warning::new("keys_passed_over", message)
+        })
+    }
 }
 
 impl ClusterConfig {
@@ -179,21 +201,21 @@ impl ClusterConfig {
         Self::from_tree(json_tree(text.as_bytes())?)
     }
 
-    fn from_tree(tree: Value) -> Result<Self, Vec<Invalid>> {
+    fn from_tree(mut tree: Value) -> Result<Self, Vec<Invalid>> {
         if !tree.is_object() {
             let message = "expected a ClusterConfig: a map with apiVersion, kind, metadata and \
                            fargateProfiles";
             return Err(vec![Invalid::new("", message)]);
         }
-        let mut refused = refused_keys(&tree, "", &NOT_OURS);
-        if let Some(iam) = tree.get("iam") {
-            refused.extend(refused_keys(iam, "/iam", &NOT_OURS_IN_IAM));
+        let mut passed_over = taken_out(&mut tree, "", &NOT_OURS);
+        if let Some(iam) = tree.get_mut("iam") {
+            passed_over.extend(taken_out(iam, "iam.", &NOT_OURS_IN_IAM));
         }
-        if refused.is_empty() {
-            typed(tree)
-        } else {
-            Err(refused)
-        }
+        let config: Self = typed(tree)?;
+        Ok(Self {
+            passed_over,
+            ..config
+        })
     }
 
     /// Checks everything; all that is wrong is told at once.
@@ -235,6 +257,7 @@ impl ClusterConfig {
                 profiles,
                 role,
                 role_permissions_boundary: boundary,
+                passed_over: self.passed_over,
             }),
             _ => Err(wrong),
         }
@@ -260,16 +283,15 @@ pub(super) fn wrong_head(api_version: Option<&str>, kind: Option<&str>) -> Vec<I
     told.collect()
 }
 
-fn refused_keys(section: &Value, at: &str, not_ours: &[&str]) -> Vec<Invalid> {
-    let present = not_ours.iter().filter(|key| section.get(key).is_some());
-    let told = present.map(|key| {
-        let message = format!(
-            "this endpoint takes only the Fargate part of a ClusterConfig and does not act on \
-             \"{key}\": remove it"
-        );
-        Invalid::new(format!("{at}/{key}"), message)
-    });
-    told.collect()
+/// Takes these keys out of a section; those that were there, after `prefix`.
+fn taken_out(section: &mut Value, prefix: &str, not_ours: &[&str]) -> Vec<String> {
+    let Some(section) = section.as_object_mut() else {
+        return Vec::new();
+    };
+    let present = not_ours
+        .iter()
+        .filter(|key| section.remove(**key).is_some());
+    present.map(|key| format!("{prefix}{key}")).collect()
 }
 
 /// The profiles of a file, each checked, each with a name that occurs once.

@@ -100,7 +100,7 @@ pub struct ProfileInput {
         nullable = false,
         min_length = 1,
         max_length = 100,
-        pattern = r"^[^\s/\x00-\x1F\x7F-\x9F]+$",
+        pattern = "^[A-Za-z0-9][A-Za-z0-9_-]*$",
         examples("fp-dev")
     )]
     pub name: Option<String>,
@@ -132,6 +132,10 @@ pub struct ProfileInput {
     )]
     #[schema(schema_with = super::schema::tags)]
     pub tags: BTreeMap<String, String>,
+    /// Ignored, as eksctl ignores it: there so that what was printed can be sent back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 64, examples("ACTIVE"))]
+    pub status: Option<String>,
 }
 
 /// A selector as a caller writes it.

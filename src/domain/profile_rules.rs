@@ -30,6 +30,7 @@ pub(super) fn check(input: ProfileInput, naming: Naming) -> Result<ProfileSpec, 
     }
     let mut wrong = Vec::new();
     let name = keep(&mut wrong, "/name", input.name.map(ProfileName::parse));
+    wrong.extend(name.as_ref().and_then(wrong_name));
     let role = input.pod_execution_role_arn.map(RoleArn::parse);
     let role = keep(&mut wrong, "/podExecutionRoleARN", role);
     check_selectors(&input.selectors, &mut wrong);
@@ -189,6 +190,22 @@ pub fn check_tags(tags: &BTreeMap<String, String>, wrong: &mut Vec<Invalid>) {
             wrong.push(Invalid::new(pointer, message));
         }
     }
+}
+
+/// EKS's rule on names of new profiles, which it applies after the cluster is made. Profiles that are
+/// read may have any name.
+fn wrong_name(name: &ProfileName) -> Option<Invalid> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let text = name.as_str();
+    let begins = text.starts_with(|first: char| first.is_ascii_alphanumeric());
+    (!begins || !text.bytes().all(allowed)).then(|| {
+        let message = format!(
+            "invalid Fargate profile name {}: EKS takes letters, digits, - and _, beginning with a \
+             letter or digit",
+            quoted(text)
+        );
+        Invalid::new("/name", message)
+    })
 }
 
 fn is_token(text: &str, max: usize) -> bool {

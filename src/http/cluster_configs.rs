@@ -1,7 +1,7 @@
 //! POST /v1/accounts/{accountId}/fargate-profiles: eksctl's config file as one operation.
 
 use actix_web::{HttpResponse, post};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::accounts::AccountPath;
 use super::answer::{self, Manner};
@@ -17,7 +17,7 @@ use super::wait::Patience;
 use super::wire::operation::Operation;
 use super::wire::paths;
 use crate::db::accounts::Account;
-use crate::domain::{ClusterConfig, Invalid, ValidConfig};
+use crate::domain::{ClusterConfig, Invalid, ValidConfig, Warning};
 use crate::queue::enqueue::{NewJob, NewOperation};
 
 /// Create the Fargate profiles of an eksctl config file.
@@ -26,6 +26,10 @@ use crate::queue::enqueue::{NewJob, NewOperation};
 /// run one after another, in the order of the file. The role of a profile is its own, the file's, the
 /// account's; without these, the one that the cluster's stacks of eksctl's form have, or a new one in
 /// stack `eksctl-<cluster>-fargate`, within the file's permissions boundary.
+///
+/// The file may be the one that the cluster was made from: as with `eksctl create fargateprofile -f`,
+/// nothing is done with the keys that have nothing to do with Fargate profiles, and a warning on each
+/// job names them.
 #[utoipa::path(
     operation_id = "createFargateProfilesFromClusterConfig",
     tag = "fargate-profiles",
@@ -105,12 +109,14 @@ fn jobs(
 ) -> Result<Vec<NewJob>, Problem> {
     let mut jobs = Vec::with_capacity(config.profiles.len());
     let mut wrong = Vec::new();
+    let warning = config.warning();
     for (i, spec) in config.profiles.into_iter().enumerate() {
         match usable_role(&spec, config.role.as_ref(), account, &config.region) {
             Ok(role) => {
                 let place = (&config.region, &config.cluster);
                 let role = PodRole::of(role, config.role_permissions_boundary.as_deref());
-                jobs.push(new_job(call.state.clock.uuid(), place, spec, role)?);
+                let job = new_job(call.state.clock.uuid(), place, spec, role)?;
+                jobs.push(told(job, warning.as_ref()));
             }
             Err(message) => {
                 let pointer = format!("/fargateProfiles/{i}/podExecutionRoleARN");
@@ -123,4 +129,12 @@ fn jobs(
     } else {
         Err(Problem::invalid(wrong))
     }
+}
+
+/// The job, with a warning beside those that its profile earns.
+fn told(mut job: NewJob, warning: Option<&Warning>) -> NewJob {
+    if let (Some(warning), Value::Array(warnings)) = (warning, &mut job.warnings) {
+        warnings.push(json!(warning));
+    }
+    job
 }

@@ -254,7 +254,7 @@ impl Creation<'_> {
             keep: &keep,
         };
         let profile = match go {
-            Go::With(existing, asking) => creation.compare(existing, &asking),
+            Go::With(existing, asking) => creation.compare(existing, &asking).await,
             Go::Ask(asking, note) => {
                 // At the second try, AWS may have been asked at the first.
                 let first = context.job.step != "create";

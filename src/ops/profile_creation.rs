@@ -2,14 +2,14 @@
 //! the jobs that create profiles; each says what it keeps from one step to the next.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::failures::{failure, not_found, not_stabilized};
 use super::following::{CREATION, Followed, is_another, look_later};
 use super::refused::{self, Since};
 use crate::aws::{Class, NewProfile};
-use crate::domain::{ErrorCode, FargateProfile, ProfileSpec, RoleArn};
+use crate::domain::{Difference, ErrorCode, FargateProfile, ProfileSpec, RoleArn, Warning};
 use crate::queue::Verdict;
 use crate::queue::lease::Note;
 
@@ -20,6 +20,13 @@ pub(super) struct Asking {
     pub(super) name: String,
     busy: Since,
     spreading: Since,
+    /// The caller was told that the profile's tags are not those asked for.
+    #[serde(skip_serializing_if = "is_false")]
+    tags_told: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Asking {
@@ -65,8 +72,10 @@ impl ProfileCreation<'_> {
         !going && self.spec.same_as(existing, self.role).is_empty()
     }
 
-    /// The same profile is adopted, a different one is a conflict.
-    pub(super) fn compare(
+    /// The same profile is adopted, a different one is a conflict. One that differs in its tags alone
+    /// is adopted too, with a warning: tags can be changed where it stands, and a deletion for their
+    /// sake would end its pods.
+    pub(super) async fn compare(
         &self,
         existing: FargateProfile,
         asking: &Asking,
@@ -77,7 +86,10 @@ impl ProfileCreation<'_> {
             return Err(self.wait_for_cluster(asking, &words));
         }
         let differences = self.spec.same_as(&existing, self.role);
-        if differences.is_empty() {
+        if differences.iter().all(|one| one.field == "tags") {
+            if let Some(tags) = differences.first().filter(|_| !asking.tags_told) {
+                self.tell_of_tags(asking, &name, tags).await?;
+            }
             return self.judge(existing, None);
         }
         let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
@@ -88,6 +100,29 @@ impl ProfileCreation<'_> {
                 list.join("; ")
             ),
         )))
+    }
+
+    async fn tell_of_tags(
+        &self,
+        asking: &Asking,
+        name: &str,
+        tags: &Difference,
+    ) -> Result<(), Verdict> {
+        let told = format!(
+            "Fargate profile {name} exists and was left as it is, but its tags differ ({tags}); tag \
+             the profile itself to change them"
+        );
+        let note = Note {
+            message: format!("Fargate profile {name} exists."),
+            warnings: vec![json!(Warning::new("tags_differ", told))],
+            ..Note::default()
+        };
+        let asking = Asking {
+            tags_told: true,
+            ..asking.clone()
+        };
+        let (step, data) = (self.keep)(Kept::Asking(asking));
+        self.context.note(step, &data, note).await
     }
 
     /// Notes that AWS is being asked; false when a cancel is waiting.
@@ -130,7 +165,7 @@ impl ProfileCreation<'_> {
 
     async fn exists(&self, asking: &Asking) -> Result<FargateProfile, Verdict> {
         if let Some(existing) = self.existing(&asking.name).await? {
-            return self.compare(existing, asking);
+            return self.compare(existing, asking).await;
         }
         let words = format!("Fargate profile {} has just gone", asking.name);
         Err(self.wait_for_cluster(asking, &words))
@@ -149,7 +184,8 @@ impl ProfileCreation<'_> {
     ) -> Result<FargateProfile, Verdict> {
         match self.existing(name).await? {
             Some(profile) if is_another(&profile, &followed) => {
-                self.compare(profile, &Asking::default().named(name.to_owned()))
+                let asking = Asking::default().named(name.to_owned());
+                self.compare(profile, &asking).await
             }
             Some(profile) => self.judge(profile, Some(followed)),
             None => Err(Verdict::Fail(not_found(

@@ -44,24 +44,31 @@ fn the_guides_fargate_example_works_as_it_stands() {
 }
 
 #[test]
-fn a_file_with_node_groups_is_refused_by_name() {
+fn of_the_file_that_a_cluster_was_made_from_the_fargate_part_is_taken() {
     let text = include_str!("../../../tests/data/fargate-cluster.yaml");
-    let errors = ClusterConfig::from_yaml(text).unwrap_err();
+    let config = ClusterConfig::from_yaml(text).unwrap().validate().unwrap();
+    assert_eq!(config.passed_over, ["nodeGroups"]);
+    assert!(!config.profiles.is_empty());
+    let warning = config.warning().unwrap();
     assert_eq!(
-        errors,
-        [Invalid::new(
-            "/nodeGroups",
-            "this endpoint takes only the Fargate part of a ClusterConfig and does not act on \
-             \"nodeGroups\": remove it"
-        )]
+        warning.message,
+        "only the Fargate part of the file was acted on; nothing was done with: nodeGroups"
     );
 }
 
 #[test]
-fn every_refused_section_is_told_at_once() {
-    let told = errors("vpc: {}\naddons: []\niam:\n  withOIDC: true\n");
-    let pointers: Vec<&str> = told.iter().map(|error| error.pointer.as_str()).collect();
-    assert_eq!(pointers, ["/addons", "/vpc", "/iam/withOIDC"]);
+fn every_section_that_is_passed_over_is_named() {
+    let profiles = "fargateProfiles:\n- {name: a, selectors: [{namespace: x}], status: ACTIVE}\n";
+    let text = format!(
+        "{HEAD}vpc: {{}}\naddons: []\niam: {{withOIDC: true, serviceAccounts: null}}\n{profiles}"
+    );
+    let config = ClusterConfig::from_yaml(&text).unwrap();
+    assert_eq!(
+        config.passed_over,
+        ["addons", "vpc", "iam.serviceAccounts", "iam.withOIDC"]
+    );
+    let plain = ClusterConfig::from_yaml(&format!("{HEAD}{profiles}")).unwrap();
+    assert_eq!(plain.validate().unwrap().warning(), None);
 }
 
 #[test]

@@ -148,12 +148,32 @@ fn wildcards_pass() {
 }
 
 #[test]
-fn a_profile_as_read_cannot_be_posted_with_its_read_only_fields() {
-    let error =
-        decode::typed::<ProfileInput>(json!({"name": "fp", "status": "ACTIVE"})).unwrap_err();
-    assert_eq!(error[0].pointer, "/status");
+fn of_a_profile_as_eksctl_prints_it_the_status_is_ignored() {
+    let printed = json!({"name": "fp", "selectors": [{"namespace": "a"}], "status": "ACTIVE"});
+    let spec = parsed(printed).validate(Naming::Required).unwrap();
+    assert_eq!(
+        serde_json::to_value(spec).unwrap(),
+        json!({"name": "fp", "selectors": [{"namespace": "a"}]})
+    );
+    let error = decode::typed::<ProfileInput>(json!({"name": "fp", "arn": "x"})).unwrap_err();
+    assert_eq!(error[0].pointer, "/arn");
     assert!(
-        error[0].message.starts_with("unknown field \"status\""),
+        error[0].message.starts_with("unknown field \"arn\""),
         "{error:?}"
     );
+}
+
+/// The rule of EKS, which would be told only when the cluster has been made.
+#[test]
+fn a_name_that_eks_refuses_is_refused_first() {
+    for name in ["my.profile", "-a", "_a", "profil-\u{e9}", "a:b"] {
+        let input = json!({"name": name, "selectors": [{"namespace": "a"}]});
+        let (pointer, message) = first(input, Naming::Optional);
+        assert_eq!(pointer, "/name");
+        assert!(message.contains("EKS takes letters"), "{message}");
+    }
+    for name in ["a", "9", "A-b_c", &"a".repeat(100)] {
+        let input = json!({"name": name, "selectors": [{"namespace": "a"}]});
+        assert!(parsed(input).validate(Naming::Required).is_ok(), "{name}");
+    }
 }

@@ -50,7 +50,7 @@ async fn create(creating: &Creating<'_>, profile: &ProfileSpec) -> Result<Fargat
     let asking = kept.work.asking.clone().unwrap_or_default();
     let asking = asking.named(name.clone());
     if let Some(existing) = creation.existing(&name).await? {
-        return creation.compare(existing, &asking);
+        return creation.compare(existing, &asking).await;
     }
     if let Some(words) = refused::still_deleting(context).await? {
         return Err(creation.wait_for_cluster(&asking, &words));

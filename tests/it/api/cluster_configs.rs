@@ -133,10 +133,11 @@ async fn json_does_as_well_as_yaml_and_mistakes_are_pointed_at() {
     for (pointer, from, to) in [
         ("/metadata/region", "eu-central-1", "ap-northeast-1"),
         (
-            "/nodeGroups",
+            "/nodeGroup",
             "kind: ClusterConfig",
-            "kind: ClusterConfig\nnodeGroups: []",
+            "kind: ClusterConfig\nnodeGroup: []",
         ),
+        ("/fargateProfiles/0/name", "- name: fp-z", "- name: fp.z"),
         ("/fargateProfiles/1/name", "name: fp-a", "name: fp-z"),
         (
             "/fargateProfiles/0/selector",
@@ -153,6 +154,31 @@ async fn json_does_as_well_as_yaml_and_mistakes_are_pointed_at() {
         let problem = refused.problem(422, "invalid_request");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
+    app.end().await;
+}
+
+/// One file for a cluster and its profiles, and in it what `output=yaml` printed.
+#[tokio::test]
+async fn the_whole_file_of_a_cluster_makes_its_profiles_and_says_what_it_passed_over() {
+    let app = TestApp::start().await;
+    let whole = CONFIG
+        .replace(
+            "fargateProfiles:",
+            "iam: {withOIDC: true}\nmanagedNodeGroups: [{name: ng}]\nfargateProfiles:",
+        )
+        .replace("- name: fp-z", "- name: fp-z\n    status: ACTIVE");
+    let operation = post(&app, "application/yaml", &whole).await.expect(202);
+    let operation = operation.json();
+    for job in operation["jobs"].as_array().unwrap() {
+        let warning = &job["warnings"][0];
+        assert_eq!(warning["code"], "keys_passed_over");
+        let message = warning["message"].as_str().unwrap();
+        assert!(
+            message.ends_with("managedNodeGroups, iam.withOIDC"),
+            "{message}"
+        );
+    }
+    app.hands.finish_all().await;
     app.end().await;
 }
 

@@ -1,8 +1,11 @@
 //! What is there already: adopted when it is what was asked for, a conflict when it is not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::support::{ACCOUNT, CLUSTER, Fleet, REGION};
+use serde_json::{Value, json};
+
+use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, create_input};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_identical_profile_is_adopted_whatever_its_state() {
@@ -30,6 +33,37 @@ async fn a_different_profile_of_the_same_name_is_a_conflict_that_says_how() {
         "{message}"
     );
     fleet.end().await;
+}
+
+/// As eksctl does, which skips a profile that is there; a deletion for a tag's sake would end its pods.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_profile_that_differs_in_its_tags_alone_is_adopted_with_a_warning() {
+    for status in ["ACTIVE", "CREATING"] {
+        let fleet = Fleet::new().await;
+        let mut there = Fleet::spec("fp-dev", "dev");
+        there.tags = BTreeMap::from([("cost-center".to_owned(), "1".to_owned())]);
+        fleet
+            .sim
+            .put_profile(ACCOUNT, REGION, CLUSTER, there, status);
+        let mut input = create_input(Some("fp-dev"), "dev");
+        input["profile"]["tags"] = json!({"cost-center": "2"});
+        let create = fleet
+            .submit("create_fargate_profile", Some("fp-dev"), input)
+            .await;
+        fleet.run().await;
+        fleet.assert_state(create, "succeeded").await;
+        assert_eq!(fleet.calls("CreateFargateProfile", None), 0);
+        let warnings = fleet.queue.column(create, "warnings").await;
+        let warnings: Vec<Value> = serde_json::from_str(&warnings).unwrap();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert_eq!(warnings[0]["code"], "tags_differ");
+        let message = warnings[0]["message"].as_str().unwrap();
+        assert!(
+            message.contains("wanted cost-center=2, found cost-center=1"),
+            "{message}"
+        );
+        fleet.end().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -289,7 +289,13 @@ impl Fleet {
 
     /// Puts a profile in place.
     pub fn put(&self, name: &str, namespace: &str, status: &str) {
-        let spec = sim::ProfileSpec {
+        let spec = Self::spec(name, namespace);
+        self.sim.put_profile(ACCOUNT, REGION, CLUSTER, spec, status);
+    }
+
+    /// A profile of the simulator's.
+    pub fn spec(name: &str, namespace: &str) -> sim::ProfileSpec {
+        sim::ProfileSpec {
             name: name.to_owned(),
             pod_execution_role_arn: ROLE.to_owned(),
             selectors: vec![sim::Selector {
@@ -297,8 +303,7 @@ impl Fleet {
                 labels: BTreeMap::new(),
             }],
             ..sim::ProfileSpec::default()
-        };
-        self.sim.put_profile(ACCOUNT, REGION, CLUSTER, spec, status);
+        }
     }
 
     /// Waits, for a bounded time, until an action was called once more than `before` times.

@@ -21,12 +21,8 @@ pub(super) struct Asking {
     busy: Since,
     spreading: Since,
     /// The caller was told that the profile's tags are not those asked for.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     tags_told: bool,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 impl Asking {

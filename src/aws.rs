@@ -5,6 +5,7 @@
 //! its caller; both carry the caller as SourceIdentity and a policy narrowed to their kind; no call hangs beyond its timeouts; one account's throttling
 //! or broken role slows no other account; every refusal comes back classified.
 
+pub mod access_entries;
 mod breaker;
 pub mod caller;
 pub mod cloudformation;
@@ -38,6 +39,7 @@ use aws_types::sdk_config::RetryConfig;
 use crate::clock::Clock;
 use crate::rng::Rng;
 
+pub use access_entries::AccessEntries;
 pub use caller::Caller;
 pub use cloudformation::CloudFormation;
 pub use clusters::Clusters;

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no async, no ambient time or randomness. Everything from outside is parsed here
 //! into types that cannot be wrong, and every other module builds on those.
 
+pub mod access_entry;
 pub mod account;
 pub mod cluster;
 pub mod cluster_config;
@@ -28,6 +29,7 @@ pub mod warnings;
 pub mod webhook;
 mod wildcard;
 
+pub use access_entry::{AccessEntry, AccessEntryInput, AccessEntrySpec, PrincipalArn};
 pub use account::{AccountName, AccountState};
 pub use cluster_config::{ClusterConfig, ValidConfig};
 pub use cluster_view::{Addon, ClusterView, Nodegroup};

@@ -22,6 +22,7 @@
 //! | `worker_health` | the health of a worker that runs alone |
 //! | `openapi`, `docs` | the published documents and the page for people |
 
+mod access_entries;
 mod accounts;
 mod answer;
 mod audit_events;

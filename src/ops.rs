@@ -3,22 +3,27 @@
 //! An operation reads its input, takes one step at AWS and answers with a verdict. Before it asks
 //! AWS for a change it notes so under its lease; what AWS accepted is followed to its end.
 
+mod access_entry;
 mod context;
 mod coredns;
 mod create_cluster;
 mod create_fargate_profile;
+mod delete_access_entry;
 mod delete_cluster;
 mod delete_fargate_profile;
 mod failures;
 mod following;
+mod get_access_entry;
 mod get_cluster;
 mod get_fargate_profile;
+mod list_access_entries;
 mod list_clusters;
 mod list_fargate_profiles;
 mod patience;
 mod pod_execution_role;
 mod profile_creation;
 mod profile_deletion;
+mod put_access_entry;
 mod reads;
 mod refused;
 mod stack_creation;
@@ -75,6 +80,10 @@ impl Operations {
             JobKind::PlanClusterDeletion => delete_cluster::plan(&context).await,
             JobKind::GetCluster => get_cluster::step(&context).await,
             JobKind::ListClusters => list_clusters::step(&context).await,
+            JobKind::PutAccessEntry => put_access_entry::step(&context).await,
+            JobKind::GetAccessEntry => get_access_entry::step(&context).await,
+            JobKind::ListAccessEntries => list_access_entries::step(&context).await,
+            JobKind::DeleteAccessEntry => delete_access_entry::step(&context).await,
             _ => Err(not_for_this_worker(job)),
         }
         .unwrap_or_else(|verdict| verdict);

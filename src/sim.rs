@@ -13,6 +13,9 @@
 //! - durations are divided by the speed; times of day, sessions and injected delays are real time.
 
 mod access;
+mod access_entries;
+mod access_entry;
+mod access_policies;
 mod accounts;
 mod action;
 mod addon;

@@ -10,6 +10,7 @@ use aws_sdk_eks::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eks::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::access_entries::AccessEntries;
 use super::breaker::{Circuit, Pass};
 use super::clients::Clients;
 use super::cloudformation::CloudFormation;
@@ -69,6 +70,12 @@ impl Caller {
     #[must_use]
     pub fn clusters(&self) -> Clusters {
         Clusters::new(self.clone())
+    }
+
+    /// The access entries of a cluster.
+    #[must_use]
+    pub fn access_entries(&self, cluster: String) -> AccessEntries {
+        AccessEntries::new(self.clone(), cluster)
     }
 
     /// The stacks of the region.

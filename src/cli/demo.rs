@@ -211,6 +211,8 @@ async fn register(
             },
         );
         let new = NewAccount {
+            cluster_admin_arns: Vec::new(),
+            permissions_boundary_arn: None,
             account_id: account.account_id.clone(),
             name: account.name.clone(),
             role_arn: account.role_arn.clone(),

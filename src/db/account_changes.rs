@@ -20,6 +20,10 @@ pub struct NewAccount {
     pub external_id: String,
     /// For profiles that name no role.
     pub pod_execution_role_arn: Option<String>,
+    /// Who administers every cluster that is made: ARNs of IAM principals.
+    pub cluster_admin_arns: Vec<String>,
+    /// The permissions boundary of every role that is made.
+    pub permissions_boundary_arn: Option<String>,
     /// Where jobs may run.
     pub regions: Vec<String>,
     /// Free to use.
@@ -35,6 +39,10 @@ pub struct Settings {
     pub role_arn: String,
     /// For profiles that name no role.
     pub pod_execution_role_arn: Option<String>,
+    /// Who administers every cluster that is made: ARNs of IAM principals.
+    pub cluster_admin_arns: Vec<String>,
+    /// The permissions boundary of every role that is made.
+    pub permissions_boundary_arn: Option<String>,
     /// Where jobs may run.
     pub regions: Vec<String>,
     /// Free to use.
@@ -51,9 +59,10 @@ pub async fn insert(
     let inserted = sqlx::query!(
         "-- insert_account
         insert into accounts (
-            account_id, name, role_arn, external_id, pod_execution_role_arn, regions, labels
+            account_id, name, role_arn, external_id, pod_execution_role_arn, regions, labels,
+            cluster_admin_arns, permissions_boundary_arn
         )
-        values ($1, $2, $3, $4, $5, $6, $7)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         on conflict (account_id) do nothing",
         account.account_id,
         account.name,
@@ -62,6 +71,8 @@ pub async fn insert(
         account.pod_execution_role_arn,
         &account.regions,
         Json(&account.labels) as _,
+        &account.cluster_admin_arns,
+        account.permissions_boundary_arn,
     )
     .execute(executor)
     .await?;
@@ -77,7 +88,8 @@ pub async fn find_for_update(
         Account,
         r#"-- find_account_for_update
         select
-            account_id, name, role_arn, external_id, pod_execution_role_arn, regions,
+            account_id, name, role_arn, external_id, pod_execution_role_arn,
+            cluster_admin_arns, permissions_boundary_arn, regions,
             labels as "labels: Json<BTreeMap<String, String>>",
             state, role_failures, parked_reason, probe_at, last_verified_at, version,
             created_at, updated_at
@@ -105,6 +117,8 @@ pub async fn update(
                 pod_execution_role_arn = $4,
                 regions = $5,
                 labels = $6,
+                cluster_admin_arns = $8,
+                permissions_boundary_arn = $9,
                 state = coalesce($7, state),
                 role_failures = case when $7::text is null then role_failures else 0 end,
                 parked_reason = case when $7::text is null then parked_reason end,
@@ -124,6 +138,8 @@ pub async fn update(
         &settings.regions,
         Json(&settings.labels) as _,
         settings.state,
+        &settings.cluster_admin_arns,
+        settings.permissions_boundary_arn,
     )
     .fetch_all(executor)
     .await?;

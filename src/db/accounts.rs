@@ -19,6 +19,10 @@ pub struct Account {
     pub external_id: String,
     /// For profiles that name no role.
     pub pod_execution_role_arn: Option<String>,
+    /// Who administers every cluster that is made: ARNs of IAM principals.
+    pub cluster_admin_arns: Vec<String>,
+    /// The permissions boundary of every role that is made.
+    pub permissions_boundary_arn: Option<String>,
     /// Where jobs may run.
     pub regions: Vec<String>,
     /// Free to use.
@@ -50,7 +54,8 @@ pub async fn find(
         Account,
         r#"-- find_account
         select
-            account_id, name, role_arn, external_id, pod_execution_role_arn, regions,
+            account_id, name, role_arn, external_id, pod_execution_role_arn,
+            cluster_admin_arns, permissions_boundary_arn, regions,
             labels as "labels: Json<BTreeMap<String, String>>",
             state, role_failures, parked_reason, probe_at, last_verified_at, version,
             created_at, updated_at
@@ -71,7 +76,8 @@ pub async fn find_all(
         Account,
         r#"-- find_accounts
         select
-            account_id, name, role_arn, external_id, pod_execution_role_arn, regions,
+            account_id, name, role_arn, external_id, pod_execution_role_arn,
+            cluster_admin_arns, permissions_boundary_arn, regions,
             labels as "labels: Json<BTreeMap<String, String>>",
             state, role_failures, parked_reason, probe_at, last_verified_at, version,
             created_at, updated_at
@@ -105,7 +111,8 @@ pub async fn list(
         Account,
         r#"-- list_accounts
         select
-            account_id, name, role_arn, external_id, pod_execution_role_arn, regions,
+            account_id, name, role_arn, external_id, pod_execution_role_arn,
+            cluster_admin_arns, permissions_boundary_arn, regions,
             labels as "labels: Json<BTreeMap<String, String>>",
             state, role_failures, parked_reason, probe_at, last_verified_at, version,
             created_at, updated_at

@@ -1,6 +1,8 @@
 //! What an account's record may hold: its name, labels, regions and state.
 
-use super::ids::{ExternalId, Region};
+use super::access_entry::{MAX_CLUSTER_ADMINS, PrincipalArn};
+use super::cluster::rules::wrong_policy_arn;
+use super::ids::{ExternalId, Partition, Region};
 use super::invalid::{Invalid, pointer_token};
 use super::macros::{open_enum, text_newtype};
 use std::collections::BTreeMap;
@@ -103,6 +105,53 @@ pub fn check_regions(regions: &[Region]) -> Result<(), Vec<Invalid>> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
+/// Checks an account's cluster admins: 20 at most, none twice, all in the account's partition;
+/// pointers start at `/clusterAdminARNs`.
+#[must_use]
+pub fn wrong_cluster_admins(admins: &[PrincipalArn], partition: Partition) -> Vec<Invalid> {
+    const AT: &str = "/clusterAdminARNs";
+    if admins.len() > MAX_CLUSTER_ADMINS {
+        let message = format!("an account has at most {MAX_CLUSTER_ADMINS} cluster admins");
+        return vec![Invalid::new(AT, message)];
+    }
+    let mut wrong = Vec::new();
+    for (i, admin) in admins.iter().enumerate() {
+        let message = if admins[..i].contains(admin) {
+            format!("{admin} is listed twice")
+        } else if admin.partition() != partition.as_str() {
+            format!("{admin} is not in the partition of the account, {partition}")
+        } else if admin.is_service_linked() {
+            format!("{admin} is a service-linked role, which can't be made an admin")
+        } else {
+            continue;
+        };
+        wrong.push(Invalid::new(format!("{AT}/{i}"), message));
+    }
+    wrong
+}
+
+/// What is wrong with a permissions boundary in an account: it has to be a policy of that account, or
+/// one of AWS's, in its partition.
+#[must_use]
+pub fn wrong_boundary(
+    at: &str,
+    arn: &str,
+    account_id: &str,
+    partition: Partition,
+) -> Option<Invalid> {
+    let wrong = wrong_policy_arn(at, arn);
+    if wrong.is_some() {
+        return wrong;
+    }
+    let own = format!("arn:{partition}:iam::{account_id}:policy/");
+    let of_aws = format!("arn:{partition}:iam::aws:policy/");
+    let fits = arn.starts_with(&own) || arn.starts_with(&of_aws);
+    let message = format!(
+        "the policy {arn} can't bound a role of account {account_id}: one of {own}... is needed"
+    );
+    (!fits).then(|| Invalid::new(at, message))
+}
+
 fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
@@ -150,6 +199,55 @@ mod tests {
         assert!(AccountName::parse("Payments (prod) é").is_ok());
         for bad in ["", "   ", "a\nb", &"x".repeat(101)] {
             assert!(AccountName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+    #[test]
+    fn cluster_admins_are_bounded_and_of_the_accounts_partition() {
+        let role = |name: &str| format!("arn:aws:iam::222222222222:role/{name}");
+        let admins = |arns: &[String]| {
+            let parsed = arns
+                .iter()
+                .map(|arn| PrincipalArn::parse(arn.as_str()).unwrap());
+            let parsed: Vec<PrincipalArn> = parsed.collect();
+            let told = wrong_cluster_admins(&parsed, Partition::Aws);
+            told.into_iter().map(|one| one.pointer).collect::<Vec<_>>()
+        };
+        assert!(
+            admins(&[
+                role("a"),
+                role("b"),
+                "arn:aws:iam::111111111111:user/c".into()
+            ])
+            .is_empty()
+        );
+        assert_eq!(admins(&[role("a"), role("a")]), ["/clusterAdminARNs/1"]);
+        let linked = role("aws-service-role/eks.amazonaws.com/x");
+        let china = "arn:aws-cn:iam::222222222222:role/a".to_owned();
+        assert_eq!(
+            admins(&[china, linked]),
+            ["/clusterAdminARNs/0", "/clusterAdminARNs/1"]
+        );
+        let many: Vec<String> = (0..21).map(|i| role(&format!("r{i}"))).collect();
+        assert_eq!(admins(&many), ["/clusterAdminARNs"]);
+    }
+
+    #[test]
+    fn a_boundary_is_a_policy_of_the_account_or_of_aws() {
+        let wrong = |arn: &str| wrong_boundary("/b", arn, "111111111111", Partition::Aws).is_some();
+        for fine in [
+            "111111111111:policy/boundary",
+            "111111111111:policy/team/b",
+            "aws:policy/ReadOnlyAccess",
+        ] {
+            assert!(!wrong(&format!("arn:aws:iam::{fine}")), "{fine}");
+        }
+        for bad in [
+            "boundary",
+            "arn:aws:iam::222222222222:policy/boundary",
+            "arn:aws-cn:iam::111111111111:policy/boundary",
+            "arn:aws:iam::111111111111:role/boundary",
+        ] {
+            assert!(wrong(bad), "{bad}");
         }
     }
 }

@@ -316,6 +316,11 @@ pub(super) fn valid_profiles(
             );
             wrong.push(Invalid::new(format!("{at}/name"), message));
         }
+        if input.permissions_boundary.is_some() {
+            let message = "in a config the boundary of the role is \
+                           iam.fargatePodExecutionRolePermissionsBoundary";
+            wrong.push(Invalid::new(format!("{at}/permissionsBoundary"), message));
+        }
         match input.validate(Naming::Required) {
             Ok(profile) => profiles.push(profile),
             Err(errors) => wrong.extend(errors.into_iter().map(|error| error.under(&at))),

@@ -112,7 +112,7 @@ fn zero_character(tree: &Value, at: &str) -> Option<String> {
 }
 
 /// Fields that hold an object wherever they occur in a document of ours.
-const OBJECTS: [&str; 4] = ["metadata", "iam", "labels", "tags"];
+const OBJECTS: [&str; 5] = ["metadata", "iam", "labels", "tags", "accessScope"];
 
 /// Where a list (or nothing at all) stands in place of an object: Serde would take its elements
 /// for the fields, by position.

@@ -27,6 +27,14 @@ open_enum! {
         DeleteCluster => "delete_cluster",
         /// Says what deleting a cluster would do, and what stands in its way.
         PlanClusterDeletion => "plan_cluster_deletion",
+        /// Makes an access entry of a cluster, or changes one.
+        PutAccessEntry => "put_access_entry",
+        /// Reads one access entry.
+        GetAccessEntry => "get_access_entry",
+        /// Reads all access entries of a cluster.
+        ListAccessEntries => "list_access_entries",
+        /// Deletes an access entry.
+        DeleteAccessEntry => "delete_access_entry",
         /// Proves that the account's role can do what the fleet needs.
         VerifyAccount => "verify_account",
         /// Finds the clusters and profiles of an account.
@@ -46,6 +54,8 @@ impl JobKind {
                 | Self::TagFargateProfile
                 | Self::CreateCluster
                 | Self::DeleteCluster
+                | Self::PutAccessEntry
+                | Self::DeleteAccessEntry
         )
     }
 }
@@ -128,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn six_kinds_change_a_cluster_and_three_states_are_final() {
-        assert_eq!(JobKind::ALL.len(), 13);
+    fn eight_kinds_change_a_cluster_and_three_states_are_final() {
+        assert_eq!(JobKind::ALL.len(), 17);
         assert_eq!(
             JobKind::ALL
                 .iter()
                 .filter(|kind| kind.is_mutation())
                 .count(),
-            6
+            8
         );
         assert_eq!(
             JobState::ALL

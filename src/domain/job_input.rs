@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::access_entry::{AccessEntry, AccessEntrySpec, PrincipalArn};
 use super::cluster::{ClusterDeletionPlan, ClusterSpec};
 use super::cluster_view::ClusterView;
 use super::ids::{ClusterName, Region};
@@ -63,7 +64,24 @@ const fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-/// Input of the kinds that read: the row's columns say it all.
+/// Input of `put_access_entry`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PutAccessEntryInput {
+    /// The entry as it shall be.
+    pub entry: AccessEntrySpec,
+}
+
+/// Input of `get_access_entry` and `delete_access_entry`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrincipalInput {
+    /// Whose entry.
+    #[serde(rename = "principalARN")]
+    pub principal_arn: PrincipalArn,
+}
+
+/// Input of the other kinds that read: the row's columns say it all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReadInput {}
@@ -87,6 +105,12 @@ pub struct JobResult {
     /// What deleting the cluster would do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_plan: Option<ClusterDeletionPlan>,
+    /// The access entry made, changed or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_entry: Option<AccessEntry>,
+    /// All access entries of the cluster, in AWS's order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_entries: Option<Vec<AccessEntry>>,
 }
 
 /// The lane of a cluster's mutations, inside its account.

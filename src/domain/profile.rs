@@ -112,6 +112,16 @@ pub struct ProfileInput {
     )]
     #[schema(value_type = RoleArn, required = false)]
     pub pod_execution_role_arn: Option<String>,
+    /// The permissions boundary of that role, if it has to be created: the ARN of a policy; without
+    /// it, the account's. Not in a config, whose `iam` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(
+        nullable = false,
+        max_length = 2048,
+        pattern = "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
+        examples("arn:aws:iam::111111111111:policy/boundary")
+    )]
+    pub permissions_boundary: Option<String>,
     /// Which pods it takes: those that match any of them. At least one.
     #[serde(default, deserialize_with = "null_as_default")]
     #[schema(min_items = 1, max_items = 100, required = true)]

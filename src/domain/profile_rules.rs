@@ -1,5 +1,6 @@
 //! When a profile is fit to be sent to AWS. The first four rules are eksctl's.
 
+use super::cluster::rules::wrong_policy_arn;
 use super::ids::ProfileName;
 use super::invalid::{Invalid, pointer_token, quoted};
 use super::profile::{Naming, ProfileInput, ProfileSpec, SelectorInput};
@@ -33,6 +34,11 @@ pub(super) fn check(input: ProfileInput, naming: Naming) -> Result<ProfileSpec, 
     wrong.extend(name.as_ref().and_then(wrong_name));
     let role = input.pod_execution_role_arn.map(RoleArn::parse);
     let role = keep(&mut wrong, "/podExecutionRoleARN", role);
+    check_boundary(
+        input.permissions_boundary.as_deref(),
+        role.is_some(),
+        &mut wrong,
+    );
     check_selectors(&input.selectors, &mut wrong);
     check_subnets(&input.subnets, &mut wrong);
     check_tags(&input.tags, &mut wrong);
@@ -89,6 +95,17 @@ fn keep<T>(
             wrong.push(Invalid::new(pointer, error.message()));
             None
         }
+    }
+}
+
+fn check_boundary(boundary: Option<&str>, has_role: bool, wrong: &mut Vec<Invalid>) {
+    const AT: &str = "/permissionsBoundary";
+    let Some(arn) = boundary else { return };
+    wrong.extend(wrong_policy_arn(AT, arn));
+    if has_role {
+        let message = "a permissions boundary is for a role that is created, and \
+                       podExecutionRoleARN names one that exists: remove one of the two";
+        wrong.push(Invalid::new(AT, message));
     }
 }
 

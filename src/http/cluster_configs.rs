@@ -25,7 +25,7 @@ use crate::queue::enqueue::{NewJob, NewOperation};
 /// Region and cluster come from the file's metadata. The operation holds one job a profile; they
 /// run one after another, in the order of the file. The role of a profile is its own, the file's, the
 /// account's; without these, the one that the cluster's stacks of eksctl's form have, or a new one in
-/// stack `eksctl-<cluster>-fargate`, within the file's permissions boundary.
+/// stack `eksctl-<cluster>-fargate`, within the file's permissions boundary or the account's.
 ///
 /// The file may be the one that the cluster was made from: as with `eksctl create fargateprofile -f`,
 /// nothing is done with the keys that have nothing to do with Fargate profiles, and a warning on each
@@ -114,7 +114,9 @@ fn jobs(
         match usable_role(&spec, config.role.as_ref(), account, &config.region) {
             Ok(role) => {
                 let place = (&config.region, &config.cluster);
-                let role = PodRole::of(role, config.role_permissions_boundary.as_deref());
+                let of_account = account.permissions_boundary_arn.as_deref();
+                let boundary = config.role_permissions_boundary.as_deref().or(of_account);
+                let role = PodRole::of(role, boundary);
                 let job = new_job(call.state.clock.uuid(), place, spec, role)?;
                 jobs.push(told(job, warning.as_ref()));
             }

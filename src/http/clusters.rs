@@ -1,5 +1,6 @@
 //! Clusters, live: every request becomes a job, but for a plan.
 
+mod account_defaults;
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod kubeconfig;

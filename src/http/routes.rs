@@ -13,6 +13,10 @@
 //! | GET {clusters}/{clusterName} | getCluster | viewer |
 //! | GET {clusters}/{clusterName}/kubeconfig | getKubeconfig | viewer |
 //! | DELETE {clusters}/{clusterName} | deleteCluster | operator |
+//! | GET {clusters}/{clusterName}/access-entries | listAccessEntries | viewer |
+//! | GET {clusters}/{clusterName}/access-entries/{principalArn} | getAccessEntry | viewer |
+//! | PUT {clusters}/{clusterName}/access-entries/{principalArn} | putAccessEntry | operator |
+//! | DELETE {clusters}/{clusterName}/access-entries/{principalArn} | deleteAccessEntry | operator |
 //! | POST {base} | createFargateProfile | operator |
 //! | GET {base} | listFargateProfiles | viewer |
 //! | GET {base}/{profileName} | getFargateProfile | viewer |
@@ -50,8 +54,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::fargate_profiles::{create, delete, read};
 use super::{
-    accounts, audit_events, cluster_configs, clusters, health, job_events, jobs, operations,
-    tokens, webhooks, whoami,
+    access_entries, accounts, audit_events, cluster_configs, clusters, health, job_events, jobs,
+    operations, tokens, webhooks, whoami,
 };
 
 /// Registers every route, in the server and in the document.
@@ -68,6 +72,10 @@ pub(super) fn configure(config: &mut ServiceConfig<'_>) {
         .service(clusters::read::get_cluster)
         .service(clusters::kubeconfig::get_kubeconfig)
         .service(clusters::delete::delete_cluster)
+        .service(access_entries::read::list_access_entries)
+        .service(access_entries::read::get_access_entry)
+        .service(access_entries::put::put_access_entry)
+        .service(access_entries::delete::delete_access_entry)
         .service(create::create_fargate_profile)
         .service(read::list_fargate_profiles)
         .service(read::get_fargate_profile)

@@ -1,5 +1,6 @@
 //! The shapes of answers, and how rows become them.
 
+pub(super) mod access_entry;
 pub(super) mod account;
 pub(super) mod audit_event;
 pub(super) mod cluster;

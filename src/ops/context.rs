@@ -214,9 +214,12 @@ const fn access(kind: JobKind) -> Access {
         JobKind::DeleteFargateProfile => Access::DeleteProfile,
         JobKind::CreateCluster => Access::CreateCluster,
         JobKind::DeleteCluster => Access::DeleteCluster,
-        JobKind::GetCluster | JobKind::ListClusters | JobKind::PlanClusterDeletion => {
-            Access::ReadClusters
-        }
+        JobKind::GetCluster
+        | JobKind::ListClusters
+        | JobKind::PlanClusterDeletion
+        | JobKind::GetAccessEntry
+        | JobKind::ListAccessEntries => Access::ReadClusters,
+        JobKind::PutAccessEntry | JobKind::DeleteAccessEntry => Access::ManageAccess,
         _ => Access::Read,
     }
 }

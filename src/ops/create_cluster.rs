@@ -1,10 +1,11 @@
-//! Creates a cluster as eksctl does: its stack, add-ons, identity provider, Fargate profiles,
+//! Creates a cluster as eksctl does: its stack, access entries, add-ons, identity provider, Fargate profiles,
 //! CoreDNS on Fargate, nodegroups, metrics-server.
 //!
 //! Steps: those of the plan (`domain::cluster::plan`), which begin with `start`, the first of them.
 //! Each looks first and then acts, and adopts what an earlier try of the same cluster has made: so
 //! that a job that failed can be retried, and goes on where it ended.
 
+mod access_entries;
 mod add_ons;
 mod cluster_stack;
 mod control_plane;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::access_entry::Waiting;
 use super::context::Context;
 use super::coredns::Moving;
 use super::failures::{also_said, failure, not_found};
@@ -61,6 +63,11 @@ struct Creation {
     /// The pod execution role that the cluster's stack made.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<RoleArn>,
+    /// How many of the access entries are there.
+    entries: usize,
+    /// The next one, if AWS has refused it for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    letting_in: Option<Waiting>,
     /// How many of the Fargate profiles are ACTIVE.
     profiles: usize,
     /// The next one, if AWS has refused it for now.
@@ -112,6 +119,7 @@ fn now(context: &Context<'_>) -> Result<ClusterStep, Verdict> {
 async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String, Verdict> {
     match step {
         ClusterStep::ClusterStack => cluster_stack::stage(creating).await,
+        ClusterStep::AccessEntries => access_entries::stage(creating).await,
         ClusterStep::AddOns => add_ons::stage(creating).await,
         ClusterStep::ControlPlaneReady => control_plane::stage(creating).await,
         ClusterStep::Oidc => oidc::stage(creating).await,

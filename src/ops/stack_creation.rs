@@ -204,8 +204,11 @@ impl StackCreation<'_> {
 
 /// Tells clusters apart, however often they are asked for.
 pub(super) fn digest(spec: &ClusterSpec) -> String {
+    let mut spec = spec.clone();
+    // They are in no stack: whoever mends one asks for the rest of the cluster again, as it is.
+    spec.access.entries.clear();
     // By way of a value, whose keys are sorted.
-    let text = serde_json::to_value(spec).unwrap_or_default().to_string();
+    let text = serde_json::to_value(&spec).unwrap_or_default().to_string();
     Sha256::digest(text)
         .iter()
         .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))

@@ -15,6 +15,8 @@ pub(super) struct Settings {
     pub throttle: bool,
     /// Refuse `AssumeRole`.
     pub deny_assume_role: bool,
+    /// Roles of people and programs, by path and name.
+    pub roles: Vec<String>,
 }
 
 #[derive(Debug, Default)]

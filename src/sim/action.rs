@@ -50,7 +50,11 @@ actions! {
     CreateAccessEntry,
     DescribeAccessEntry,
     ListAccessEntries,
+    UpdateAccessEntry,
     DeleteAccessEntry,
+    AssociateAccessPolicy,
+    DisassociateAccessPolicy,
+    ListAssociatedAccessPolicies,
     TagResource,
     UntagResource,
     ListTagsForResource,
@@ -90,9 +94,17 @@ actions! {
 impl Action {
     pub(super) fn is_mutation(self) -> bool {
         let name = self.name();
-        ["Create", "Delete", "Update", "Tag", "Untag"]
-            .into_iter()
-            .any(|verb| name.starts_with(verb))
+        [
+            "Associate",
+            "Create",
+            "Delete",
+            "Disassociate",
+            "Tag",
+            "Untag",
+            "Update",
+        ]
+        .into_iter()
+        .any(|verb| name.starts_with(verb))
     }
 
     /// Whether it is no call, but something that CloudFormation does to a resource.
@@ -109,6 +121,8 @@ pub(super) struct Target {
     pub profile: Option<String>,
     /// The resource of a tagging call, or an add-on, nodegroup, update or principal.
     pub resource: Option<String>,
+    /// The access policy of that principal.
+    pub policy: Option<String>,
 }
 
 impl Target {
@@ -127,6 +141,7 @@ impl Target {
                 cluster: None,
                 profile: None,
                 resource: Some(resource),
+                policy: None,
             });
         }
         let segments: Vec<String> = path
@@ -146,6 +161,12 @@ impl Target {
             ["clusters", c, "addons", a, "update"] if method == "POST" => {
                 (Action::UpdateAddon, Some(c), Some(a))
             }
+            ["clusters", c, "access-entries", p, "access-policies"] => {
+                (of_policies(method)?, Some(c), Some(p))
+            }
+            ["clusters", c, "access-entries", p, "access-policies", _] if method == "DELETE" => {
+                (Action::DisassociateAccessPolicy, Some(c), Some(p))
+            }
             _ => return None,
         };
         let owned = |part: Option<&&str>| part.map(|part| (*part).to_owned());
@@ -155,6 +176,7 @@ impl Target {
             cluster: owned(cluster),
             profile: owned(name.filter(|_| is_profile)),
             resource: owned(name.filter(|_| !is_profile)),
+            policy: owned(segments.get(5)),
         })
     }
 }
@@ -163,6 +185,14 @@ fn of_cluster(method: &str) -> Option<Action> {
     match method {
         "GET" => Some(Action::DescribeCluster),
         "DELETE" => Some(Action::DeleteCluster),
+        _ => None,
+    }
+}
+
+fn of_policies(method: &str) -> Option<Action> {
+    match method {
+        "GET" => Some(Action::ListAssociatedAccessPolicies),
+        "POST" => Some(Action::AssociateAccessPolicy),
         _ => None,
     }
 }
@@ -190,6 +220,7 @@ fn of_one(method: &str, kind: &str) -> Option<Action> {
         ("GET", "node-groups") => Action::DescribeNodegroup,
         ("DELETE", "node-groups") => Action::DeleteNodegroup,
         ("GET", "access-entries") => Action::DescribeAccessEntry,
+        ("POST", "access-entries") => Action::UpdateAccessEntry,
         ("DELETE", "access-entries") => Action::DeleteAccessEntry,
         _ => return None,
     })

@@ -22,6 +22,9 @@ impl World {
         }
         settings.throttle = new.throttle;
         settings.deny_assume_role = new.deny_assume_role;
+        if let Some(roles) = new.roles {
+            settings.roles = roles;
+        }
     }
 
     pub(super) fn set_cluster(&mut self, (account, region, name): Place<'_>, new: ClusterSettings) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::access_entry::NewEntry;
 use super::addon::{Addon, catches, pod_labels};
 use super::arn;
 use super::clock::{epoch_seconds, fresh_id, wall};
@@ -126,26 +127,11 @@ impl Cluster {
 
     /// The ARN of a new access entry; `None` when the principal has one.
     pub(super) fn add_access_entry(&mut self, principal: &str, kind: &str) -> Option<String> {
-        let base = self.arn.replacen(":cluster/", ":access-entry/", 1);
-        let name = principal.rsplit('/').next().unwrap_or(principal);
-        let entry_arn = format!("{base}/role/{name}/{}", fresh_id());
-        let entry = json!({
-            "clusterName": self.name,
-            "principalArn": principal,
-            "kubernetesGroups": [],
-            "accessEntryArn": entry_arn,
-            "createdAt": epoch_seconds(wall()),
-            "modifiedAt": epoch_seconds(wall()),
-            "tags": {},
-            "username": principal,
-            "type": kind,
-        });
-        let entries = &mut self.details().access_entries;
-        if entries.contains_key(principal) {
-            return None;
-        }
-        entries.insert(principal.to_owned(), entry);
-        Some(entry_arn)
+        self.add_entry(&NewEntry {
+            principal: principal.to_owned(),
+            kind: kind.to_owned(),
+            ..NewEntry::default()
+        })
     }
 
     /// Whether the pods of an add-on find a place to run on.

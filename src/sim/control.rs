@@ -25,6 +25,9 @@ pub struct AccountSettings {
     /// Refuse `AssumeRole`. Off when absent.
     #[serde(default)]
     pub deny_assume_role: bool,
+    /// Further roles of the account, by path and name, which anybody without a session may assume;
+    /// absent leaves them as they are.
+    pub roles: Option<Vec<String>>,
 }
 
 /// A profile to put in place. What is left empty gets the simulator's defaults.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::access_policies::Association;
 use super::addon::Addon;
 use super::cluster_update::ConfigUpdate;
 use super::nodegroup::Nodegroup;
@@ -25,6 +26,10 @@ pub(super) struct Details {
     pub access_entries: BTreeMap<String, Value>,
     /// Changes of the cluster's configuration, oldest first.
     pub updates: Vec<ConfigUpdate>,
+    /// The policies of each access entry, by its principal.
+    pub access_policies: BTreeMap<String, Vec<Association>>,
+    /// The tags of each access entry, by its ARN.
+    pub access_tags: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Details {

@@ -66,7 +66,21 @@ impl World {
             Action::CreateAccessEntry => self.create_access_entry(arrival, cluster, &inbound.body),
             Action::DescribeAccessEntry => self.describe_access_entry(caller, cluster, resource),
             Action::ListAccessEntries => self.list_access_entries(caller, cluster, &inbound.query),
+            Action::UpdateAccessEntry => {
+                self.update_access_entry(arrival, cluster, resource, &inbound.body)
+            }
             Action::DeleteAccessEntry => self.delete_access_entry(arrival, cluster, resource),
+            Action::AssociateAccessPolicy => {
+                self.associate_access_policy(arrival, cluster, resource, &inbound.body)
+            }
+            Action::DisassociateAccessPolicy => {
+                let policy = target.policy.as_deref().unwrap_or_default();
+                self.disassociate_access_policy(arrival, cluster, (resource, policy))
+            }
+            Action::ListAssociatedAccessPolicies => {
+                let place = (cluster, resource);
+                self.list_associated_access_policies(caller, place, &inbound.query)
+            }
             _ => Err(AwsError::new(
                 404,
                 "UnknownOperationException",
@@ -252,7 +266,9 @@ fn tagged<'a>(
     let (arn, _) = tagged_names(resource)?;
     let parts: Vec<&str> = arn.resource.split('/').collect();
     let (kind, cluster) = match parts.as_slice() {
-        [kind @ "cluster", cluster] | [kind @ "fargateprofile", cluster, _, _] => (*kind, *cluster),
+        [kind @ "cluster", cluster]
+        | [kind @ "fargateprofile", cluster, _, _]
+        | [kind @ "access-entry", cluster, _, _, _, _] => (*kind, *cluster),
         _ => return Err(bad_request(format!("Invalid resource ARN: {resource}"))),
     };
     let owned = arn.account == caller.account && arn.region == caller.region;
@@ -262,6 +278,10 @@ fn tagged<'a>(
         .ok_or_else(|| not_found(resource))?;
     if kind == "cluster" {
         return Ok(&mut cluster.tags);
+    }
+    if kind == "access-entry" {
+        let tags = cluster.details().access_tags.get_mut(resource);
+        return tags.ok_or_else(|| not_found(resource));
     }
     let profile = cluster
         .profiles

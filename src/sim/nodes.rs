@@ -1,14 +1,12 @@
-//! EKS's operations on what else belongs to a cluster: nodegroups and access entries; and the end of
-//! the cluster itself.
+//! EKS's operations on what else belongs to a cluster: nodegroups; and the end of the cluster
+//! itself.
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::authorize;
 use super::caller::Caller;
-use super::cluster::Cluster;
 use super::eks::{cluster_arn, page};
 use super::error::AwsError;
 use super::page::PageRequest;
@@ -17,15 +15,6 @@ use super::world::{Arrival, World};
 /// How long the deletions take at AWS.
 const NODEGROUP_DELETION: Duration = Duration::from_mins(2);
 const CLUSTER_DELETION: Duration = Duration::from_secs(150);
-
-/// The body of `CreateAccessEntry`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AccessEntryRequest {
-    principal_arn: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-}
 
 impl World {
     /// `DeleteCluster`.
@@ -128,92 +117,6 @@ impl World {
         Ok(json!({ "nodegroup": view }))
     }
 
-    /// `CreateAccessEntry`.
-    pub(super) fn create_access_entry(
-        &mut self,
-        arrival: &Arrival,
-        cluster: &str,
-        body: &[u8],
-    ) -> Result<Value, AwsError> {
-        let caller = &arrival.caller;
-        authorize(
-            caller,
-            "eks:CreateAccessEntry",
-            &cluster_arn(caller, cluster),
-        )?;
-        let request: AccessEntryRequest = serde_json::from_slice(body)
-            .map_err(|error| AwsError::invalid_parameter(format!("Malformed: {error}")))?;
-        let principal = request.principal_arn.filter(|arn| arn.starts_with("arn:"));
-        let principal = principal.ok_or_else(|| {
-            AwsError::invalid_parameter("The specified principalArn is invalid: invalid principal.")
-        })?;
-        let there = self.settled(caller, cluster)?;
-        let kind = request.kind.as_deref().unwrap_or("STANDARD");
-        there.add_access_entry(&principal, kind).ok_or_else(|| {
-            let why = "The specified access entry resource is already in use on this cluster.";
-            AwsError::in_use(why)
-        })?;
-        let entry = entry_of(there, &principal)?;
-        self.recorder.changed(arrival.seq);
-        Ok(json!({ "accessEntry": entry }))
-    }
-
-    /// `DescribeAccessEntry`.
-    pub(super) fn describe_access_entry(
-        &mut self,
-        caller: &Caller,
-        cluster: &str,
-        principal: &str,
-    ) -> Result<Value, AwsError> {
-        authorize(
-            caller,
-            "eks:DescribeAccessEntry",
-            &cluster_arn(caller, cluster),
-        )?;
-        let entry = entry_of(self.settled(caller, cluster)?, principal)?;
-        Ok(json!({ "accessEntry": entry }))
-    }
-
-    /// `ListAccessEntries`.
-    pub(super) fn list_access_entries(
-        &mut self,
-        caller: &Caller,
-        cluster: &str,
-        query: &[(String, String)],
-    ) -> Result<Value, AwsError> {
-        authorize(
-            caller,
-            "eks:ListAccessEntries",
-            &cluster_arn(caller, cluster),
-        )?;
-        let request = PageRequest::parse(query)?;
-        let cluster = self.settled(caller, cluster)?;
-        let scope = format!("{}/access-entries", cluster.arn);
-        let principals = cluster.details().access_entries.keys().map(String::as_str);
-        let (principals, next) = request.cut(&scope, principals)?;
-        Ok(page("accessEntries", &principals, next))
-    }
-
-    /// `DeleteAccessEntry`.
-    pub(super) fn delete_access_entry(
-        &mut self,
-        arrival: &Arrival,
-        cluster: &str,
-        principal: &str,
-    ) -> Result<Value, AwsError> {
-        let caller = &arrival.caller;
-        authorize(
-            caller,
-            "eks:DeleteAccessEntry",
-            &cluster_arn(caller, cluster),
-        )?;
-        let there = self.settled(caller, cluster)?;
-        entry_of(there, principal)?;
-        there.details().access_entries.remove(principal);
-        self.recorder.changed(arrival.seq);
-        Ok(json!({}))
-    }
-
     /// The ARN by which policies know a nodegroup, also one that doesn't exist.
     fn nodegroup_arn(&mut self, caller: &Caller, cluster: &str, name: &str) -> String {
         let known = self.settled(caller, cluster).ok().and_then(|cluster| {
@@ -225,15 +128,6 @@ impl World {
             format!("{base}/{name}/00000000-0000-0000-0000-000000000000")
         })
     }
-}
-
-fn entry_of(cluster: &mut Cluster, principal: &str) -> Result<Value, AwsError> {
-    let entry = cluster.details().access_entries.get(principal);
-    entry.cloned().ok_or_else(|| {
-        let why = "The specified principalArn could not be found. You can view your available \
-                   access entries with 'list-access-entries'.";
-        AwsError::new(404, "ResourceNotFoundException", why)
-    })
 }
 
 fn no_nodegroup(name: &str) -> AwsError {

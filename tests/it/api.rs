@@ -1,6 +1,7 @@
 //! The API as its callers meet it.
 
 mod access;
+mod access_entries;
 mod accounts;
 mod audit_events;
 mod cluster_configs;

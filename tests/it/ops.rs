@@ -1,5 +1,6 @@
 //! The operations, against the simulated AWS.
 
+mod access_entries;
 mod adoption;
 mod ambiguity;
 mod busy;

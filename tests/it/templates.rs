@@ -102,7 +102,10 @@ fn add_existing_networks(grid: &mut Grid, region: &str) {
 
 fn add_settings(grid: &mut Grid, region: &str) {
     let boundary = format!("arn:{}:iam::111111111111:policy/b", partition(region));
-    let role = json!({"fargatePodExecutionRolePermissionsBoundary": boundary});
+    let role = json!({
+        "serviceRolePermissionsBoundary": boundary,
+        "fargatePodExecutionRolePermissionsBoundary": boundary,
+    });
     let parts = json!({
         "iam": role,
         "fargateProfiles": [profile()],
@@ -116,6 +119,12 @@ fn add_settings(grid: &mut Grid, region: &str) {
             "publicAccessCIDRs": ["203.0.113.0/24", "198.51.100.7/32"]
         },
     });
+    let service_role = format!("arn:{}:iam::111111111111:role/cp", partition(region));
+    let given = json!({
+        "iam": {"serviceRoleARN": service_role},
+        "fargateProfiles": [profile()],
+    });
+    add_plan(grid, "service-role-given", &spec(region, given));
     add_plan(grid, "settings", &spec(region, parts.clone()));
     let spec = spec(region, parts);
     for (name, boundary) in [("bare", None), ("boundary", Some(boundary.as_str()))] {
@@ -139,7 +148,9 @@ fn add_nodegroups(grid: &mut Grid, region: &str) {
             let parts = json!({
                 "managedNodeGroups": [nodegroup("managed")], "nodeGroups": [nodegroup("own")]
             });
-            let spec = spec(region, parts);
+            let boundary = format!("arn:{}:iam::111111111111:policy/b", partition(region));
+            let spec =
+                spec(region, parts).with_default_boundary(private.then_some(boundary.as_str()));
             for nodegroup in &spec.nodegroups {
                 let facts = ClusterFacts::placeholder();
                 let template = template::nodegroup(&spec, nodegroup, &facts);
@@ -168,7 +179,9 @@ fn add_largest(grid: &mut Grid, region: &str) {
         .collect();
     config["nodeGroups"] = json!([{"name": "ng", "labels": labels}]);
     let config = NewClusterConfig::from_json(&config.to_string()).unwrap();
+    let boundary = format!("arn:aws:iam::111111111111:policy/{}", "b/".repeat(1_000));
     let spec = config.validate(false).unwrap();
+    let spec = spec.with_default_boundary(Some(&boundary));
     let facts = ClusterFacts {
         certificate_authority: "x".repeat(1500),
         ..ClusterFacts::placeholder()
@@ -204,5 +217,5 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
         assert!(text.len() <= MAX_BYTES, "{name} has {} bytes", text.len());
         std::fs::write(directory.join(format!("{name}.json")), text).unwrap();
     }
-    assert_eq!(grid.len(), 3 * (4 * 3 * 2 + 2 * 3 + 3 + 3 * 2 * 2) + 2);
+    assert_eq!(grid.len(), 3 * (4 * 3 * 2 + 2 * 3 + 4 + 3 * 2 * 2) + 2);
 }

@@ -12,7 +12,7 @@ FILE = "createFargateProfilesFromClusterConfig"
 PROFILES = f"{FILE}|createFargateProfile"
 ACCOUNTS = "registerAccount|updateAccount"
 WEBHOOKS = "createWebhook|updateWebhook"
-CHANGES = f"{PROFILES}|deleteFargateProfile|retryJob|createCluster|deleteCluster"
+CHANGES = f"{PROFILES}|deleteFargateProfile|retryJob|createCluster|deleteCluster|putAccessEntry|deleteAccessEntry"
 LISTS = "list[A-Z][A-Za-z]*"
 # Of the body, or of one of its profiles.
 AT = "(/fargateProfiles/[0-9]+)?"
@@ -64,6 +64,16 @@ REFUSALS = [
      ""),
     # Of region and account, as above.
     ("listClusters|getCluster|getKubeconfig|deleteCluster", 422, "/path/region", "^account [0-9]{12} does not list region"),
+    ("listAccessEntries|getAccessEntry|putAccessEntry|deleteAccessEntry", 422, "/path/region",
+     "^account [0-9]{12} does not list region"),
+    # What goes with which type of entry, names that EKS keeps to itself, the partition of the region;
+    # the tests of `domain::access_entry` hold them one by one.
+    ("putAccessEntry", 422, "/(principalARN|type|kubernetesGroups|kubernetesUsername|accessPolicies|tags)(/.*)?", ""),
+    # Whose they are, and each once.
+    (ACCOUNTS, 422, "/(clusterAdminARNs/[0-9]+|permissionsBoundaryARN)",
+     "is listed twice$|partition|service-linked|can't bound"),
+    ("createFargateProfile", 422, "/permissionsBoundary", "can't bound|is for a role that is created"),
+    (FILE, 422, "/fargateProfiles/[0-9]+/permissionsBoundary", "^in a config the boundary|is for a role"),
     ("getKubeconfig", 422, "/query/roleArn", "^the role .* is (of account|in partition)"),
     # A cluster's name is asked for twice.
     ("deleteCluster", 422, "/query/confirm", "^not the name of the cluster in the path"),

@@ -25,6 +25,7 @@ VALID = {
     "region": re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+\Z"),
     "clusterName": re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}\Z"),
     "profileName": re.compile(r"[a-z0-9-]{1,63}\Z"),
+    "principalArn": re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/.*[A-Za-z0-9_+=,.@-]{1,64})\Z"),
 }
 URL = re.compile(r"https?://[!-~]{1,2041}\Z")
 CALLBACK = {"callback": re.compile(r"[0-9a-fA-F-]{36}\Z"), "callbackRun": re.compile(r"[!-~]{1,2048}\Z")}
@@ -46,6 +47,7 @@ STANDING = {
         "webhookId": world.webhook,
         "deliveryId": world.delivery,
         "profileName": world.profile,
+        "principalArn": lambda: world.PRINCIPAL,
     },
 }
 # Chains begin with a POST. Schemathesis takes `requestId` for the id of something that no answer

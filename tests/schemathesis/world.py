@@ -24,6 +24,7 @@ PROFILE = "fp-standing"
 
 # Where the standing profiles are.
 PLACE = {"accountId": ACCOUNTS[0], "region": REGIONS[0], "clusterName": "dev-1"}
+PRINCIPAL = f"arn:aws:iam::{ACCOUNTS[0]}:role/platform-admins"
 PROFILES = "/v1/accounts/{accountId}/regions/{region}/clusters/{clusterName}/fargate-profiles".format(**PLACE)
 SELECTORS = [{"namespace": "standing"}]
 

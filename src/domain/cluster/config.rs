@@ -7,7 +7,7 @@ pub mod nodegroup;
 pub mod vpc;
 
 pub use addon::NewClusterAddon;
-pub use nodegroup::NewClusterNodegroup;
+pub use nodegroup::{NewClusterNodegroup, NewClusterNodegroupIam};
 pub use vpc::{
     NewClusterEndpoints, NewClusterNat, NewClusterSubnet, NewClusterSubnets, NewClusterVpc,
     SubnetMap,
@@ -15,6 +15,7 @@ pub use vpc::{
 
 use super::keys;
 use super::spec::ClusterSpec;
+use crate::domain::access_entry::AccessEntryInput;
 use crate::domain::decode::{json_tree, typed, yaml_tree};
 use crate::domain::ids::Region;
 use crate::domain::invalid::Invalid;
@@ -125,11 +126,24 @@ pub struct NewClusterMetadata {
 #[serde(deny_unknown_fields)]
 #[schema(as = FullClusterIam)]
 pub struct NewClusterIam {
+    /// The role that the control plane acts under; without it one is created.
+    #[serde(rename = "serviceRoleARN")]
+    #[schema(value_type = RoleArn, required = false)]
+    pub service_role_arn: Option<String>,
+    /// The permissions boundary of that role, if it is created; without it, the account's.
+    #[serde(rename = "serviceRolePermissionsBoundary")]
+    #[schema(
+        nullable = false,
+        max_length = 2048,
+        pattern = "^arn:aws(-cn|-us-gov)?:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
+        examples("arn:aws:iam::111111111111:policy/boundary")
+    )]
+    pub service_role_permissions_boundary: Option<String>,
     /// The role of profiles that name none; without it one is created.
     #[serde(rename = "fargatePodExecutionRoleARN")]
     #[schema(value_type = RoleArn, required = false)]
     pub fargate_pod_execution_role_arn: Option<String>,
-    /// The permissions boundary of the role that is created.
+    /// The permissions boundary of the role that is created; without it, the account's.
     #[serde(rename = "fargatePodExecutionRolePermissionsBoundary")]
     #[schema(
         nullable = false,
@@ -175,6 +189,10 @@ pub struct NewClusterAccess {
     /// if it is absent.
     #[schema(nullable = false)]
     pub bootstrap_cluster_creator_admin_permissions: Option<bool>,
+    /// Who may use the cluster, and how; made right after its stack.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub access_entries: Vec<AccessEntryInput>,
 }
 
 fn zones() -> utoipa::openapi::schema::Array {

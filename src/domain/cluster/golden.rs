@@ -377,3 +377,60 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
         _ => {}
     }
 }
+
+#[test]
+fn a_service_role_that_exists_is_used_and_put_out_and_none_is_made() {
+    let role = "arn:aws:iam::111111111111:role/control-plane";
+    let spec = samples::spec(&json!({
+        "metadata": {"name": "prod", "region": "us-west-2"},
+        "iam": {"serviceRoleARN": role, "fargatePodExecutionRoleARN": role},
+        "fargateProfiles": [{"name": "p", "selectors": [{"namespace": "a"}]}],
+    }));
+    let template = template::cluster(&spec, &own(NatMode::Disable, &TWO));
+    let expected = CONTROL_PLANE.replace("ServiceRole AWS::IAM::Role", "");
+    assert_eq!(resources(&template), sorted(&[&expected, VPC].concat()));
+    assert_eq!(outputs(&template), sorted(CLUSTER_OUTPUTS));
+    let control_plane = &template["Resources"]["ControlPlane"]["Properties"];
+    assert_eq!(control_plane["RoleArn"], role);
+    assert_eq!(template["Outputs"]["ServiceRoleARN"]["Value"], role);
+    let description = template["Description"].as_str().unwrap();
+    assert!(
+        description.contains("dedicated IAM: false"),
+        "{description}"
+    );
+}
+
+#[test]
+fn every_role_can_have_a_boundary_and_has_none_unasked() {
+    let bounded = |boundary: Option<&str>| {
+        let spec = samples::spec(&json!({
+            "metadata": {"name": "prod", "region": "us-west-2"},
+            "fargateProfiles": [{"name": "p", "selectors": [{"namespace": "a"}]}],
+            "nodeGroups": [{"name": "n"}],
+            "managedNodeGroups": [{"name": "m"}],
+        }));
+        let spec = spec.with_default_boundary(boundary);
+        let mut templates = vec![template::cluster(&spec, &own(NatMode::Disable, &TWO))];
+        let facts = ClusterFacts::placeholder();
+        let nodegroups = spec.nodegroups.iter();
+        templates.extend(nodegroups.map(|one| template::nodegroup(&spec, one, &facts)));
+        let of_template = |template: &Value| {
+            let resources = template["Resources"].as_object().unwrap().clone();
+            let roles = resources.into_iter();
+            let roles = roles.filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role");
+            roles
+                .map(|(_, role)| role["Properties"]["PermissionsBoundary"].clone())
+                .collect::<Vec<_>>()
+        };
+        templates
+            .iter()
+            .flat_map(of_template)
+            .collect::<Vec<Value>>()
+    };
+    let arn = "arn:aws:iam::111111111111:policy/boundary";
+    assert_eq!(bounded(Some(arn)), [arn; 4].map(Value::from));
+    assert_eq!(
+        bounded(None),
+        [Value::Null, Value::Null, Value::Null, Value::Null]
+    );
+}

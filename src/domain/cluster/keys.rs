@@ -48,6 +48,8 @@ const METADATA: Shape = Fields(&[
 const IAM: Shape = Fields(&[
     ("fargatePodExecutionRoleARN", Leaf),
     ("fargatePodExecutionRolePermissionsBoundary", Leaf),
+    ("serviceRoleARN", Leaf),
+    ("serviceRolePermissionsBoundary", Leaf),
     ("withOIDC", Leaf),
 ]);
 
@@ -77,8 +79,27 @@ const RETENTION: Shape = Refused(
 );
 
 const ACCESS: Shape = Fields(&[
+    ("accessEntries", List(&ACCESS_ENTRY)),
     ("authenticationMode", Leaf),
     ("bootstrapClusterCreatorAdminPermissions", Leaf),
+]);
+
+const ACCESS_ENTRY: Shape = Fields(&[
+    (
+        "accessPolicies",
+        List(&Fields(&[
+            (
+                "accessScope",
+                Fields(&[("namespaces", TEXTS), ("type", Leaf)]),
+            ),
+            ("policyARN", Leaf),
+        ])),
+    ),
+    ("kubernetesGroups", TEXTS),
+    ("kubernetesUsername", Leaf),
+    ("principalARN", Leaf),
+    ("tags", TEXT_MAP),
+    ("type", Leaf),
 ]);
 
 const ADDON: Shape = Fields(&[
@@ -103,6 +124,7 @@ const PROFILE: Shape = Fields(&[
 
 const NODEGROUP: Shape = Fields(&[
     ("desiredCapacity", Leaf),
+    ("iam", Fields(&[("instanceRolePermissionsBoundary", Leaf)])),
     ("instanceType", Leaf),
     ("labels", TEXT_MAP),
     ("maxSize", Leaf),

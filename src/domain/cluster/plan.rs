@@ -173,12 +173,16 @@ fn assumed_network(spec: &ClusterSpec) -> Result<(NetworkPlan, Option<String>), 
 /// The steps of a cluster's creation, in eksctl's order; those with nothing to do are left out.
 #[must_use]
 pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
-    let mut steps = vec![
-        stack_step(
-            ClusterStep::ClusterStack,
-            "create the network, the roles and the control plane".to_owned(),
-            names::cluster_stack(&spec.name),
-        ),
+    let mut steps = vec![stack_step(
+        ClusterStep::ClusterStack,
+        "create the network, the roles and the control plane".to_owned(),
+        names::cluster_stack(&spec.name),
+    )];
+    if !spec.access.entries.is_empty() {
+        let description = format!("let in, by access entries, {}", principals_of(spec));
+        steps.push(step(ClusterStep::AccessEntries, description));
+    }
+    steps.extend([
         step(
             ClusterStep::AddOns,
             format!("create the add-ons {}", names_of(spec.early_addons())),
@@ -187,7 +191,7 @@ pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
             ClusterStep::ControlPlaneReady,
             "wait until the control plane is active".to_owned(),
         ),
-    ];
+    ]);
     if spec.with_oidc {
         let description = "let IAM trust the cluster's OIDC issuer".to_owned();
         steps.push(step(ClusterStep::Oidc, description));
@@ -237,6 +241,22 @@ fn stack_step(name: ClusterStep, description: String, stack: String) -> PlanStep
 fn names_of<'a>(addons: impl Iterator<Item = &'a super::spec::AddonSpec>) -> String {
     let names: Vec<&str> = addons.map(|addon| addon.name.as_str()).collect();
     names.join(", ")
+}
+
+/// The first principals of the access entries, by what tells them apart.
+fn principals_of(spec: &ClusterSpec) -> String {
+    const TOLD: usize = 5;
+    let entries = &spec.access.entries;
+    let told = entries.iter().take(TOLD);
+    let told: Vec<&str> = told.map(|entry| entry.principal_arn.as_str()).collect();
+    let told = told.join(", ");
+    match entries.len().saturating_sub(TOLD) {
+        0 => told,
+        more => {
+            let told: String = told.chars().take(2_048).collect();
+            format!("{told} and {more} more")
+        }
+    }
 }
 
 fn profile_name(profile: &ProfileSpec) -> &str {

@@ -1,21 +1,22 @@
 //! When a cluster is fit to be created. Everything that can be known without AWS is looked at
 //! here, and all that is wrong is told at once.
 
+mod access;
 mod addons;
 mod logging;
 mod nodegroups;
+mod service_role;
 mod tags;
 mod vpc;
 
-use super::config::{NewClusterAccess, NewClusterConfig, NewClusterIam, NewClusterMetadata};
-use super::spec::{AccessSpec, AuthenticationMode, ClusterSpec, NodegroupKind, NodegroupSpec};
+use super::config::{NewClusterConfig, NewClusterIam, NewClusterMetadata};
+use super::spec::{ClusterSpec, NodegroupKind};
 use crate::domain::cluster_config::{keep, valid_profiles, wrong_head};
 use crate::domain::ids::{ClusterName, Region};
 use crate::domain::invalid::{Invalid, quoted};
 use crate::domain::profile::{ProfileInput, ProfileSpec};
 use crate::domain::profile_name::default_profile;
 use crate::domain::role_arn::RoleArn;
-use std::str::FromStr;
 
 /// The Kubernetes version of those who name none.
 pub(super) const DEFAULT_VERSION: &str = "1.34";
@@ -26,11 +27,12 @@ pub(super) fn check(config: NewClusterConfig, fargate: bool) -> Result<ClusterSp
     let (tags, region) = (&metadata.tags, metadata.region.as_ref());
     let iam = config.iam.unwrap_or_default();
     let with_oidc = iam.with_oidc.unwrap_or_default();
+    let (service_role, service_role_permissions_boundary) = service_role::of(&iam, &mut wrong);
     let (pod_execution_role, role_permissions_boundary) = role(iam, &mut wrong);
     let endpoint = vpc::endpoint(config.vpc.as_ref(), &mut wrong);
     let network = vpc::network(config.vpc, config.availability_zones, region, &mut wrong);
     let logging = logging::of(config.cloud_watch, &mut wrong);
-    let access = access(&config.access_config.unwrap_or_default(), &mut wrong);
+    let access = access::of(config.access_config.unwrap_or_default(), &mut wrong);
     let addons = addons::of(config.addons, &mut wrong);
     let fargate_profiles = profiles(config.fargate_profiles, fargate, &mut wrong);
     let name = metadata.name.as_ref();
@@ -40,7 +42,7 @@ pub(super) fn check(config: NewClusterConfig, fargate: bool) -> Result<ClusterSp
     ];
     let nodegroups = nodegroups::of(kinds, name, tags, &mut wrong);
     vpc::check_use(&network, &fargate_profiles, &nodegroups, &mut wrong);
-    check_access(&access, &nodegroups, &mut wrong);
+    access::check_use(&access, &nodegroups, &mut wrong);
     match (metadata.name, metadata.region) {
         (Some(name), Some(region)) if wrong.is_empty() => Ok(ClusterSpec {
             name,
@@ -52,6 +54,8 @@ pub(super) fn check(config: NewClusterConfig, fargate: bool) -> Result<ClusterSp
             logging,
             access,
             with_oidc,
+            service_role,
+            service_role_permissions_boundary,
             pod_execution_role,
             role_permissions_boundary,
             addons,
@@ -150,38 +154,6 @@ fn is_policy_arn(text: &str) -> bool {
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b))
-}
-
-fn access(input: &NewClusterAccess, wrong: &mut Vec<Invalid>) -> AccessSpec {
-    let mode = input.authentication_mode.as_deref();
-    let mode = mode.map_or(Ok(AuthenticationMode::ApiAndConfigMap), FromStr::from_str);
-    let mode = keep(wrong, "/accessConfig/authenticationMode", mode);
-    AccessSpec {
-        mode: mode.unwrap_or(AuthenticationMode::ApiAndConfigMap),
-        creator_admin: input
-            .bootstrap_cluster_creator_admin_permissions
-            .unwrap_or(true),
-    }
-}
-
-fn check_access(access: &AccessSpec, nodegroups: &[NodegroupSpec], wrong: &mut Vec<Invalid>) {
-    if access.mode != AuthenticationMode::ConfigMap {
-        return;
-    }
-    if !access.creator_admin {
-        let message = "with authenticationMode CONFIG_MAP nobody could use the cluster: set this \
-                       to true, or authenticationMode to API_AND_CONFIG_MAP";
-        let at = "/accessConfig/bootstrapClusterCreatorAdminPermissions";
-        wrong.push(Invalid::new(at, message));
-    }
-    if nodegroups
-        .iter()
-        .any(|ng| ng.kind == NodegroupKind::SelfManaged)
-    {
-        let message = "nodes of nodeGroups join by an access entry, which needs API_AND_CONFIG_MAP \
-                       or API here; or use managedNodeGroups";
-        wrong.push(Invalid::new("/accessConfig/authenticationMode", message));
-    }
 }
 
 fn profiles(

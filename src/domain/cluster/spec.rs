@@ -3,6 +3,7 @@
 use super::config::NewClusterConfig;
 use super::coredns;
 use super::names;
+use crate::domain::access_entry::{AccessEntrySpec, PrincipalArn};
 use crate::domain::ids::{ClusterName, Region};
 use crate::domain::invalid::Invalid;
 use crate::domain::macros::open_enum;
@@ -35,6 +36,12 @@ pub struct ClusterSpec {
     pub access: AccessSpec,
     /// Whether IAM shall trust the cluster's OIDC issuer.
     pub with_oidc: bool,
+    /// The role that the control plane acts under, if it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_role: Option<RoleArn>,
+    /// The permissions boundary of that role, if it is created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_role_permissions_boundary: Option<String>,
     /// The role of profiles that name none, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod_execution_role: Option<RoleArn>,
@@ -143,6 +150,9 @@ pub struct AccessSpec {
     pub mode: AuthenticationMode,
     /// Whether the creating role administers the cluster.
     pub creator_admin: bool,
+    /// Access entries, none of the same principal twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<AccessEntrySpec>,
 }
 
 /// An add-on.
@@ -200,6 +210,9 @@ pub struct NodegroupSpec {
     pub volume_gib: u32,
     /// Whether its nodes are in private subnets.
     pub private_networking: bool,
+    /// The permissions boundary of the role of its nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_permissions_boundary: Option<String>,
     /// Kubernetes labels of its nodes.
     pub labels: BTreeMap<String, String>,
     /// AWS tags of its nodes.
@@ -217,6 +230,43 @@ impl ClusterSpec {
     #[must_use]
     pub fn with_default_role(mut self, role: Option<RoleArn>) -> Self {
         self.pod_execution_role = self.pod_execution_role.or(role);
+        self
+    }
+
+    /// The same cluster with these principals as its admins, unless it has an entry of theirs: the
+    /// account's. None are possible where access entries are not.
+    #[must_use]
+    pub fn with_cluster_admins(mut self, admins: Vec<PrincipalArn>) -> Self {
+        if self.access.mode == AuthenticationMode::ConfigMap {
+            return self;
+        }
+        let partition = self.region.partition();
+        for admin in admins {
+            let mut entries = self.access.entries.iter();
+            if entries.all(|entry| entry.principal_arn != admin) {
+                let entry = AccessEntrySpec::cluster_admin(admin, partition);
+                self.access.entries.push(entry);
+            }
+        }
+        self
+    }
+
+    /// The same cluster with a permissions boundary for every role that is created, unless the config
+    /// names one: the account's.
+    #[must_use]
+    pub fn with_default_boundary(mut self, boundary: Option<&str>) -> Self {
+        let or_default = |given: Option<String>| given.or_else(|| boundary.map(str::to_owned));
+        if self.service_role.is_none() {
+            let given = self.service_role_permissions_boundary.take();
+            self.service_role_permissions_boundary = or_default(given);
+        }
+        if self.makes_role() {
+            self.role_permissions_boundary = or_default(self.role_permissions_boundary.take());
+        }
+        for nodegroup in &mut self.nodegroups {
+            let given = nodegroup.role_permissions_boundary.take();
+            nodegroup.role_permissions_boundary = or_default(given);
+        }
         self
     }
 

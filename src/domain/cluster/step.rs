@@ -7,6 +7,8 @@ open_enum! {
     ClusterStep as "step of a cluster's creation" {
         /// The stack of the network, the roles and the control plane.
         ClusterStack => "cluster_stack",
+        /// The access entries: who may use the cluster.
+        AccessEntries => "access_entries",
         /// The add-ons that come before any node: vpc-cni, kube-proxy, coredns.
         AddOns => "add_ons",
         /// Waiting until the Kubernetes API can be used.

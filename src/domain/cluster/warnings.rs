@@ -1,6 +1,7 @@
 //! What is allowed of a cluster to create, but likely not meant.
 
-use super::spec::{ClusterSpec, NatMode, NetworkSpec};
+use super::spec::{AuthenticationMode, ClusterSpec, NatMode, NetworkSpec};
+use crate::domain::access_entry::AccessEntrySpec;
 use crate::domain::profile::{FargateProfile, ProfileSpec};
 use crate::domain::warnings::{Warning, profile_warnings};
 
@@ -24,6 +25,7 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
                        moved onto Fargate through the Kubernetes API";
         warnings.push(Warning::new("no_creator_admin", message));
     }
+    warnings.extend(access_warning(spec));
     if spec.fargate_profiles.is_empty() && spec.nodegroups.is_empty() {
         let message = "without Fargate profiles and nodegroups nothing can run on the cluster";
         warnings.push(Warning::new("nothing_to_run_on", message));
@@ -34,6 +36,29 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
         before.push(as_created(profile));
     }
     warnings
+}
+
+/// A cluster is of little use to people who can't get in.
+fn access_warning(spec: &ClusterSpec) -> Option<Warning> {
+    if spec.access.entries.iter().any(AccessEntrySpec::lets_in) {
+        return None;
+    }
+    let mend = if spec.access.mode == AuthenticationMode::ConfigMap {
+        "set accessConfig.authenticationMode to API_AND_CONFIG_MAP and name others in \
+         accessConfig.accessEntries, or add them to the ConfigMap aws-auth with the credentials of \
+         that role"
+    } else {
+        "name others in accessConfig.accessEntries, or in the account's clusterAdminARNs, which \
+         holds for every cluster that is made there; once the cluster is there, PUT \
+         .../access-entries/{principalArn} lets them in"
+    };
+    let who = if spec.access.creator_admin {
+        "nobody but the fleet's role in the account"
+    } else {
+        "nobody"
+    };
+    let message = format!("{who} can use the cluster: {mend}");
+    Some(Warning::new("only_the_fleet_can_use_it", message))
 }
 
 fn endpoint_warnings(spec: &ClusterSpec) -> Option<Warning> {

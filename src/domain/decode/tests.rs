@@ -15,8 +15,8 @@ fn an_unknown_field_is_pointed_at_wherever_it_is() {
     assert_eq!(top.pointer, "/nmae");
     assert_eq!(
         top.message,
-        "unknown field \"nmae\"; known here: name, podExecutionRoleARN, selectors, subnets, tags, \
-         status"
+        "unknown field \"nmae\"; known here: name, podExecutionRoleARN, permissionsBoundary, \
+         selectors, subnets, tags, status"
     );
     let deep = json_error(r#"{"selectors": [{"namespace": "a"}, {"labls": {}}]}"#);
     assert_eq!(deep.pointer, "/selectors/1/labls");

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::account::{check_labels, check_regions};
-use crate::domain::{AccountId, Invalid, Region, RoleArn};
+use crate::domain::account::{check_labels, check_regions, wrong_boundary, wrong_cluster_admins};
+use crate::domain::{AccountId, Invalid, PrincipalArn, Region, RoleArn};
 
 /// The fields of an account that must fit together.
 pub(super) struct Fields<'a> {
@@ -12,6 +12,8 @@ pub(super) struct Fields<'a> {
     pub labels: &'a BTreeMap<String, String>,
     pub role_arn: Option<&'a RoleArn>,
     pub pod_execution_role_arn: Option<&'a RoleArn>,
+    pub cluster_admins: &'a [PrincipalArn],
+    pub permissions_boundary: Option<&'a str>,
 }
 
 /// Everything that is wrong.
@@ -42,6 +44,13 @@ pub(super) fn check(fields: &Fields<'_>) -> Result<(), Vec<Invalid>> {
             );
             wrong.push(Invalid::new(pointer, message));
         }
+    }
+    if let Some(region) = fields.regions.first() {
+        let partition = region.partition();
+        wrong.extend(wrong_cluster_admins(fields.cluster_admins, partition));
+        let (at, id) = ("/permissionsBoundaryARN", fields.account_id.as_str());
+        let boundary = fields.permissions_boundary;
+        wrong.extend(boundary.and_then(|arn| wrong_boundary(at, arn, id, partition)));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }

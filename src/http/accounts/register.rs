@@ -62,6 +62,8 @@ fn new_account(call: &Call<Admin>, input: AccountInput) -> Result<NewAccount, Pr
         labels: &input.labels,
         role_arn: input.role_arn.as_ref(),
         pod_execution_role_arn: input.pod_execution_role_arn.as_ref(),
+        cluster_admins: &input.cluster_admin_arns,
+        permissions_boundary: input.permissions_boundary_arn.as_deref(),
     })?;
     if !call.caller.sees(input.account_id.as_str()) {
         let detail = format!(
@@ -81,17 +83,30 @@ fn new_account(call: &Call<Admin>, input: AccountInput) -> Result<NewAccount, Pr
         role_arn: role_arn.map(String::from).unwrap_or_default(),
         external_id: minted_external_id(call.state.rng.bytes()).into(),
         pod_execution_role_arn: input.pod_execution_role_arn.map(String::from),
+        cluster_admin_arns: input
+            .cluster_admin_arns
+            .into_iter()
+            .map(String::from)
+            .collect(),
+        permissions_boundary_arn: input.permissions_boundary_arn,
         regions: input.regions.into_iter().map(String::from).collect(),
         labels: input.labels,
     })
 }
 
 fn event(call: &Call<Admin>, new: &NewAccount) -> AuditEvent {
+    let mut detail = json!({"name": new.name, "roleArn": new.role_arn, "regions": new.regions});
+    if !new.cluster_admin_arns.is_empty() {
+        detail["clusterAdminARNs"] = json!(new.cluster_admin_arns);
+    }
+    if let Some(arn) = &new.permissions_boundary_arn {
+        detail["permissionsBoundaryARN"] = json!(arn);
+    }
     call.event(
         "registerAccount",
         Some(&new.account_id),
         paths::account(&new.account_id),
-        json!({"name": new.name, "roleArn": new.role_arn, "regions": new.regions}),
+        detail,
     )
 }
 

@@ -10,7 +10,7 @@ use crate::db::account_changes::{self, Settings};
 use crate::db::accounts::{self, Account as Row};
 use crate::db::audit::{self, AuditEvent};
 use crate::domain::decode;
-use crate::domain::{AccountId, AccountState, ErrorCode, Invalid, Region, RoleArn};
+use crate::domain::{AccountId, AccountState, ErrorCode, Invalid, PrincipalArn, Region, RoleArn};
 use crate::http::answer::Manner;
 use crate::http::auth::Admin;
 use crate::http::body;
@@ -22,7 +22,7 @@ use crate::http::wire::paths;
 
 /// Edit an account.
 ///
-/// Absent fields stay as they are (JSON merge patch); labels and regions are replaced as a whole.
+/// Absent fields stay as they are (JSON merge patch); labels, regions and cluster admins are replaced as a whole.
 /// `state` can be set to `disabled`, and to `active`, which also tries a parked account's role
 /// again at once.
 #[utoipa::path(
@@ -71,15 +71,16 @@ fn read_patch(body: &[u8]) -> Result<(AccountPatch, Value), Problem> {
         }
     }
     let kept = sent.clone();
-    // Merge patch: null removes. Only these two can be without a value.
-    if let Some(role) = sent
-        .get_mut("podExecutionRoleARN")
-        .filter(|role| role.is_null())
-    {
-        *role = json!("");
-    }
-    if let Some(labels) = sent.get_mut("labels").filter(|labels| labels.is_null()) {
-        *labels = json!({});
+    // Merge patch: null removes. Only these can be without a value.
+    for (field, none) in [
+        ("podExecutionRoleARN", json!("")),
+        ("permissionsBoundaryARN", json!("")),
+        ("clusterAdminARNs", json!([])),
+        ("labels", json!({})),
+    ] {
+        if let Some(null) = sent.get_mut(field).filter(|value| value.is_null()) {
+            *null = none;
+        }
     }
     if let Some((name, _)) = sent
         .as_object()
@@ -131,17 +132,34 @@ fn merged(account_id: &AccountId, row: Row, patch: AccountPatch) -> Result<Setti
     };
     let regions = regions.map_err(|error| Problem::unparsable("/regions", &error))?;
     let labels = patch.labels.unwrap_or(row.labels.0);
+    let admins: Result<Vec<PrincipalArn>, _> = match patch.cluster_admin_arns {
+        Some(admins) => Ok(admins),
+        None => row
+            .cluster_admin_arns
+            .into_iter()
+            .map(PrincipalArn::parse)
+            .collect(),
+    };
+    let admins = admins.map_err(|error| Problem::unparsable("/clusterAdminARNs", &error))?;
+    let boundary = patch
+        .permissions_boundary_arn
+        .or(row.permissions_boundary_arn);
+    let boundary = boundary.filter(|arn| !arn.is_empty());
     checks::check(&Fields {
         account_id,
         regions: &regions,
         labels: &labels,
         role_arn: Some(&role),
         pod_execution_role_arn: pod_role.as_ref(),
+        cluster_admins: &admins,
+        permissions_boundary: boundary.as_deref(),
     })?;
     Ok(Settings {
         name: patch.name.map_or(row.name, String::from),
         role_arn: role.into(),
         pod_execution_role_arn: pod_role.map(String::from),
+        cluster_admin_arns: admins.into_iter().map(String::from).collect(),
+        permissions_boundary_arn: boundary,
         regions: regions.into_iter().map(String::from).collect(),
         labels,
         state: settable(patch.state)?,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
+use super::account_defaults;
 use crate::db::accounts::Account;
 use crate::domain::cluster::{ClusterPlan, ClusterSpec, NewClusterConfig};
 use crate::domain::job_input::{self, CreateClusterInput};
@@ -149,6 +150,7 @@ fn wanted(
     let of_account = of_account.map(RoleArn::parse).transpose();
     let of_account = of_account.map_err(|error| Problem::unparsable(at, &error))?;
     let spec = spec.with_default_role(of_account);
+    let spec = account_defaults::applied(spec, account).map_err(Problem::invalid)?;
     let of_profiles = spec.pod_execution_role.as_ref().map(|role| (at, role));
     let parsed = |(at, role): &(String, String)| {
         let role = RoleArn::parse(role.as_str()).ok()?;
@@ -177,7 +179,10 @@ fn roles(config: &NewClusterConfig) -> Vec<(String, String)> {
         let at = format!("/addons/{i}/serviceAccountRoleARN");
         Some((at, addon.service_account_role_arn.clone()?))
     });
-    of_profiles.chain(of_addons).collect()
+    let service = config.iam.as_ref();
+    let service = service.and_then(|iam| iam.service_role_arn.clone());
+    let service = service.map(|role| ("/iam/serviceRoleARN".to_owned(), role));
+    of_profiles.chain(of_addons).chain(service).collect()
 }
 
 /// What is wrong with a role in this place: AWS takes only those of the cluster's own account.
@@ -213,7 +218,10 @@ fn work(call: &Call<Operator>, account: &Account, spec: ClusterSpec) -> Result<W
         .iter()
         .map(|one| one.name.as_str())
         .collect();
+    let entries = spec.access.entries.iter();
+    let principals: Vec<&str> = entries.map(|one| one.principal_arn.as_str()).collect();
     let detail = json!({
+        "principalARNs": principals,
         "version": spec.version,
         "profileNames": names,
         "nodegroupNames": nodegroups,

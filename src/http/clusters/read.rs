@@ -24,7 +24,7 @@ pub(in crate::http) struct ReadQuery {
     /// Hold the answer until AWS has answered, at most so many seconds; 20 unless told otherwise.
     #[serde(default, deserialize_with = "text")]
     #[param(value_type = i32, required = false, minimum = 0, maximum = 60, example = 20)]
-    wait_seconds: Option<WaitSeconds>,
+    pub wait_seconds: Option<WaitSeconds>,
 }
 
 /// List the clusters of an account in a region, as AWS has them now.

@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::{ChangeQuery, ClusterPath};
 use crate::db::accounts::Account;
+use crate::domain::account::wrong_boundary;
 use crate::domain::job_input::{self, CreateProfileInput};
 use crate::domain::{
-    ClusterName, JobKind, Naming, ProfileInput, ProfileSpec, Region, RoleArn, generated_name,
-    profile_warnings,
+    ClusterName, JobKind, Naming, ProfileInput, ProfileSpec, Region, RoleArn, Warning,
+    generated_name, profile_warnings,
 };
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Operator;
@@ -26,7 +27,8 @@ use crate::queue::enqueue::NewJob;
 ///
 /// The job succeeds when the profile is ACTIVE. Without a name the profile gets one, `fp-` and
 /// eight of `[a-f0-9]`. Without a role it gets the account's default; without that, the role that the
-/// cluster's stacks of eksctl's form have, or a new one in stack `eksctl-<cluster>-fargate`.
+/// cluster's stacks of eksctl's form have, or a new one in stack `eksctl-<cluster>-fargate`, within
+/// `permissionsBoundary` or the account's.
 #[utoipa::path(
     operation_id = "createFargateProfile",
     tag = "fargate-profiles",
@@ -64,12 +66,20 @@ fn work(
 ) -> Result<Work, Problem> {
     submit::check_place(account, &path.region, "/path/region")?;
     let input: ProfileInput = body::json(body)?;
+    let boundary = input.permissions_boundary.clone();
     let spec = input.validate(Naming::Optional)?;
     let role = usable_role(&spec, None, account, &path.region)
         .map_err(|message| Problem::invalid_field("/podExecutionRoleARN", message))?;
     let job_id = call.state.clock.uuid();
     let place = (&path.region, &path.cluster_name);
-    let job = new_job(job_id, place, spec, PodRole::of(role, None))?;
+    let role = bounded(role, boundary.as_deref(), account, &path.region)?;
+    let unused = boundary.is_some() && role.arn.is_some();
+    let mut job = new_job(job_id, place, spec, role)?;
+    if let Some(warnings) = job.warnings.as_array_mut().filter(|_| unused) {
+        let message = "permissionsBoundary is not used, as no role has to be created: the account's \
+                       podExecutionRoleARN is the profile's";
+        warnings.push(json!(Warning::new("boundary_not_used", message)));
+    }
     let name = job.profile_name.clone().unwrap_or_default();
     let resource = paths::profile(&path.base(), &name);
     Ok(Work {
@@ -83,6 +93,23 @@ fn work(
         operation: None,
         jobs: vec![job],
     })
+}
+
+/// The role, or the boundary of the one that has to be made: the request's, or the account's.
+fn bounded(
+    role: Option<RoleArn>,
+    boundary: Option<&str>,
+    account: &Account,
+    region: &Region,
+) -> Result<PodRole, Problem> {
+    let (at, id) = ("/permissionsBoundary", account.account_id.as_str());
+    let partition = region.partition();
+    let wrong = boundary.and_then(|arn| wrong_boundary(at, arn, id, partition));
+    if let Some(wrong) = wrong {
+        return Err(Problem::invalid(vec![wrong]));
+    }
+    let boundary = boundary.or(account.permissions_boundary_arn.as_deref());
+    Ok(PodRole::of(role, boundary))
 }
 
 /// The role of a new profile, as far as the request says.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::domain::{AccountId, ClusterName, Person, ProfileName, Region};
+use crate::domain::{AccountId, ClusterName, Person, PrincipalArn, ProfileName, Region};
 use crate::http::header_bounds::{MAX_PREFER, MAX_TAGS};
 
 const ABOUT: &str = "Manages AWS Fargate profiles on EKS across many accounts, regions and \
@@ -54,6 +54,12 @@ pub(super) fn parameters() -> Value {
         "region": in_path("region", "The AWS region.", &schema::<Region>(), "eu-central-1"),
         "clusterName": in_path("clusterName", "The EKS cluster.", &schema::<ClusterName>(), "prod-1"),
         "profileName": in_path("profileName", "The Fargate profile.", &schema::<ProfileName>(), "fp-dev"),
+        "principalArn": in_path(
+            "principalArn",
+            "The ARN of the IAM principal, percent-encoded.",
+            &schema::<PrincipalArn>(),
+            "arn:aws:iam::111111111111:role/platform-admins",
+        ),
         "jobId": in_path("jobId", "The job.", &job, id),
         "tokenId": in_path("tokenId", "The token.", &job, id),
         "operationId": in_path("operationId", "The operation.", &job, id),

@@ -66,7 +66,20 @@ const FIRST_CLUSTER: &[(&str, &str)] = &[
     ("clusterName", "$response.body#/items/0/name"),
 ];
 
-const LINKS: [Link; 40] = [
+const ENTRY: &[(&str, &str)] = &[
+    ("accountId", "$request.path.accountId"),
+    ("region", "$request.path.region"),
+    ("clusterName", "$request.path.clusterName"),
+    ("principalArn", "$request.path.principalArn"),
+];
+const FIRST_ENTRY: &[(&str, &str)] = &[
+    ("accountId", "$request.path.accountId"),
+    ("region", "$request.path.region"),
+    ("clusterName", "$request.path.clusterName"),
+    ("principalArn", "$response.body#/items/0/principalARN"),
+];
+
+const LINKS: [Link; 44] = [
     all("Job", "getJob", JOB),
     all("Job", "streamJobEvents", JOB),
     all("Job", "cancelJob", JOB),
@@ -78,6 +91,10 @@ const LINKS: [Link; 40] = [
         "deleteFargateProfile",
         PROFILE,
     ),
+    of("putAccessEntry", "Job", "getAccessEntry", ENTRY),
+    of("putAccessEntry", "Job", "deleteAccessEntry", ENTRY),
+    all("AccessEntryList", "getAccessEntry", FIRST_ENTRY),
+    all("AccessEntryList", "deleteAccessEntry", FIRST_ENTRY),
     all("JobList", "getJob", FIRST_JOB),
     all("JobList", "streamJobEvents", FIRST_JOB),
     all("Operation", "getOperation", OPERATION),

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::db::accounts as db;
-use crate::domain::{AccountId, AccountName, AccountState, ExternalId, Region, RoleArn};
+use crate::domain::{
+    AccountId, AccountName, AccountState, ExternalId, PrincipalArn, Region, RoleArn,
+};
 
 /// An AWS account of the fleet.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,6 +50,22 @@ pub(in crate::http) struct Account {
     )]
     #[schema(value_type = RoleArn, required = false)]
     pub pod_execution_role_arn: Option<String>,
+    /// IAM principals that become cluster admins, by access entries, of every cluster that is created
+    /// here.
+    #[serde(rename = "clusterAdminARNs", skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<PrincipalArn>, required = false, max_items = 20)]
+    pub cluster_admin_arns: Vec<String>,
+    /// The permissions boundary of every role that is created here: the ARN of a policy.
+    #[serde(
+        rename = "permissionsBoundaryARN",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(
+        nullable = false,
+        max_length = 2048,
+        examples("arn:aws:iam::111111111111:policy/boundary")
+    )]
+    pub permissions_boundary_arn: Option<String>,
     /// Where jobs may run.
     #[schema(value_type = Vec<Region>, max_items = 50)]
     pub regions: Vec<String>,
@@ -84,6 +102,8 @@ impl From<db::Account> for Account {
             role_arn: row.role_arn,
             external_id: row.external_id,
             pod_execution_role_arn: row.pod_execution_role_arn,
+            cluster_admin_arns: row.cluster_admin_arns,
+            permissions_boundary_arn: row.permissions_boundary_arn,
             regions: row.regions,
             labels: row.labels.0,
             state: row.state,
@@ -117,6 +137,20 @@ pub(in crate::http) struct AccountInput {
     #[serde(default, rename = "podExecutionRoleARN")]
     #[schema(value_type = RoleArn, required = false)]
     pub pod_execution_role_arn: Option<RoleArn>,
+    /// IAM principals that become cluster admins, by access entries, of every cluster that is created
+    /// here.
+    #[serde(default, rename = "clusterAdminARNs")]
+    #[schema(max_items = 20)]
+    pub cluster_admin_arns: Vec<PrincipalArn>,
+    /// The permissions boundary of every role that is created here: the ARN of a policy.
+    #[serde(default, rename = "permissionsBoundaryARN")]
+    #[schema(
+        nullable = false,
+        max_length = 2048,
+        pattern = "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
+        examples("arn:aws:iam::111111111111:policy/boundary")
+    )]
+    pub permissions_boundary_arn: Option<String>,
     /// Where jobs may run.
     #[schema(min_items = 1, max_items = 50)]
     pub regions: Vec<Region>,
@@ -147,6 +181,21 @@ pub(in crate::http) struct AccountPatch {
         pattern = "^(arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64})?$"
     )]
     pub pod_execution_role_arn: Option<String>,
+    /// IAM principals that become cluster admins of every cluster that is created here; replaces the
+    /// list. Clusters that are there already stay as they are.
+    #[serde(default, rename = "clusterAdminARNs")]
+    #[schema(nullable = false, max_items = 20)]
+    pub cluster_admin_arns: Option<Vec<PrincipalArn>>,
+    /// The permissions boundary of every role that is created here; an empty text removes it (as null
+    /// does).
+    #[serde(default, rename = "permissionsBoundaryARN")]
+    #[schema(
+        nullable = false,
+        max_length = 2048,
+        pattern = "^(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+)?$",
+        examples("arn:aws:iam::111111111111:policy/boundary")
+    )]
+    pub permissions_boundary_arn: Option<String>,
     /// Where jobs may run; replaces the list.
     #[serde(default)]
     #[schema(nullable = false, min_items = 1, max_items = 50)]

@@ -11,8 +11,8 @@ use crate::db::jobs::JobRow;
 use crate::domain::cluster::ClusterDeletionPlan;
 use crate::domain::job_input::JobResult;
 use crate::domain::{
-    AccountId, ClusterName, ClusterView, FargateProfile, JobError, JobKind, JobState, ProfileName,
-    Region, WaitingReason, Warning,
+    AccessEntry, AccountId, ClusterName, ClusterView, FargateProfile, JobError, JobKind, JobState,
+    ProfileName, Region, WaitingReason, Warning,
 };
 
 /// Something that is being done, or was: durable, followed to its end.
@@ -127,6 +127,14 @@ pub(in crate::http) struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ClusterDeletionPlan, required = false)]
     pub deletion_plan: Option<ClusterDeletionPlan>,
+    /// The result: the access entry made, changed or read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = AccessEntry, required = false)]
+    pub access_entry: Option<AccessEntry>,
+    /// The result: all access entries of the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_items = 1000)]
+    pub access_entries: Option<Vec<AccessEntry>>,
     /// What to look at before it surprises.
     #[schema(max_items = 1000)]
     pub warnings: Vec<Warning>,
@@ -210,6 +218,8 @@ impl Job {
             cluster: result.cluster,
             clusters: result.clusters,
             deletion_plan: result.deletion_plan,
+            access_entry: result.access_entry,
+            access_entries: result.access_entries,
             warnings: serde_json::from_value(row.warnings).unwrap_or_default(),
             error: row
                 .error
@@ -263,6 +273,18 @@ fn target(row: &JobRow) -> Option<String> {
             | JobKind::DeleteCluster
             | JobKind::PlanClusterDeletion,
         ) => cluster.map(|cluster| paths::cluster(account, region, cluster)),
+        Ok(JobKind::PutAccessEntry | JobKind::GetAccessEntry | JobKind::DeleteAccessEntry) => {
+            let of_entry = row.input.pointer("/entry/principalARN");
+            let principal = of_entry.or_else(|| row.input.get("principalARN"))?;
+            Some(paths::access_entry(
+                (account, region),
+                cluster?,
+                principal.as_str()?,
+            ))
+        }
+        Ok(JobKind::ListAccessEntries) => {
+            cluster.map(|cluster| paths::access_entries(account, region, cluster))
+        }
         _ => {
             let base = paths::profiles(account, region, cluster?);
             Some(match &row.profile_name {

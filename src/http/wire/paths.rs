@@ -38,6 +38,21 @@ pub(in crate::http) fn cluster(account_id: &str, region: &str, cluster: &str) ->
     format!("{}/{}", clusters(account_id, region), segment(cluster))
 }
 
+/// A cluster's access entry of a principal.
+pub(in crate::http) fn access_entry(
+    (account_id, region): (&str, &str),
+    cluster_name: &str,
+    principal: &str,
+) -> String {
+    let entries = access_entries(account_id, region, cluster_name);
+    format!("{entries}/{}", segment(principal))
+}
+
+/// A cluster's access entries.
+pub(in crate::http) fn access_entries(account_id: &str, region: &str, name: &str) -> String {
+    format!("{}/access-entries", cluster(account_id, region, name))
+}
+
 /// A cluster's profiles.
 pub(in crate::http) fn profiles(account_id: &str, region: &str, name: &str) -> String {
     format!("{}/fargate-profiles", cluster(account_id, region, name))

@@ -75,13 +75,14 @@ fn retry_after(job: &JobRow) -> u32 {
 }
 
 /// What AWS usually takes: two minutes for a profile, four for its deletion; twenty for a cluster
-/// with what belongs to it, and fifteen for its deletion.
+/// with what belongs to it, and fifteen for its deletion; seconds for an access entry.
 fn estimate(job: &JobRow, time_scale: f64) -> Option<DateTime<Utc>> {
     let seconds = match job.kind.parse().ok()? {
         JobKind::CreateFargateProfile => 120.0,
         JobKind::DeleteFargateProfile => 240.0,
         JobKind::CreateCluster => 1200.0,
         JobKind::DeleteCluster => 900.0,
+        JobKind::PutAccessEntry | JobKind::DeleteAccessEntry => 5.0,
         _ => return None,
     };
     let takes = Duration::from_secs_f64(seconds / time_scale.max(0.001));

@@ -189,7 +189,7 @@ impl World {
                     }
                     "AWS::EKS::AccessEntry" => {
                         let principal = property("PrincipalArn");
-                        cluster.details().access_entries.remove(&principal);
+                        cluster.remove_entry(&principal);
                     }
                     _ => {}
                 }

@@ -11,11 +11,14 @@ use super::names::{handler, missing, owned, random_hex, tags_of};
 use super::properties::{flag, list_tags, map_tags, number, strings, text};
 use super::stack::{Made, Stack};
 use crate::sim::access::authorize;
+use crate::sim::access_entry::{NewEntry, check_policy, namespaces};
+use crate::sim::access_policies::Association;
 use crate::sim::addon::{Addon, Stage};
 use crate::sim::arn;
 use crate::sim::clock::{fresh_id, wall};
 use crate::sim::cluster::Cluster;
 use crate::sim::details::Details;
+use crate::sim::error::AwsError;
 use crate::sim::nodegroup::Nodegroup;
 use crate::sim::world::World;
 use crate::sim::zones;
@@ -59,6 +62,7 @@ impl World {
         let cluster = self.accounts.add_cluster(account, region, &name);
         cluster.tags = tags_of(stack, logical, &list_tags(properties));
         cluster.set_details(details);
+        cluster.let_in_creator(stack, properties);
         let view = cluster.view();
         "CREATING".clone_into(&mut cluster.status);
         self.attach_cluster((account, region), &name, &view);
@@ -215,12 +219,33 @@ impl World {
     pub(super) fn make_access_entry(&mut self, stack: &Stack, properties: &Value) -> Answer {
         let cluster_name = text(properties, "ClusterName").ok_or_else(|| missing("ClusterName"))?;
         let principal = text(properties, "PrincipalArn").ok_or_else(|| missing("PrincipalArn"))?;
-        let kind = text(properties, "Type").unwrap_or_else(|| "STANDARD".to_owned());
+        let refused = |error: AwsError| handler("InvalidRequest", &error.message);
+        let partition = arn::partition(&stack.caller.region);
+        let mut new = NewEntry {
+            principal: principal.clone(),
+            kind: text(properties, "Type").unwrap_or_else(|| "STANDARD".to_owned()),
+            groups: strings(properties, "KubernetesGroups"),
+            username: text(properties, "Username"),
+            tags: list_tags(properties),
+        };
+        new.check(&stack.caller.account, partition)
+            .map_err(refused)?;
+        // AWS's own among them no caller could give.
+        new.tags = tags_of(stack, "AccessEntry", &new.tags);
+        let policies = properties.get("AccessPolicies").and_then(Value::as_array);
+        let policies = policies.into_iter().flatten();
+        let policies: Result<Vec<Association>, AwsError> = policies
+            .map(|one| policy_of(one, partition, &new.kind))
+            .collect();
+        let policies = policies.map_err(refused)?;
         let cluster = self.active_cluster(stack, &cluster_name)?;
-        let arn = cluster.add_access_entry(&principal, &kind).ok_or_else(|| {
+        let arn = cluster.add_entry(&new).ok_or_else(|| {
             let why = "The specified access entry resource is already in use on this cluster.";
             handler("AlreadyExists", why)
         })?;
+        for policy in policies {
+            cluster.add_policy(&principal, policy);
+        }
         let attributes = owned([("AccessEntryArn", arn)]);
         Ok((format!("{principal}|{cluster_name}"), attributes))
     }
@@ -252,6 +277,38 @@ impl World {
         let nodegroups = cluster.map(|cluster| &mut cluster.details().nodegroups);
         if let Some(one) = nodegroups.and_then(|all| all.get_mut(attribute("NodegroupName"))) {
             change(one);
+        }
+    }
+}
+
+/// An access policy of an entry that a stack makes.
+fn policy_of(properties: &Value, partition: &str, kind: &str) -> Result<Association, AwsError> {
+    let arn = text(properties, "PolicyArn").unwrap_or_default();
+    check_policy(&arn, partition, kind)?;
+    let scope = properties.get("AccessScope").cloned().unwrap_or_default();
+    let scope_kind = text(&scope, "Type").unwrap_or_default();
+    Ok(Association {
+        policy_arn: arn,
+        namespaces: namespaces(&scope_kind, strings(&scope, "Namespaces"))?,
+        associated_at: wall(),
+    })
+}
+
+impl Cluster {
+    /// Whoever makes a cluster may do everything in it, unless told otherwise.
+    fn let_in_creator(&mut self, stack: &Stack, properties: &Value) {
+        let access = properties.get("AccessConfig").cloned().unwrap_or_default();
+        let by_map = text(&access, "AuthenticationMode").is_none_or(|mode| mode == "CONFIG_MAP");
+        let session = stack.caller.session.as_deref();
+        let Some(session) = session.filter(|_| !by_map) else {
+            return;
+        };
+        if flag(&access, "BootstrapClusterCreatorAdminPermissions", true) {
+            let about = &session.about;
+            let (partition, account, role) = (&about.partition, &about.account, &about.role);
+            let creator = format!("arn:{partition}:iam::{account}:role/{role}");
+            self.add_access_entry(&creator, "STANDARD");
+            self.add_policy(&creator, Association::of_creator(partition));
         }
     }
 }

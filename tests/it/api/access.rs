@@ -26,6 +26,10 @@ fn routes(job: &str, operation: &str, token: &str, webhooks: &Webhooks) -> Vec<R
                 .replace("{region}", "eu-central-1")
                 .replace("{clusterName}", "prod-1")
                 .replace("{profileName}", "fp-x")
+                .replace(
+                    "{principalArn}",
+                    "arn%3Aaws%3Aiam%3A%3A111111111111%3Arole%2Fx",
+                )
                 .replace("{webhookId}", webhooks.of(method))
                 .replace("{deliveryId}", &webhooks.delivery)
                 .replace("{jobId}", job)

@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::access_entries::{ADMINS, admins};
 use super::clusters::support::{NEW, full};
 use super::support::{Fleet, ROLE_STACK, SPEED, fault, roleless_input};
 use crate::queue::support::options;
@@ -26,6 +27,8 @@ pub enum Kind {
     DeleteWithoutWait,
     Get,
     List,
+    PutEntry,
+    DeleteEntry,
     CreateCluster,
     DeleteCluster,
     /// A creation that has its role made.
@@ -55,6 +58,9 @@ const KINDS_OF_TWO: [Kind; 4] = [
     Kind::DeleteWithRoleWithoutWait,
 ];
 
+/// Of access entries.
+const ENTRY_KINDS: [Kind; 2] = [Kind::PutEntry, Kind::DeleteEntry];
+
 /// The last profile of its role.
 const LAST: &str = "fp-last";
 
@@ -62,8 +68,10 @@ const LAST: &str = "fp-last";
 const CLUSTER_KINDS: [Kind; 2] = [Kind::CreateCluster, Kind::DeleteCluster];
 
 /// What creating the cluster begins at AWS, in this order; nodegroups are asked for at once.
-const CREATION: [&str; 11] = [
+const CREATION: [&str; 13] = [
     "CreateStack eksctl-new-1-cluster",
+    "CreateAccessEntry",
+    "AssociateAccessPolicy",
     "CreateAddon vpc-cni",
     "CreateAddon kube-proxy",
     "CreateAddon coredns",
@@ -95,6 +103,10 @@ impl Kind {
         if self == Self::DeleteCluster {
             fleet.have_cluster(&full(NEW)).await;
         }
+        if self == Self::DeleteEntry {
+            fleet.put_entry(&admins()).await;
+            fleet.run().await;
+        }
         if let Self::DeleteWithRole | Self::DeleteWithRoleWithoutWait = self {
             let role = fleet.put_role_stack(ROLE_STACK).await;
             fleet.put_with_role(LAST, &role);
@@ -111,6 +123,8 @@ impl Kind {
             Self::CreateUnnamed => fleet.create_unnamed("new").await,
             Self::Delete => fleet.delete("fp-there", true).await,
             Self::DeleteWithoutWait => fleet.delete("fp-there", false).await,
+            Self::PutEntry => fleet.put_entry(&admins()).await,
+            Self::DeleteEntry => fleet.delete_entry(ADMINS).await,
             Self::Get => fleet.get("fp-there").await,
             Self::List => fleet.list().await,
             Self::CreateWithRole => {
@@ -132,6 +146,13 @@ impl Kind {
             Self::Create | Self::CreateUnnamed => &["CreateFargateProfile"],
             Self::Delete | Self::DeleteWithoutWait => &["DeleteFargateProfile"],
             Self::Get | Self::List => &[],
+            Self::PutEntry => &["CreateAccessEntry", "AssociateAccessPolicy"],
+            // It was made before.
+            Self::DeleteEntry => &[
+                "CreateAccessEntry",
+                "AssociateAccessPolicy",
+                "DeleteAccessEntry",
+            ],
             Self::CreateWithRole => &["CreateStack", "CreateFargateProfile"],
             Self::CreateOntoFargate => &["CreateFargateProfile", "UpdateAddon"],
             // The stack was made before.
@@ -178,6 +199,9 @@ impl Kind {
             let left = parts.iter().any(|part| part.contains(NEW));
             assert_eq!(left, self == Self::CreateCluster, "{what}: {parts:#?}");
             return;
+        }
+        if ENTRY_KINDS.contains(&self) {
+            return self.check_accepted(fleet, what);
         }
         let name = fleet.queue.column(job, "profile_name").await;
         let status = fleet.status(&name);
@@ -260,7 +284,7 @@ impl Handler for Twice {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_step_may_run_twice() {
-    let all = KINDS.into_iter().chain(KINDS_OF_TWO);
+    let all = KINDS.into_iter().chain(KINDS_OF_TWO).chain(ENTRY_KINDS);
     for kind in all.chain(CLUSTER_KINDS) {
         let fleet = Fleet::new().await;
         kind.prepare(&fleet).await;
@@ -333,6 +357,11 @@ async fn a_crash_before_or_after_any_aws_call_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crash_at_any_call_about_an_access_entry_loses_and_doubles_nothing() {
+    crashes(&ENTRY_KINDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crash_at_any_call_of_a_cluster_loses_and_doubles_nothing() {
     crashes(&CLUSTER_KINDS).await;
 }
@@ -399,6 +428,11 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_answer_that_was_lost_on_the_way_does_no_harm() {
     lost_answers(&KINDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_about_an_access_entry_that_was_lost_on_the_way_does_no_harm() {
+    lost_answers(&ENTRY_KINDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

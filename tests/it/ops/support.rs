@@ -237,7 +237,8 @@ impl Fleet {
         (profile, input): (Option<&str>, Value),
     ) -> Uuid {
         let job_id = self.queue.clock.uuid();
-        let mutation = kind.starts_with("create") || kind.starts_with("delete");
+        let mutation = ["create", "delete", "put"];
+        let mutation = mutation.iter().any(|verb| kind.starts_with(verb));
         let job = NewJob {
             kind,
             cluster_name: Some(cluster.to_owned()),

@@ -39,6 +39,9 @@ pub struct NewClusterNodegroup {
     /// Whether its nodes are in private subnets.
     #[schema(nullable = false)]
     pub private_networking: Option<bool>,
+    /// The role of its nodes.
+    #[schema(nullable = false)]
+    pub iam: Option<NewClusterNodegroupIam>,
     /// Kubernetes labels of its nodes.
     #[serde(default)]
     #[schema(schema_with = labels)]
@@ -47,6 +50,21 @@ pub struct NewClusterNodegroup {
     #[serde(default)]
     #[schema(schema_with = schema::tags)]
     pub tags: BTreeMap<String, String>,
+}
+
+/// The `iam` of a nodegroup of a cluster to create.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewClusterNodegroupIam {
+    /// The permissions boundary of the role of its nodes, which is created; without it, the
+    /// account's.
+    #[schema(
+        nullable = false,
+        max_length = 2048,
+        pattern = "^arn:aws(-cn|-us-gov)?:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
+        examples("arn:aws:iam::111111111111:policy/boundary")
+    )]
+    pub instance_role_permissions_boundary: Option<String>,
 }
 
 fn labels() -> Object {

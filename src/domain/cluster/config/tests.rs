@@ -60,7 +60,8 @@ fn the_short_form_is_a_cluster_with_the_default_profile() {
         json!([{"name": "fp-default",
                 "selectors": [{"namespace": "default"}, {"namespace": "kube-system"}]}])
     );
-    assert_eq!(spec.warnings(), []);
+    let codes: Vec<String> = spec.warnings().into_iter().map(|w| w.code).collect();
+    assert_eq!(codes, ["only_the_fleet_can_use_it"]);
 }
 
 #[test]
@@ -203,7 +204,7 @@ fn errors_of_all_parts_are_told_at_once() {
 fn keys_of_eksctl_that_are_not_acted_on_are_refused_by_name() {
     let config = with(json!({
         "privateCluster": {"enabled": true},
-        "accessConfig": {"accessEntries": []},
+        "accessConfig": {"accessEntries": [{"principal": "x"}]},
         "nodeGroups": [{"name": "a", "ssh": {"allow": true}}]
     }));
     let wrong = read(&config).unwrap_err();
@@ -211,7 +212,7 @@ fn keys_of_eksctl_that_are_not_acted_on_are_refused_by_name() {
     assert_eq!(
         pointers,
         [
-            "/accessConfig/accessEntries",
+            "/accessConfig/accessEntries/0/principal",
             "/nodeGroups/0/ssh",
             "/privateCluster"
         ]
@@ -256,7 +257,7 @@ fn fargate_brings_the_default_profile_or_none() {
         .into_iter()
         .map(|w| w.code)
         .collect();
-    assert_eq!(codes, ["nothing_to_run_on"]);
+    assert_eq!(codes, ["only_the_fleet_can_use_it", "nothing_to_run_on"]);
 }
 
 #[test]
@@ -445,10 +446,8 @@ fn everything_is_bounded() {
 #[test]
 fn what_is_likely_not_meant_is_a_warning() {
     let codes = |parts: Value| -> Vec<String> {
-        sound(parts)
-            .warnings()
-            .into_iter()
-            .map(|w| w.code)
+        let told = sound(parts).warnings().into_iter().map(|w| w.code);
+        told.filter(|code| code != "only_the_fleet_can_use_it")
             .collect()
     };
     let profiles = json!([profile("a"), profile("b")]);
@@ -597,4 +596,85 @@ fn whatever_stands_anywhere_is_refused_at_its_place_or_works() {
     }
     assert_eq!(refused + taken, places.len() * odd.len());
     assert!(refused > 700 && taken > 50, "{refused} {taken}");
+}
+
+const ADMINS: &str = "arn:aws:iam::111111111111:role/platform-admins";
+
+#[test]
+fn access_entries_are_taken_with_all_their_fields_and_each_principal_once() {
+    let entry = |principal: &str| json!({"principalARN": principal, "kubernetesGroups": ["a"]});
+    let access = |parts: Value| json!({"accessConfig": parts});
+    let spec = sound(access(json!({"accessEntries": [entry(ADMINS)]})));
+    assert_eq!(spec.access.entries[0].principal_arn.as_str(), ADMINS);
+    assert!(
+        spec.warnings()
+            .iter()
+            .all(|w| w.code != "only_the_fleet_can_use_it")
+    );
+    let twice = json!({"accessEntries": [entry(ADMINS), entry(ADMINS)]});
+    assert_eq!(
+        places(access(twice)),
+        ["/accessConfig/accessEntries/1/principalARN"]
+    );
+    let by_map = json!({"accessEntries": [entry(ADMINS)], "authenticationMode": "CONFIG_MAP"});
+    assert_eq!(places(access(by_map)), ["/accessConfig/authenticationMode"]);
+    let wrong = json!({"accessEntries": [{"type": "NODE"}, entry("me")]});
+    assert_eq!(
+        places(access(wrong)),
+        [
+            "/accessConfig/accessEntries/0/principalARN",
+            "/accessConfig/accessEntries/0/type",
+            "/accessConfig/accessEntries/1/principalARN"
+        ]
+    );
+    let many: Vec<Value> = (0..101).map(|i| entry(&format!("{ADMINS}{i}"))).collect();
+    assert_eq!(
+        places(access(json!({"accessEntries": many}))),
+        ["/accessConfig/accessEntries"]
+    );
+}
+
+#[test]
+fn an_older_versions_cluster_is_written_as_that_version_wrote_it() {
+    let spec = serde_json::to_value(sound(json!({"nodeGroups": [{"name": "n"}]}))).unwrap();
+    assert_eq!(
+        spec["access"],
+        json!({"mode": "API_AND_CONFIG_MAP", "creatorAdmin": true})
+    );
+    for absent in ["serviceRole", "serviceRolePermissionsBoundary"] {
+        assert_eq!(spec.get(absent), None, "{absent}");
+    }
+    assert_eq!(spec["nodegroups"][0].get("rolePermissionsBoundary"), None);
+}
+
+#[test]
+fn an_account_gives_admins_and_a_boundary_where_the_config_has_none() {
+    let admin = |arn: &str| crate::domain::PrincipalArn::parse(arn).unwrap();
+    let own = "arn:aws:iam::111111111111:policy/own";
+    let spec = sound(json!({
+        "accessConfig": {"accessEntries": [{"principalARN": ADMINS, "kubernetesGroups": ["a"]}]},
+        "iam": {"serviceRolePermissionsBoundary": own},
+        "fargateProfiles": [profile("p")],
+        "managedNodeGroups": [{"name": "m"}],
+    }));
+    let other = "arn:aws:iam::222222222222:user/x";
+    let spec = spec.with_cluster_admins(vec![admin(ADMINS), admin(other)]);
+    let entries = &spec.access.entries;
+    assert_eq!(entries.len(), 2);
+    assert!(!entries[0].is_cluster_admin() && entries[1].is_cluster_admin());
+    let boundary = "arn:aws:iam::111111111111:policy/boundary";
+    let spec = spec.with_default_boundary(Some(boundary));
+    assert_eq!(spec.service_role_permissions_boundary.as_deref(), Some(own));
+    assert_eq!(spec.role_permissions_boundary.as_deref(), Some(boundary));
+    let of_nodes = spec.nodegroups[0].role_permissions_boundary.as_deref();
+    assert_eq!(of_nodes, Some(boundary));
+    let given = sound(json!({"iam": {
+        "serviceRoleARN": "arn:aws:iam::111111111111:role/control-plane",
+        "fargatePodExecutionRoleARN": "arn:aws:iam::111111111111:role/pods"
+    }}));
+    let bounded = given.clone().with_default_boundary(Some(boundary));
+    assert_eq!(bounded, given, "no role is created");
+    let by_map = sound(json!({"accessConfig": {"authenticationMode": "CONFIG_MAP"}}));
+    let with = by_map.clone().with_cluster_admins(vec![admin(ADMINS)]);
+    assert_eq!(with, by_map);
 }

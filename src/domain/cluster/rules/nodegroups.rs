@@ -1,6 +1,6 @@
 //! Nodegroups of both kinds.
 
-use super::tags;
+use super::{tags, wrong_policy_arn};
 use crate::domain::cluster::config::NewClusterNodegroup;
 use crate::domain::cluster::config::nodegroup::MAX_NODES;
 use crate::domain::cluster::ec2_instance::is_type;
@@ -74,6 +74,13 @@ fn one(
         let message = format!("a node's disk has {MIN_VOLUME_GIB} to {MAX_VOLUME_GIB} GiB");
         wrong.push(Invalid::new(format!("{at}/volumeSize"), message));
     }
+    let boundary = input
+        .iam
+        .unwrap_or_default()
+        .instance_role_permissions_boundary;
+    let boundary_at = format!("{at}/iam/instanceRolePermissionsBoundary");
+    let given = boundary.as_deref();
+    wrong.extend(given.and_then(|arn| wrong_policy_arn(&boundary_at, arn)));
     check_labels(&input.labels, at, wrong);
     tags::check(&input.tags, at, wrong);
     check_all_tags(&input.tags, cluster_tags, at, wrong);
@@ -86,6 +93,7 @@ fn one(
         max,
         volume_gib,
         private_networking: input.private_networking.unwrap_or_default(),
+        role_permissions_boundary: boundary,
         labels: input.labels,
         tags: input.tags,
     }

@@ -7,7 +7,12 @@ use serde_json::{Map, Value, json};
 
 const ID: &str = "ControlPlane";
 
-pub(super) fn add(draft: &mut Draft, spec: &ClusterSpec, subnets: &Subnets, group: &Value) {
+pub(super) fn add(
+    draft: &mut Draft,
+    spec: &ClusterSpec,
+    role: &Value,
+    (subnets, group): (&Subnets, &Value),
+) {
     let mut cluster = json!({
         "AccessConfig": {
             "AuthenticationMode": spec.access.mode.as_str(),
@@ -17,7 +22,7 @@ pub(super) fn add(draft: &mut Draft, spec: &ClusterSpec, subnets: &Subnets, grou
         "KubernetesNetworkConfig": {"IpFamily": "ipv4"},
         "Name": spec.name,
         "ResourcesVpcConfig": network(spec, subnets, group),
-        "RoleArn": attribute_of("ServiceRole", "Arn"),
+        "RoleArn": role,
         "Tags": tags(spec),
         "Version": spec.version,
     });

@@ -1,21 +1,37 @@
 //! Roles.
 
 use super::draft::{Draft, attribute_of, service, sub};
+use crate::domain::cluster::spec::ClusterSpec;
 use serde_json::{Value, json};
 
 const ROLE: &str = "AWS::IAM::Role";
 
-/// The role that the control plane acts under.
-pub(super) fn add_service_role(draft: &mut Draft) {
-    let role = json!({
+/// The role that the control plane acts under, unless there is one; a reference to it.
+pub(super) fn add_service_role(draft: &mut Draft, spec: &ClusterSpec) -> Value {
+    if let Some(role) = &spec.service_role {
+        let arn = json!(role);
+        draft.export("ServiceRoleARN", &arn);
+        return arn;
+    }
+    let mut role = json!({
         "AssumeRolePolicyDocument": trust("EKS", &["sts:AssumeRole", "sts:TagSession"], None),
         "ManagedPolicyArns": policies(&[
             "AmazonEKSClusterPolicy",
             "AmazonEKSVPCResourceController",
         ]),
     });
+    let boundary = spec.service_role_permissions_boundary.as_deref();
+    bounded(&mut role, boundary);
     draft.add_tagged("ServiceRole", ROLE, role);
-    draft.export("ServiceRoleARN", &attribute_of("ServiceRole", "Arn"));
+    let arn = attribute_of("ServiceRole", "Arn");
+    draft.export("ServiceRoleARN", &arn);
+    arn
+}
+
+fn bounded(role: &mut Value, permissions_boundary: Option<&str>) {
+    if let Some(arn) = permissions_boundary {
+        role["PermissionsBoundary"] = json!(arn);
+    }
 }
 
 /// The role that the kubelets of pods on Fargate run under. Only profiles of this one cluster may
@@ -33,17 +49,15 @@ pub(super) fn add_pod_execution_role(
         "AssumeRolePolicyDocument": trust("EKSFargatePods", &["sts:AssumeRole"], Some(condition)),
         "ManagedPolicyArns": policies(&["AmazonEKSFargatePodExecutionRolePolicy"]),
     });
-    if let Some(arn) = permissions_boundary {
-        role["PermissionsBoundary"] = json!(arn);
-    }
+    bounded(&mut role, permissions_boundary);
     draft.add_tagged("FargatePodExecutionRole", ROLE, role);
     attribute_of("FargatePodExecutionRole", "Arn")
 }
 
 /// The role of nodes. The CNI's policy is always among its policies: add-ons get no role of their
 /// own here.
-pub(super) fn add_node_role(draft: &mut Draft) -> Value {
-    let role = json!({
+pub(super) fn add_node_role(draft: &mut Draft, permissions_boundary: Option<&str>) -> Value {
+    let mut role = json!({
         "AssumeRolePolicyDocument": trust("EC2", &["sts:AssumeRole"], None),
         "ManagedPolicyArns": policies(&[
             "AmazonEC2ContainerRegistryPullOnly",
@@ -53,6 +67,7 @@ pub(super) fn add_node_role(draft: &mut Draft) -> Value {
         ]),
         "Path": "/",
     });
+    bounded(&mut role, permissions_boundary);
     draft.add_tagged("NodeInstanceRole", ROLE, role)
 }
 

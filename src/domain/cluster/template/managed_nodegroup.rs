@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 pub(super) fn template(spec: &ClusterSpec, nodegroup: &NodegroupSpec) -> Value {
     let mut draft = Draft::default();
-    iam::add_node_role(&mut draft);
+    let boundary = nodegroup.role_permissions_boundary.as_deref();
+    iam::add_node_role(&mut draft, boundary);
     let launch_template = add_launch_template(&mut draft, spec, nodegroup);
     let mut tags = launch::tags(spec, nodegroup);
     tags.insert(names::NODEGROUP_TAG.to_owned(), nodegroup.name.clone());

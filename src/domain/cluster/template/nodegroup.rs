@@ -19,7 +19,7 @@ pub(super) fn template(
     draft.output("FeaturePrivateNetworking", &json!(private.to_string()));
     draft.output("FeatureSharedSecurityGroup", &json!("true"));
     draft.output("FeatureLocalSecurityGroup", &json!("true"));
-    add_roles(&mut draft, spec);
+    add_roles(&mut draft, spec, nodegroup);
     let group = add_security_group(&mut draft, spec, nodegroup);
     add_launch_template(&mut draft, spec, nodegroup, facts, &group);
     add_group(&mut draft, spec, nodegroup);
@@ -28,8 +28,8 @@ pub(super) fn template(
     ))
 }
 
-fn add_roles(draft: &mut Draft, spec: &ClusterSpec) {
-    let role = iam::add_node_role(draft);
+fn add_roles(draft: &mut Draft, spec: &ClusterSpec, nodegroup: &NodegroupSpec) {
+    let role = iam::add_node_role(draft, nodegroup.role_permissions_boundary.as_deref());
     let profile = json!({"Path": "/", "Roles": [role]});
     draft.add("NodeInstanceProfile", "AWS::IAM::InstanceProfile", profile);
     let role_arn = attribute_of("NodeInstanceRole", "Arn");

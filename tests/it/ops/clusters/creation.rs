@@ -78,6 +78,7 @@ async fn a_person_can_follow_each_step_of_a_creation() {
         steps,
         [
             "cluster_stack",
+            "access_entries",
             "add_ons",
             "control_plane_ready",
             "oidc",

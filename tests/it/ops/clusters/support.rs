@@ -7,6 +7,7 @@ use fargate_fleet::sim::Fault;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::ops::access_entries::admins;
 use crate::ops::support::{ACCOUNT, Fleet, REGION, fault};
 
 /// A cluster that no fleet has at its start.
@@ -30,6 +31,7 @@ pub fn guide() -> ClusterSpec {
 pub fn full(name: &str) -> ClusterSpec {
     let config = json!({
         "metadata": {"name": name, "region": REGION, "tags": {"team": "blue"}},
+        "accessConfig": {"accessEntries": [admins()]},
         "iam": {"withOIDC": true},
         "fargateProfiles": [
             {"name": "fp-a", "selectors": [{"namespace": "kube-system"}]},

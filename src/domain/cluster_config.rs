@@ -185,7 +185,7 @@ impl ValidConfig {
             let message = format!(
                 "only the Fargate part of the file was acted on; nothing was done with: {keys}"
             );
-            Warning::new("keys_passed_over", message)
+            Warning::new("not_acted_on", message)
         })
     }
 }

@@ -171,7 +171,7 @@ async fn the_whole_file_of_a_cluster_makes_its_profiles_and_says_what_it_passed_
     let operation = operation.json();
     for job in operation["jobs"].as_array().unwrap() {
         let warning = &job["warnings"][0];
-        assert_eq!(warning["code"], "keys_passed_over");
+        assert_eq!(warning["code"], "not_acted_on");
         let message = warning["message"].as_str().unwrap();
         assert!(
             message.ends_with("managedNodeGroups, iam.withOIDC"),

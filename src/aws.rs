@@ -24,6 +24,7 @@ mod classify;
 mod clients;
 mod convert;
 mod credentials;
+pub mod offers;
 mod query;
 mod signing;
 

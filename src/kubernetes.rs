@@ -27,6 +27,9 @@ pub const COMPUTE_TYPE: &str = "eks.amazonaws.com/compute-type";
 /// Its value for pods on Fargate.
 pub const FARGATE: &str = "fargate";
 
+/// What Kubernetes' own tools change to have a Deployment's pods made anew.
+const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+
 const COREDNS: &str = "apis/apps/v1/namespaces/kube-system/deployments/coredns";
 /// A private cluster's address does not answer from elsewhere, it hangs.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -108,6 +111,17 @@ impl Kubernetes {
         self.call("patching CoreDNS", Method::PATCH, Some(&patch))
             .await
             .map(|_| true)
+    }
+
+    /// Makes CoreDNS' pods anew, as `kubectl rollout restart` does. The mark is a time; the same one
+    /// again makes none.
+    pub async fn restart_coredns(&self, mark: &str) -> Result<(), KubernetesError> {
+        let annotations = json!({ RESTARTED_AT: mark });
+        let patch =
+            json!({ "spec": { "template": { "metadata": { "annotations": annotations } } } });
+        self.call("restarting CoreDNS", Method::PATCH, Some(&patch))
+            .await
+            .map(drop)
     }
 
     /// Every call is about CoreDNS.

@@ -61,6 +61,10 @@ impl Clusters {
         Self { caller }
     }
 
+    pub(super) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// The names of all clusters of the region, over all pages.
     pub async fn cluster_names(&self) -> Result<Vec<String>, Refusal> {
         let mut names = Vec::new();

@@ -59,6 +59,40 @@ impl Ec2 {
         .await
     }
 
+    /// Which of these zones offer which of these instance types, as (type, zone).
+    pub async fn offerings(
+        &self,
+        instance_types: &[&str],
+        zones: &[String],
+    ) -> Result<Vec<(String, String)>, Refusal> {
+        if instance_types.is_empty() || zones.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let mut parameters: Vec<(String, String)> = [
+            ("LocationType", "availability-zone"),
+            // More than there can be nodegroups, times zones.
+            ("MaxResults", "1000"),
+            ("Filter.1.Name", "instance-type"),
+            ("Filter.2.Name", "location"),
+        ]
+        .map(text)
+        .into();
+        let types = instance_types.iter().enumerate();
+        parameters.extend(
+            types.map(|(at, one)| (format!("Filter.1.Value.{}", at + 1), (*one).to_owned())),
+        );
+        let zones = zones.iter().enumerate();
+        parameters
+            .extend(zones.map(|(at, zone)| (format!("Filter.2.Value.{}", at + 1), zone.clone())));
+        let list = ("instanceTypeOfferingSet", "item");
+        self.list("DescribeInstanceTypeOfferings", parameters, list, |node| {
+            let text = |name| child(node, name).unwrap_or_default();
+            (text("instanceType"), text("location"))
+        })
+        .await
+    }
+
     /// These subnets; one that is not there is refused as not found.
     pub async fn subnets(&self, ids: &[String]) -> Result<Vec<Subnet>, Refusal> {
         // Without an id, AWS lists all.

@@ -5,14 +5,19 @@
 //! spec becomes `CloudFormation` templates that carry eksctl's names, so that eksctl can take over
 //! what was created here.
 
+pub mod addon_version;
 pub mod config;
 pub mod coredns;
 mod deletion;
 mod ec2_instance;
+pub mod generated_name;
 mod keys;
+pub mod kubernetes_version;
 pub mod names;
 pub mod network;
+pub mod offerings;
 pub mod plan;
+pub mod resolved;
 pub(in crate::domain) mod rules;
 pub mod spec;
 pub mod step;
@@ -22,8 +27,12 @@ pub mod zones;
 
 pub use config::NewClusterConfig;
 pub use deletion::{AwsResource, ClusterDeletionPlan, DeletionStep, Obstacle};
+pub use generated_name::generated_name as generated_cluster_name;
+pub use kubernetes_version::OfferedVersion;
 pub use network::{DescribedSubnet, NetworkPlan, ZoneBlocks};
+pub use offerings::Offerings;
 pub use plan::ClusterPlan;
+pub use resolved::ResolvedVersions;
 pub use spec::ClusterSpec;
 pub use step::ClusterStep;
 pub use template::ClusterFacts;

@@ -1,5 +1,6 @@
-//! Creates a cluster as eksctl does: its stack, access entries, add-ons, identity provider, Fargate profiles,
-//! CoreDNS on Fargate, nodegroups, metrics-server.
+//! Creates a cluster as eksctl does: looks up whether AWS offers what is asked for, then makes its
+//! stack, access entries, add-ons, identity provider, Fargate profiles, CoreDNS, nodegroups,
+//! metrics-server.
 //!
 //! Steps: those of the plan (`domain::cluster::plan`), which begin with `start`, the first of them.
 //! Each looks first and then acts, and adopts what an earlier try of the same cluster has made: so
@@ -14,14 +15,15 @@ mod late_add_ons;
 mod network;
 mod nodegroups;
 mod oidc;
+mod preflight;
 mod profiles;
 mod stack;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::access_entry::Waiting;
 use super::context::Context;
@@ -31,8 +33,10 @@ use super::following::Pace;
 use super::profile_creation::Asking;
 use super::refused;
 use super::stack_creation::{Making, digest};
-use super::stage::Stage;
-use crate::domain::cluster::{ClusterSpec, ClusterStep, NetworkPlan, names, plan};
+use super::stage::{Kept, Stage};
+use crate::domain::cluster::{
+    ClusterSpec, ClusterStep, NetworkPlan, ResolvedVersions, names, plan,
+};
 use crate::domain::job_input::{CreateClusterInput, JobResult};
 use crate::domain::{ClusterView, ErrorCode, RoleArn};
 use crate::queue::backoff::Backoff;
@@ -51,9 +55,17 @@ const SETTLING: Pace = Pace {
 };
 
 /// How far a creation has come.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Creation {
+    /// Looked up once, so that every try of the job makes the same.
+    resolved: ResolvedVersions,
+    /// Default add-ons that the cluster goes without, because AWS refused them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    skipped: BTreeSet<String>,
+    /// Stacks of nodegroups that AWS refused, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    refused: BTreeMap<String, Refused>,
     /// Chosen once, so that every try of the job makes the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     network: Option<NetworkPlan>,
@@ -77,6 +89,29 @@ struct Creation {
     coredns: Option<Moving>,
 }
 
+/// A refusal that counts once all else has come to its end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Refused {
+    message: String,
+    error: Value,
+}
+
+impl Refused {
+    fn of(failure: &Failure) -> Self {
+        Self {
+            message: failure.message.clone(),
+            error: failure.error.clone(),
+        }
+    }
+
+    fn failure(&self) -> Failure {
+        Failure {
+            message: self.message.clone(),
+            error: self.error.clone(),
+        }
+    }
+}
+
 /// A stage of a creation.
 struct Creating<'a> {
     stage: Stage<'a, Creation>,
@@ -87,13 +122,17 @@ struct Creating<'a> {
 pub(super) async fn step(context: &Context<'_>) -> Result<Verdict, Verdict> {
     let CreateClusterInput { spec } = context.input()?;
     let step = now(context)?;
+    let kept: Kept<Creation> = context.data()?;
+    // A retry looks versions up anew, and still knows the stacks of the earlier tries.
+    let digest = digest(&spec);
+    let spec = spec.with_versions(&kept.work.resolved);
     let mut creating = Creating {
         stage: Stage {
             context,
             step: step.as_str(),
-            kept: context.data()?,
+            kept,
         },
-        digest: digest(&spec),
+        digest,
         spec: &spec,
     };
     match stage(&mut creating, step).await {
@@ -107,7 +146,7 @@ pub(super) async fn step(context: &Context<'_>) -> Result<Verdict, Verdict> {
 fn now(context: &Context<'_>) -> Result<ClusterStep, Verdict> {
     match context.job.step.as_str() {
         "start" if context.job.cancel_requested => Err(Verdict::Canceled),
-        "start" => Ok(ClusterStep::ClusterStack),
+        "start" => Ok(ClusterStep::Preflight),
         step => step.parse().map_err(|_| {
             let message = format!("a creation of a cluster has no step {step}");
             Verdict::Fail(failure(ErrorCode::Internal, message))
@@ -118,6 +157,7 @@ fn now(context: &Context<'_>) -> Result<ClusterStep, Verdict> {
 /// Takes one stage as far as it goes now. `Ok` means that it is done, in a sentence.
 async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String, Verdict> {
     match step {
+        ClusterStep::Preflight => preflight::stage(creating).await,
         ClusterStep::ClusterStack => cluster_stack::stage(creating).await,
         ClusterStep::AccessEntries => access_entries::stage(creating).await,
         ClusterStep::AddOns => add_ons::stage(creating).await,
@@ -133,6 +173,15 @@ async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String,
 impl Creating<'_> {
     fn name(&self) -> &str {
         self.spec.name.as_str()
+    }
+
+    /// Goes without a default add-on from now on.
+    fn skip(&mut self, addon: &str) {
+        self.stage.kept.work.skipped.insert(addon.to_owned());
+    }
+
+    fn is_skipped(&self, addon: &str) -> bool {
+        self.stage.kept.work.skipped.contains(addon)
     }
 
     /// The next stage of the plan, or the end.
@@ -172,7 +221,7 @@ impl Creating<'_> {
     /// The same failure, and what there is by now of the cluster.
     fn left_behind(&self, step: ClusterStep, failure: Failure) -> Failure {
         // What becomes of the cluster's own stack, its failure tells.
-        if step == ClusterStep::ClusterStack {
+        if matches!(step, ClusterStep::Preflight | ClusterStep::ClusterStack) {
             return failure;
         }
         let work = &self.stage.kept.work;

@@ -17,7 +17,7 @@ use super::failures::failure;
 use super::following::Followed;
 use super::list_fargate_profiles::describe;
 use super::pod_execution_role::{Making, RoleCreation};
-use super::profile_creation::{self, Asking, ProfileCreation};
+use super::profile_creation::{self, Asking, ProfileCreation, health_warnings};
 use super::refused;
 use crate::domain::job_input::{CreateProfileInput, JobResult};
 use crate::domain::{ErrorCode, FargateProfile, RoleArn, generated_name, profile_warnings};
@@ -33,6 +33,9 @@ struct Known {
     role: Option<RoleArn>,
     /// The profile, or one that was there before it, catches CoreDNS.
     catches_coredns: bool,
+    /// The caller was told of the profile's health issues.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    told_health: bool,
 }
 
 /// What a step has to know.
@@ -133,8 +136,8 @@ impl Creation<'_> {
         }
         let Kept::<Asking> { own: asking, .. } = context.data()?;
         let mut known = Known {
-            role: None,
             catches_coredns: is_caught(&self.input.profile, &[]),
+            ..Known::default()
         };
         if let Some(words) = refused::still_deleting(context).await? {
             return Err(wait_for_cluster(context, &known, &asking, &words));
@@ -270,12 +273,37 @@ impl Creation<'_> {
                 creation.follow(name.unwrap_or_default(), followed).await
             }
         }?;
+        let known = self.tell_health(known, &profile).await?;
         if !known.catches_coredns {
             return Ok(done(profile));
         }
         let moving = Moving::default();
         let own = AtCoreDns { profile, moving };
         self.move_coredns(known, own).await
+    }
+
+    /// Tells, once, what is wrong with the profile although it is ACTIVE.
+    async fn tell_health(&self, known: Known, profile: &FargateProfile) -> Result<Known, Verdict> {
+        let warnings = health_warnings(profile);
+        if warnings.is_empty() || known.told_health {
+            return Ok(known);
+        }
+        let known = Known {
+            told_health: true,
+            ..known
+        };
+        let own = Followed::from_now(self.context, profile.arn.clone());
+        let kept = Kept {
+            known: known.clone(),
+            own,
+        };
+        let note = Note {
+            message: format!("Fargate profile {} is ACTIVE.", profile.name),
+            profile_name: Some(profile.name.clone()),
+            warnings,
+        };
+        self.context.note("follow", &kept, note).await?;
+        Ok(known)
     }
 
     async fn move_coredns(&self, known: Known, own: AtCoreDns) -> Result<Verdict, Verdict> {
@@ -287,6 +315,7 @@ impl Creation<'_> {
         };
         let coredns = CoreDns {
             context: self.context,
+            new_profile: is_caught(&self.input.profile, &[]),
             keep: &keep,
         };
         coredns.onto_fargate(moving).await?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::coredns::coredns_left;
 use super::database_trouble;
 use super::failures::failure;
 use super::following::Followed;
@@ -98,11 +99,16 @@ impl Job<'_> {
             Err(refusal) => return not_there(&self, refusal).await,
         };
         let going = is_being_deleted(&profile);
-        self.role = profile.pod_execution_role_arn;
+        self.role.clone_from(&profile.pod_execution_role_arn);
         if going {
             return self.stands(Deletion::Accepted(profile.arn)).await;
         }
-        self.ask(Asking::of(profile.arn)).await
+        let asking = Asking::of(profile.arn.clone());
+        if let Some(warning) = coredns_left(context, &profile).await? {
+            let (step, data) = keep(self.role.clone(), Kept::Asking(asking.clone()));
+            context.tell((step, data), &warning).await?;
+        }
+        self.ask(asking).await
     }
 
     /// `delete` was noted, and perhaps AWS was asked, before the worker died or the cluster was busy.

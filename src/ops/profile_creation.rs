@@ -226,6 +226,24 @@ impl ProfileCreation<'_> {
     }
 }
 
+/// What is wrong with a profile although it is ACTIVE.
+pub(super) fn health_warnings(profile: &FargateProfile) -> Vec<Value> {
+    let warnings = profile.health_issues.iter().map(|issue| {
+        let about = if issue.resource_ids.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", issue.resource_ids.join(", "))
+        };
+        let words: String = issue.message.chars().take(2_000).collect();
+        let message = format!(
+            "Fargate profile {} is ACTIVE, but has a health issue: {}: {words}{about}",
+            profile.name, issue.code
+        );
+        json!(Warning::new("profile_health", message))
+    });
+    warnings.collect()
+}
+
 /// The profile of that name, if there is one.
 pub(super) async fn existing(
     context: &Context<'_>,

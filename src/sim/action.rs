@@ -43,6 +43,8 @@ actions! {
     UpdateAddon,
     ListAddons,
     DeleteAddon,
+    DescribeAddonVersions,
+    DescribeClusterVersions,
     DescribeUpdate,
     DescribeNodegroup,
     ListNodegroups,
@@ -80,6 +82,7 @@ actions! {
     DeleteOpenIDConnectProvider,
     // EC2
     DescribeAvailabilityZones,
+    DescribeInstanceTypeOfferings,
     DescribeSubnets,
     DescribeVpcs,
     DescribeNetworkInterfaces,
@@ -152,6 +155,12 @@ impl Target {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (action, cluster, name) = match segments.as_slice() {
             ["clusters"] if method == "GET" => (Action::ListClusters, None, None),
+            ["cluster-versions"] if method == "GET" => {
+                (Action::DescribeClusterVersions, None, None)
+            }
+            ["addons", "supported-versions"] if method == "GET" => {
+                (Action::DescribeAddonVersions, None, None)
+            }
             ["clusters", c] => (of_cluster(method)?, Some(c), None),
             ["clusters", c, "update-config"] if method == "POST" => {
                 (Action::UpdateClusterConfig, Some(c), None)
@@ -242,6 +251,14 @@ mod tests {
         assert_eq!(
             action("DELETE", "/clusters/a/fargate-profiles/b"),
             Some(Action::DeleteFargateProfile)
+        );
+        assert_eq!(
+            action("GET", "/addons/supported-versions"),
+            Some(Action::DescribeAddonVersions)
+        );
+        assert_eq!(
+            action("GET", "/cluster-versions"),
+            Some(Action::DescribeClusterVersions)
         );
         assert_eq!(action("POST", "/clusters"), None);
         assert_eq!(action("PUT", "/clusters/a"), None);

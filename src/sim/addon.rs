@@ -6,23 +6,17 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::clock::{epoch_seconds, wall};
+use super::catalog;
+use super::clock::{Clock, epoch_seconds, wall};
 use super::text::glob;
 
-/// The add-ons that there are, with the version that one gets when none is named.
-const KNOWN: [(&str, &str); 8] = [
-    ("aws-ebs-csi-driver", "v1.48.0-eksbuild.2"),
-    ("aws-efs-csi-driver", "v2.1.11-eksbuild.1"),
-    ("coredns", "v1.12.3-eksbuild.1"),
-    ("eks-pod-identity-agent", "v1.3.8-eksbuild.2"),
-    ("kube-proxy", "v1.34.0-eksbuild.2"),
-    ("metrics-server", "v0.8.0-eksbuild.2"),
-    ("snapshot-controller", "v8.3.0-eksbuild.1"),
-    ("vpc-cni", "v1.20.1-eksbuild.3"),
-];
+/// The minor version of clusters that are there from the start.
+const NEWEST_DEFAULT: u32 = 34;
 
 /// The labels of the pods of those add-ons that need a place to run on: the others follow the nodes.
-const PODS: [(&str, &[(&str, &str)]); 2] = [
+const PODS: [(&str, &[(&str, &str)]); 5] = [
+    ("aws-ebs-csi-driver", &[("app", "ebs-csi-controller")]),
+    ("aws-efs-csi-driver", &[("app", "efs-csi-controller")]),
     (
         "coredns",
         &[
@@ -37,29 +31,20 @@ const PODS: [(&str, &[(&str, &str)]); 2] = [
             ("app.kubernetes.io/name", "metrics-server"),
         ],
     ),
+    ("snapshot-controller", &[("app", "snapshot-controller")]),
 ];
 
-/// What CoreDNS can be configured by.
-const OF_COREDNS: [&str; 13] = [
-    "affinity",
-    "autoScaling",
-    "computeType",
-    "corefile",
-    "nodeSelector",
-    "podAnnotations",
-    "podDisruptionBudget",
-    "podLabels",
-    "replicaCount",
-    "resources",
-    "tolerations",
-    "topologySpreadConstraints",
-    "livenessProbe",
-];
+/// How long EKS waits for an add-on's pods before it calls it degraded.
+const GIVES_UP: Duration = Duration::from_mins(15);
 
 /// Where an add-on is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stage {
-    Creating(Duration),
+    /// Ends no earlier than then, and when its pods run; else when EKS gives up on them.
+    Creating {
+        until: Duration,
+        gives_up: Duration,
+    },
     Settled,
     Updating(Duration),
     Deleting(Duration),
@@ -84,6 +69,8 @@ pub(super) struct Addon {
     pub configuration: Option<String>,
     pub tags: BTreeMap<String, String>,
     pub stage: Stage,
+    /// Since when its pods are there. A profile that turned active later does not catch them.
+    pub pods_since: Duration,
     /// The token it was created with.
     pub token: Option<String>,
     /// Newest last.
@@ -98,24 +85,41 @@ impl Addon {
             arn,
             created_at: now,
             modified_at: now,
-            version: default_version(name)
+            version: catalog::offer("", name)
+                .and_then(|offer| offer.default_version(NEWEST_DEFAULT))
                 .unwrap_or("v1.0.0-eksbuild.1")
                 .to_owned(),
             role_arn: None,
             configuration: None,
             tags: BTreeMap::new(),
             stage: Stage::Settled,
+            pods_since: Duration::ZERO,
             token: None,
             updates: Vec::new(),
         }
     }
 
+    /// Begins its creation, which takes so long where its pods can run.
+    pub(super) fn begin(&mut self, now: Duration, takes: Duration, clock: &Clock) {
+        self.stage = Stage::Creating {
+            until: now + takes,
+            gives_up: now + clock.scale(GIVES_UP).max(takes),
+        };
+        self.pods_since = now;
+    }
+
+    /// Makes its pods anew, as a rollout does.
+    pub(super) fn roll_out(&mut self, now: Duration) {
+        self.pods_since = now;
+    }
+
     /// Brings it up to `now`; `false` when it is gone.
-    pub(super) fn settle(&mut self, now: Duration) -> bool {
+    pub(super) fn settle(&mut self, now: Duration, can_run: bool) -> bool {
         match self.stage {
-            Stage::Creating(until) | Stage::Updating(until) if until <= now => {
+            Stage::Creating { until, gives_up } if until <= now && (can_run || gives_up <= now) => {
                 self.stage = Stage::Settled;
             }
+            Stage::Updating(until) if until <= now => self.stage = Stage::Settled,
             Stage::Deleting(until) if until <= now => return false,
             _ => {}
         }
@@ -124,7 +128,7 @@ impl Addon {
 
     pub(super) fn status(&self, can_run: bool) -> &'static str {
         match self.stage {
-            Stage::Creating(_) => "CREATING",
+            Stage::Creating { .. } => "CREATING",
             Stage::Updating(_) => "UPDATING",
             Stage::Deleting(_) => "DELETING",
             Stage::Settled if can_run => "ACTIVE",
@@ -185,14 +189,6 @@ impl Update {
     }
 }
 
-/// The version that an add-on gets when none is named; none when there is no such add-on.
-pub(super) fn default_version(name: &str) -> Option<&'static str> {
-    KNOWN
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, version)| *version)
-}
-
 /// The labels of an add-on's pods, when these need a place to run on.
 pub(super) fn pod_labels(name: &str) -> Option<&'static [(&'static str, &'static str)]> {
     PODS.iter()
@@ -219,9 +215,10 @@ pub(super) fn check_configuration(name: &str, text: &str) -> Result<(), String> 
     let members = value
         .as_object()
         .ok_or_else(|| refused("it is no object".to_owned()))?;
+    let known = catalog::schema(name);
     let unknown = members
         .keys()
-        .find(|key| name == "coredns" && !OF_COREDNS.contains(&key.as_str()));
+        .find(|key| known.is_some_and(|known| !known.contains(&key.as_str())));
     match unknown {
         Some(key) => Err(refused(format!(
             "Json schema validation failed with error: [$.{key}: is not defined in the schema and \
@@ -267,5 +264,7 @@ mod tests {
         for bad in ["{", "[]", r#"{"computetype": "Fargate"}"#] {
             assert!(check_configuration("coredns", bad).is_err(), "{bad}");
         }
+        let bad = check_configuration("vpc-cni", r#"{"replicas": 1}"#);
+        assert!(bad.unwrap_err().contains("$.replicas"));
     }
 }

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::authorize;
-use super::addon::{Addon, Stage, Update, check_configuration, default_version};
+use super::addon::{Addon, Stage, Update, check_configuration};
 use super::arn;
 use super::caller::Caller;
+use super::catalog::{self, Offer};
 use super::clock::{fresh_id, wall};
 use super::eks::{cluster_arn, page};
 use super::error::AwsError;
@@ -43,6 +44,46 @@ impl AddonRequest {
             let why = format!("The body is malformed: {error}");
             AwsError::new(400, "SerializationException", why)
         })
+    }
+
+    /// The version asked for, or EKS's default.
+    fn version_of(&self, offer: &Offer, minor: u32) -> Result<String, AwsError> {
+        let version = match self.addon_version.as_deref() {
+            Some(asked) => Some(asked).filter(|asked| offer.has(asked, minor)),
+            None => offer.default_version(minor),
+        };
+        version
+            .map(str::to_owned)
+            .ok_or_else(|| AwsError::invalid_parameter("Addon version specified is not supported"))
+    }
+
+    /// Changes an add-on as it is asked for; what `DescribeUpdate` says of it. Only what changes the
+    /// template of its pods makes them anew.
+    fn apply(self, addon: &mut Addon, now: Duration) -> Vec<Value> {
+        let mut params = Vec::new();
+        if let Some(version) = self.addon_version {
+            params.push(json!({"type": "AddonVersion", "value": version}));
+            if addon.version != version {
+                addon.roll_out(now);
+            }
+            addon.version = version;
+        }
+        if let Some(text) = self.configuration_values {
+            params.push(json!({"type": "ConfigurationValues", "value": text}));
+            let new = Some(text).filter(|text| !text.is_empty());
+            if addon.configuration != new {
+                addon.roll_out(now);
+            }
+            addon.configuration = new;
+        }
+        if let Some(role) = self.service_account_role_arn {
+            params.push(json!({"type": "ServiceAccountRoleArn", "value": role}));
+            addon.role_arn = Some(role);
+        }
+        if let Some(how) = self.resolve_conflicts {
+            params.push(json!({"type": "ResolveConflicts", "value": how}));
+        }
+        params
     }
 
     fn check(&self, name: &str) -> Result<(), AwsError> {
@@ -79,14 +120,14 @@ impl World {
         let request = AddonRequest::parse(body)?;
         authorize(caller, "eks:CreateAddon", &cluster_arn(caller, cluster))?;
         let name = request.addon_name.clone().unwrap_or_default();
-        let version = default_version(&name).ok_or_else(|| {
+        let offer = catalog::offer(&caller.region, &name).ok_or_else(|| {
             AwsError::invalid_parameter(format!("Addon {name} specified is not supported"))
         })?;
         request.check(&name)?;
         if let Some(role) = &request.service_account_role_arn {
             authorize(caller, "iam:PassRole", role)?;
         }
-        let until = self.clock.now() + self.clock.scale(CREATION);
+        let (now, clock) = (self.clock.now(), self.clock.clone());
         let there = self.settled(caller, cluster)?;
         if !matches!(there.status.as_str(), "ACTIVE" | "UPDATING") {
             return Err(AwsError::invalid_request(format!(
@@ -94,6 +135,7 @@ impl World {
                 there.status
             )));
         }
+        let version = request.version_of(&offer, there.minor_version())?;
         let cluster_arn = there.arn.clone();
         let addons = &mut there.details().addons;
         let token = request.client_request_token;
@@ -107,11 +149,11 @@ impl World {
         if made.is_none() {
             let arn = arn::addon(&cluster_arn, &name, &fresh_id().to_string());
             let mut addon = Addon::settled(arn, &name);
-            addon.version = request.addon_version.unwrap_or_else(|| version.to_owned());
+            addon.version = version;
             addon.role_arn = request.service_account_role_arn;
             addon.configuration = request.configuration_values.filter(|text| !text.is_empty());
             addon.tags = request.tags.unwrap_or_default();
-            addon.stage = Stage::Creating(until);
+            addon.begin(now, clock.scale(CREATION), &clock);
             addon.token = token;
             addons.insert(name.clone(), addon);
             self.recorder.changed(arrival.seq);
@@ -163,7 +205,11 @@ impl World {
         request.check(name)?;
         let now = self.clock.now();
         let until = now + self.clock.scale(UPDATE);
+        let offer = catalog::offer(&caller.region, name);
         let settled = self.settled(caller, cluster)?;
+        if let (Some(offer), true) = (&offer, request.addon_version.is_some()) {
+            request.version_of(offer, settled.minor_version())?;
+        }
         settled.details();
         let can_run = |addon: &Addon| settled.can_run(name, addon);
         let status = settled
@@ -180,22 +226,7 @@ impl World {
                 "Addon {name} cannot be updated as it is currently in {status} state"
             )));
         }
-        let mut params = Vec::new();
-        if let Some(version) = request.addon_version {
-            params.push(json!({"type": "AddonVersion", "value": version}));
-            addon.version = version;
-        }
-        if let Some(text) = request.configuration_values {
-            params.push(json!({"type": "ConfigurationValues", "value": text}));
-            addon.configuration = Some(text).filter(|text| !text.is_empty());
-        }
-        if let Some(role) = request.service_account_role_arn {
-            params.push(json!({"type": "ServiceAccountRoleArn", "value": role}));
-            addon.role_arn = Some(role);
-        }
-        if let Some(how) = request.resolve_conflicts {
-            params.push(json!({"type": "ResolveConflicts", "value": how}));
-        }
+        let params = request.apply(addon, now);
         let update = Update {
             id: fresh_id().to_string(),
             created_at: wall(),

@@ -121,7 +121,92 @@ fn coredns_needs_nodes_or_fargate_and_a_profile_that_catches_it() {
     assert_eq!(sim.status(), "DEGRADED");
     sim.create_profile("kube-*");
     sim.pass(300);
+    assert_eq!(
+        sim.status(),
+        "DEGRADED",
+        "its pods are older than the profile"
+    );
+}
+
+impl Sim {
+    fn update(&mut self, values: &str) {
+        let body = json!({"configurationValues": values});
+        let (status, answer) = self.call("POST", &format!("{COREDNS}/update"), &body);
+        assert_eq!(status, 200, "{answer}");
+        self.pass(60);
+    }
+}
+
+#[test]
+fn pods_that_are_older_than_the_profile_wait_until_they_are_made_anew() {
+    let mut sim = Sim::without_nodes();
+    sim.update(r#"{"computeType": "Fargate"}"#);
+    sim.create_profile("kube-system");
+    sim.pass(600);
+    assert_eq!(sim.status(), "DEGRADED");
+    sim.update(r#"{"computeType": "Fargate"}"#);
+    assert_eq!(sim.status(), "DEGRADED", "the values are as they were");
+    sim.update(r#"{"computeType": "Fargate", "podAnnotations": {"at": "now"}}"#);
     assert_eq!(sim.status(), "ACTIVE");
+    // Its pods end with the profile, and wait for nodes, or a profile that is there when they are.
+    let profile = "/clusters/prod-1/fargate-profiles/web";
+    sim.call("DELETE", profile, &Value::Null);
+    sim.pass(600);
+    assert_eq!(sim.status(), "DEGRADED");
+    sim.create_profile("kube-system");
+    sim.pass(600);
+    assert_eq!(sim.status(), "DEGRADED");
+}
+
+#[test]
+fn an_add_on_without_a_place_is_creating_for_a_quarter_of_an_hour_and_then_degraded() {
+    let mut sim = Sim::new(ClusterSettings {
+        nodes: Some(false),
+        addons: Some(vec![]),
+        ..ClusterSettings::default()
+    });
+    let body = json!({
+        "addonName": "coredns", "configurationValues": "{\"computeType\": \"Fargate\"}",
+    });
+    let (status, _) = sim.call("POST", "/clusters/prod-1/addons", &body);
+    assert_eq!(status, 200);
+    sim.pass(14 * 60);
+    assert_eq!(sim.status(), "CREATING");
+    let (status, refused) = sim.call("POST", &format!("{COREDNS}/update"), &json!({}));
+    let why = "Addon coredns cannot be updated as it is currently in CREATING state";
+    assert_eq!((status, &refused["message"]), (409, &json!(why)));
+    sim.pass(2 * 60);
+    assert_eq!(sim.status(), "DEGRADED");
+    // With one, it is there in less than a minute.
+    sim.call("DELETE", COREDNS, &Value::Null);
+    sim.create_profile("kube-system");
+    sim.pass(300);
+    assert_eq!(sim.call("POST", "/clusters/prod-1/addons", &body).0, 200);
+    sim.pass(60);
+    assert_eq!(sim.status(), "ACTIVE");
+}
+
+#[test]
+fn versions_that_do_not_fit_the_cluster_are_refused() {
+    let mut sim = Sim::new(ClusterSettings::default());
+    for (status, version) in [
+        (400, "v1.19.2-eksbuild.1"),
+        (400, "latest"),
+        (400, "v1.20.1"),
+        (200, "v1.20.4-eksbuild.1"),
+    ] {
+        let body = json!({"addonName": "vpc-cni", "addonVersion": version});
+        let (answered, answer) = sim.call("POST", "/clusters/prod-1/addons", &body);
+        assert_eq!(answered, status, "{version}: {answer}");
+        if status == 400 {
+            assert_eq!(
+                answer["message"],
+                "Addon version specified is not supported"
+            );
+        }
+    }
+    let body = json!({"addonVersion": "v1.0.0-eksbuild.1"});
+    assert_eq!(sim.call("POST", &format!("{COREDNS}/update"), &body).0, 400);
 }
 
 #[test]

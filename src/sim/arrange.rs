@@ -128,6 +128,7 @@ impl World {
             },
             tags: spec.tags,
             origin: None,
+            active_since: std::time::Duration::ZERO,
             phase,
         };
         cluster.profiles.insert(spec.name, profile);

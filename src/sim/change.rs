@@ -106,6 +106,7 @@ impl World {
             selectors: new.selectors,
             tags: new.tags,
             origin: new.origin,
+            active_since: Duration::ZERO,
             phase: Phase::Creating { until, issues },
         };
         cluster.profiles.insert(new.name.clone(), profile);

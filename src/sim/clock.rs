@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// A clock that starts at zero.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Clock {
     started: Instant,
     frozen_at: Option<Duration>,

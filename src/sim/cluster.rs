@@ -1,6 +1,6 @@
 //! A cluster with its profiles, and the rule that only one thing of it changes at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use super::access_entry::NewEntry;
 use super::addon::{Addon, catches, pod_labels};
 use super::arn;
+use super::catalog;
 use super::clock::{epoch_seconds, fresh_id, wall};
 use super::details::Details;
 use super::profile::{Change, Profile};
+use super::selector::Selector;
 
 /// What keeps a cluster from taking another mutation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +154,8 @@ impl Cluster {
         let active = self
             .profiles
             .values()
-            .filter(|profile| profile.status() == "ACTIVE");
+            .filter(|profile| profile.status() == "ACTIVE")
+            .filter(|profile| profile.active_since <= addon.pods_since);
         active
             .flat_map(|profile| &profile.selectors)
             .any(|selector| catches(selector, labels))
@@ -161,9 +164,13 @@ impl Cluster {
     /// Brings every profile up to `now`.
     pub(super) fn settle(&mut self, now: Duration, settle_time: Duration) {
         let mut activated: Option<Duration> = None;
+        let mut gone: Vec<Selector> = Vec::new();
         self.profiles
             .retain(|_, profile| match profile.settle(now) {
-                Change::Gone => false,
+                Change::Gone => {
+                    gone.append(&mut profile.selectors);
+                    false
+                }
                 Change::Activated(at) => {
                     activated = activated.max(Some(at));
                     true
@@ -173,8 +180,8 @@ impl Cluster {
         if let Some(at) = activated.filter(|_| !settle_time.is_zero()) {
             self.settling = Some((fresh_id().to_string(), at + settle_time));
         }
+        self.settle_addons(now, &gone);
         if let Some(details) = &mut self.details {
-            details.addons.retain(|_, addon| addon.settle(now));
             details
                 .nodegroups
                 .retain(|_, one| one.until.is_none_or(|until| now < until));
@@ -182,6 +189,34 @@ impl Cluster {
         }
         self.update.take_if(|(_, until)| *until <= now);
         self.settling.take_if(|(_, until)| *until <= now);
+    }
+
+    /// The pods on Fargate end with the profile that caught them, and are made anew.
+    fn settle_addons(&mut self, now: Duration, gone: &[Selector]) {
+        let Some(addons) = self.addons() else { return };
+        let running: BTreeSet<String> = addons
+            .iter()
+            .filter(|(name, addon)| self.can_run(name, addon))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let Some(details) = &mut self.details else {
+            return;
+        };
+        details.addons.retain(|name, addon| {
+            let labels = pod_labels(name).unwrap_or_default();
+            if gone.iter().any(|selector| catches(selector, labels)) {
+                addon.roll_out(now);
+            }
+            addon.settle(now, running.contains(name))
+        });
+    }
+
+    /// The minor version of its Kubernetes.
+    pub(super) fn minor_version(&self) -> u32 {
+        const FIRST: u32 = 34;
+        let described = self.details.as_ref();
+        let version = described.and_then(|own| own.described.get("version")?.as_str());
+        version.and_then(catalog::minor).unwrap_or(FIRST)
     }
 
     pub(super) fn start_update(&mut self, until: Duration) {
@@ -309,6 +344,7 @@ mod tests {
             selectors: vec![],
             tags: BTreeMap::new(),
             origin: None,
+            active_since: Duration::ZERO,
             phase,
         };
         cluster.profiles.insert("a".into(), profile);

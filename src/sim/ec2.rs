@@ -1,17 +1,18 @@
 //! EC2: the zones, VPCs and subnets of a region, as far as creating a cluster asks for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::authorize;
 use super::arn::partition;
 use super::caller::Caller;
 use super::error::AwsError;
 use super::network::{Network, Subnet};
+use super::offerings;
 use super::query::{Form, Service, no_operation};
 use super::text::glob;
 use super::world::{Arrival, World};
 use super::xml::Xml;
-use super::zones;
+use super::zones::{self, Zone};
 
 const ENTRY: &str = "item";
 
@@ -31,7 +32,10 @@ impl World {
         }
         if !matches!(
             action,
-            "DescribeAvailabilityZones" | "DescribeSubnets" | "DescribeVpcs"
+            "DescribeAvailabilityZones"
+                | "DescribeInstanceTypeOfferings"
+                | "DescribeSubnets"
+                | "DescribeVpcs"
         ) {
             return Err(no_operation(form));
         }
@@ -41,6 +45,7 @@ impl World {
         let filters = filters(form);
         match action {
             "DescribeAvailabilityZones" => describe_zones(form, caller, &filters),
+            "DescribeInstanceTypeOfferings" => describe_offerings(form, caller, &filters),
             "DescribeSubnets" => {
                 let ids = form.texts("SubnetId");
                 describe_subnets(self.network(account, region), caller, &ids, &filters)
@@ -140,6 +145,50 @@ fn describe_zones(
                 .text("groupName", format!("{region}-zg-1"))
                 .text("networkBorderGroup", region)
                 .text("zoneType", "availability-zone");
+        },
+    );
+    Ok(xml.finish())
+}
+
+fn describe_offerings(
+    form: &Form,
+    caller: &Caller,
+    filters: &[Filter<'_>],
+) -> Result<String, AwsError> {
+    let region = &caller.region;
+    let kind = form.filled("LocationType").unwrap_or("region");
+    let zones: Vec<Zone> = zones::of(region);
+    let mut found = BTreeSet::new();
+    for instance_type in offerings::all() {
+        for (nth, zone) in zones.iter().enumerate() {
+            let location = match kind {
+                "region" => region,
+                "availability-zone" => &zone.name,
+                "availability-zone-id" => &zone.id,
+                _ => {
+                    let why = format!("Value ({kind}) for parameter locationType is invalid.");
+                    return Err(AwsError::new(400, "InvalidParameterValue", why));
+                }
+            };
+            let facts = [
+                ("instance-type", instance_type.as_str()),
+                ("location", location.as_str()),
+            ];
+            let asked = wanted(filters, &facts, &BTreeMap::new())?;
+            if asked && offerings::is_offered(&instance_type, region, zone, nth) {
+                found.insert((instance_type.clone(), location.clone()));
+            }
+        }
+    }
+    let mut xml = Xml::default();
+    xml.list(
+        "instanceTypeOfferingSet",
+        ENTRY,
+        found,
+        |x, (name, place)| {
+            x.text("instanceType", name)
+                .text("location", place)
+                .text("locationType", kind);
         },
     );
     Ok(xml.finish())

@@ -12,6 +12,8 @@ use super::arn::{self, Arn};
 use super::caller::Caller;
 use super::cluster::Cluster;
 use super::error::AwsError;
+use super::faults::Fault;
+use super::lookups::{describe_addon_versions, describe_cluster_versions};
 use super::page::PageRequest;
 use super::tags;
 use super::wire::Inbound;
@@ -41,7 +43,7 @@ impl World {
             Action::DescribeCluster => self.describe_cluster(caller, cluster, set_status),
             Action::ListFargateProfiles => self.list_profiles(caller, cluster, &inbound.query),
             Action::DescribeFargateProfile => {
-                self.describe_profile(caller, cluster, profile, set_status)
+                self.describe_profile(caller, cluster, profile, &arrival.fault)
             }
             Action::CreateFargateProfile => self.create_profile(arrival, cluster, &inbound.body),
             Action::DeleteFargateProfile => self.delete_profile(arrival, cluster, profile),
@@ -57,6 +59,8 @@ impl World {
             Action::UpdateAddon => self.update_addon(arrival, cluster, resource, &inbound.body),
             Action::ListAddons => self.list_addons(caller, cluster, &inbound.query),
             Action::DeleteAddon => self.delete_addon(arrival, cluster, resource),
+            Action::DescribeAddonVersions => describe_addon_versions(caller, &inbound.query),
+            Action::DescribeClusterVersions => describe_cluster_versions(caller, &inbound.query),
             Action::DescribeUpdate => {
                 self.describe_update(caller, cluster, resource, &inbound.query)
             }
@@ -160,7 +164,7 @@ impl World {
         caller: &Caller,
         cluster: &str,
         name: &str,
-        set_status: Option<&str>,
+        fault: &Fault,
     ) -> Result<Value, AwsError> {
         let resource = self.profile_arn(caller, cluster, name);
         authorize(caller, "eks:DescribeFargateProfile", &resource)?;
@@ -170,8 +174,11 @@ impl World {
             .get(name)
             .ok_or_else(|| AwsError::no_profile(name))?;
         let mut view = profile.view(&cluster.name, name);
-        if let Some(status) = set_status {
-            status.clone_into(&mut view.status);
+        if let Some(status) = &fault.set_status {
+            view.status.clone_from(status);
+        }
+        if !fault.health.is_empty() {
+            view.health.issues.clone_from(&fault.health);
         }
         Ok(json!({ "fargateProfile": view }))
     }

@@ -56,7 +56,8 @@ pub struct Fault {
     /// Apply the call and break off in the middle of the answer's body.
     #[serde(default)]
     pub truncate: bool,
-    /// Let an accepted creation or deletion end as failed with these issues.
+    /// Let an accepted creation or deletion end as failed with these issues; for
+    /// `DescribeFargateProfile`: show these issues.
     #[serde(default)]
     pub health: Vec<HealthIssue>,
     /// Show this status in the answer of a describe.
@@ -178,7 +179,9 @@ impl Fault {
         let ends = action.is_some_and(|action| {
             matches!(
                 action,
-                Action::CreateFargateProfile | Action::DeleteFargateProfile
+                Action::CreateFargateProfile
+                    | Action::DeleteFargateProfile
+                    | Action::DescribeFargateProfile
             )
         });
         let alone = !answers
@@ -188,12 +191,17 @@ impl Fault {
         let ends_badly = !self.health.is_empty();
         if ends_badly && (!ends || !alone) {
             return Err(
-                "health is for CreateFargateProfile and DeleteFargateProfile, \
-                        and stands alone"
+                "health is for CreateFargateProfile, DeleteFargateProfile and \
+                 DescribeFargateProfile, and stands alone"
                     .to_owned(),
             );
         }
         Ok(())
+    }
+
+    /// Whether its issues are shown rather than made.
+    fn shows(&self) -> bool {
+        self.action.starts_with("Describe")
     }
 
     fn matches(&self, subject: &Subject<'_>) -> bool {
@@ -264,12 +272,14 @@ impl Faults {
 
     /// The fault for a call that arrives, if there is one.
     pub(super) fn take(&mut self, subject: &Subject<'_>) -> Option<Fault> {
-        self.take_where(|fault| fault.health.is_empty() && fault.matches(subject))
+        let ends = |fault: &Fault| !fault.health.is_empty() && !fault.shows();
+        self.take_where(|fault| !ends(fault) && fault.matches(subject))
     }
 
     /// The issues with which an accepted creation or deletion is to end.
     pub(super) fn take_health(&mut self, subject: &Subject<'_>) -> Vec<HealthIssue> {
-        self.take_where(|fault| !fault.health.is_empty() && fault.matches(subject))
+        let ends = |fault: &Fault| !fault.health.is_empty() && !fault.shows();
+        self.take_where(|fault| ends(fault) && fault.matches(subject))
             .map_or_else(Vec::new, |fault| fault.health)
     }
 

@@ -30,6 +30,7 @@ fn cluster(profiles: &[(&str, Phase)]) -> Cluster {
             selectors: vec![],
             tags: BTreeMap::new(),
             origin: Some((format!("token-{name}"), "whole".into())),
+            active_since: Duration::ZERO,
             phase: phase.clone(),
         };
         cluster.profiles.insert((*name).to_owned(), profile);

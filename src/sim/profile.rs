@@ -95,6 +95,8 @@ pub(super) struct Profile {
     pub tags: BTreeMap<String, String>,
     /// The client's token and all that came with it, to know a repeated creation by.
     pub origin: Option<(String, String)>,
+    /// Since when it catches new pods.
+    pub active_since: Duration,
     pub phase: Phase,
 }
 
@@ -106,6 +108,7 @@ impl Profile {
                 let until = *until;
                 if issues.is_empty() {
                     self.phase = Phase::Active;
+                    self.active_since = until;
                     return Change::Activated(until);
                 }
                 self.phase = Phase::CreateFailed {
@@ -177,6 +180,7 @@ mod tests {
             selectors: vec![],
             tags: BTreeMap::new(),
             origin: None,
+            active_since: Duration::ZERO,
             phase,
         }
     }

@@ -74,10 +74,13 @@ pub struct NewClusterConfig {
     #[schema(nullable = false)]
     pub access_config: Option<NewClusterAccess>,
     /// EKS add-ons besides, or with settings for, vpc-cni, kube-proxy, coredns and metrics-server,
-    /// which every cluster gets.
+    /// which every cluster gets; metrics-server only where AWS has it.
     #[serde(default)]
     #[schema(max_items = 50)]
     pub addons: Vec<NewClusterAddon>,
+    /// What goes for all add-ons.
+    #[schema(nullable = false)]
+    pub addons_config: Option<NewClusterAddonsConfig>,
     /// The Fargate profiles, created in this order.
     #[serde(default)]
     #[schema(max_items = 100)]
@@ -96,22 +99,25 @@ pub struct NewClusterConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewClusterMetadata {
-    /// The cluster's name: letters, digits and `-`, as its stacks are named after it.
+    /// The cluster's name: letters, digits and `-`, as its stacks are named after it. A cluster
+    /// without one gets one when it is created: adjective, noun, seconds since 1970.
     #[schema(
+        nullable = false,
         min_length = 1,
         max_length = 100,
         pattern = "^[0-9A-Za-z][A-Za-z0-9-]*$",
         examples("prod-2")
     )]
-    pub name: String,
+    pub name: Option<String>,
     /// The cluster's region.
     #[schema(value_type = Region)]
     pub region: String,
-    /// The Kubernetes version, in quotes; 1.34 if it is absent.
+    /// The Kubernetes version, in quotes; 1.34 if it is absent or `auto`; the newest that EKS offers
+    /// if it is `latest`. EKS is asked whether it makes clusters of it before anything is made.
     #[schema(
         nullable = false,
         max_length = 8,
-        pattern = r"^1\.[0-9]{2}$",
+        pattern = r"^(1\.[0-9]{2}|auto|latest)$",
         examples("1.34")
     )]
     pub version: Option<String>,
@@ -156,6 +162,15 @@ pub struct NewClusterIam {
     #[serde(rename = "withOIDC")]
     #[schema(nullable = false)]
     pub with_oidc: Option<bool>,
+}
+
+/// The `addonsConfig` of a cluster to create.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewClusterAddonsConfig {
+    /// `true`: the cluster gets only the add-ons that the file names.
+    #[schema(nullable = false)]
+    pub disable_default_addons: Option<bool>,
 }
 
 /// The `cloudWatch` of a cluster to create.
@@ -216,6 +231,15 @@ impl NewClusterConfig {
     /// Reads a JSON document.
     pub fn from_json(text: &str) -> Result<Self, Vec<Invalid>> {
         Self::from_tree(json_tree(text.as_bytes())?)
+    }
+
+    /// Gives the cluster a name, if it has none; whether it got one.
+    pub fn name_if_absent(&mut self, make: impl FnOnce() -> String) -> bool {
+        let absent = self.metadata.name.is_none();
+        if absent {
+            self.metadata.name = Some(make());
+        }
+        absent
     }
 
     fn from_tree(mut tree: Value) -> Result<Self, Vec<Invalid>> {

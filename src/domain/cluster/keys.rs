@@ -26,6 +26,7 @@ const TEXT_MAP: Shape = Map(&Leaf);
 const CONFIG: Shape = Fields(&[
     ("accessConfig", ACCESS),
     ("addons", List(&ADDON)),
+    ("addonsConfig", ADDONS_CONFIG),
     ("apiVersion", Leaf),
     ("availabilityZones", TEXTS),
     ("cloudWatch", Fields(&[("clusterLogging", LOGGING)])),
@@ -76,6 +77,16 @@ const RETENTION: Shape = Refused(
     "\"logRetentionInDays\" is not supported here, because the fleet's role in an account has no \
      right to change log groups: remove it, and set how long the logs are kept with aws logs \
      put-retention-policy --log-group-name /aws/eks/<cluster>/cluster --retention-in-days <days>",
+);
+
+const ADDONS_CONFIG: Shape = Fields(&[
+    ("autoApplyPodIdentityAssociations", POD_IDENTITY),
+    ("disableDefaultAddons", Leaf),
+]);
+
+const POD_IDENTITY: Shape = Refused(
+    "\"autoApplyPodIdentityAssociations\" is not supported here, because roles of add-ons are not \
+     made here: remove it, and give an add-on its role by serviceAccountRoleARN",
 );
 
 const ACCESS: Shape = Fields(&[

@@ -1,6 +1,7 @@
 //! The network of a cluster once AWS was asked: zones with their blocks of addresses, or subnets
 //! that exist. A job keeps it with its step, so that a retry works on the same network.
 
+use super::offerings::{self, Offerings};
 use super::spec::{ClusterSpec, GivenSubnet, NatMode, NetworkSpec};
 use super::zones::{self, AvailableZone, MAX_ZONES};
 use crate::domain::ids::Region;
@@ -69,13 +70,15 @@ impl NetworkPlan {
     /// to have a VPC of its own, or else the subnets that it names. The other list may be empty.
     pub fn of(
         spec: &ClusterSpec,
-        available: &[AvailableZone],
+        (available, offerings): (&[AvailableZone], &Offerings),
         described: &[DescribedSubnet],
         seed: &[u8],
     ) -> Result<Self, Vec<Invalid>> {
         match &spec.network {
             NetworkSpec::Own { cidr, nat, zones } => {
-                let zones = zones::choose(&spec.region, zones, available, seed)?;
+                let types = offerings::instance_types(spec);
+                let offered = (types.as_slice(), offerings);
+                let zones = zones::choose(&spec.region, zones, available, offered, seed)?;
                 Self::in_zones(cidr, *nat, &zones)
             }
             NetworkSpec::Existing {

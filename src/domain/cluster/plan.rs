@@ -1,8 +1,11 @@
 //! What creating a cluster will do, told before AWS is asked anything: the steps in their order,
 //! and the templates.
 
+use super::kubernetes_version;
 use super::names;
 use super::network::{NetworkPlan, assumed_zones};
+use super::offerings;
+use super::resolved::ResolvedVersions;
 use super::spec::{ClusterSpec, NetworkSpec, NodegroupSpec};
 use super::step::ClusterStep;
 use super::template::{self, ClusterFacts};
@@ -93,7 +96,21 @@ impl ClusterPlan {
     /// assumed.
     pub fn assumed(spec: &ClusterSpec) -> Result<Self, Vec<Invalid>> {
         let (network, assumption) = assumed_network(spec)?;
-        let mut plan = Self::of(spec, &network, &ClusterFacts::placeholder());
+        let shown = spec.clone().with_versions(&ResolvedVersions {
+            kubernetes: (spec.version == kubernetes_version::LATEST)
+                .then(|| kubernetes_version::DEFAULT.to_owned()),
+            ..ResolvedVersions::default()
+        });
+        let mut plan = Self::of(&shown, &network, &ClusterFacts::placeholder());
+        plan.steps = steps(spec);
+        if shown.version != spec.version {
+            let said = format!(
+                "{} stands for the newest Kubernetes version that EKS offers, which is looked up when \
+                 the cluster is created",
+                shown.version
+            );
+            plan.assumptions.push(said);
+        }
         plan.assumptions.extend(assumption);
         if spec.nodegroups.iter().any(is_self_managed) {
             let said = "the user data of nodeGroups holds stand-ins for the cluster's endpoint, \
@@ -173,25 +190,26 @@ fn assumed_network(spec: &ClusterSpec) -> Result<(NetworkPlan, Option<String>), 
 /// The steps of a cluster's creation, in eksctl's order; those with nothing to do are left out.
 #[must_use]
 pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
-    let mut steps = vec![stack_step(
-        ClusterStep::ClusterStack,
-        "create the network, the roles and the control plane".to_owned(),
-        names::cluster_stack(&spec.name),
-    )];
+    let mut steps = vec![
+        step(ClusterStep::Preflight, preflight(spec)),
+        stack_step(
+            ClusterStep::ClusterStack,
+            "create the network, the roles and the control plane".to_owned(),
+            names::cluster_stack(&spec.name),
+        ),
+    ];
     if !spec.access.entries.is_empty() {
         let description = format!("let in, by access entries, {}", principals_of(spec));
         steps.push(step(ClusterStep::AccessEntries, description));
     }
-    steps.extend([
-        step(
-            ClusterStep::AddOns,
-            format!("create the add-ons {}", names_of(spec.early_addons())),
-        ),
-        step(
-            ClusterStep::ControlPlaneReady,
-            "wait until the control plane is active".to_owned(),
-        ),
-    ]);
+    if spec.early_addons().next().is_some() {
+        let description = format!("create the add-ons {}", names_of(spec.early_addons()));
+        steps.push(step(ClusterStep::AddOns, description));
+    }
+    steps.push(step(
+        ClusterStep::ControlPlaneReady,
+        "wait until the control plane is active".to_owned(),
+    ));
     if spec.with_oidc {
         let description = "let IAM trust the cluster's OIDC issuer".to_owned();
         steps.push(step(ClusterStep::Oidc, description));
@@ -203,9 +221,13 @@ pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         );
         steps.push(step(ClusterStep::FargateProfiles, description));
     }
-    if spec.coredns_on_fargate() {
-        let description = "move CoreDNS onto Fargate and wait until it runs".to_owned();
-        steps.push(step(ClusterStep::CoreDns, description));
+    if spec.coredns().is_some() {
+        let description = if spec.coredns_goes_to_fargate() {
+            "create the add-on coredns on Fargate and wait until it runs"
+        } else {
+            "create the add-on coredns"
+        };
+        steps.push(step(ClusterStep::CoreDns, description.to_owned()));
     }
     for nodegroup in &spec.nodegroups {
         let kind = if is_self_managed(nodegroup) {
@@ -217,9 +239,32 @@ pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         let stack = spec.nodegroup_stack(nodegroup);
         steps.push(stack_step(ClusterStep::Nodegroups, description, stack));
     }
-    let description = format!("create the add-ons {}", names_of(spec.late_addons()));
-    steps.push(step(ClusterStep::LateAddOns, description));
+    let description = match spec.late_addons().next() {
+        Some(_) => format!("create the add-ons {}", names_of(spec.late_addons())),
+        None => "wait until the add-ons are active".to_owned(),
+    };
+    if !spec.addons.is_empty() {
+        steps.push(step(ClusterStep::LateAddOns, description));
+    }
     steps
+}
+
+/// What is looked up before anything is made.
+fn preflight(spec: &ClusterSpec) -> String {
+    let mut checked = vec![format!("Kubernetes {}", spec.version)];
+    let addons = spec.addons.iter().map(|addon| match &addon.version {
+        Some(version) => format!("{} {version}", addon.name),
+        None => addon.name.clone(),
+    });
+    let addons: Vec<String> = addons.collect();
+    if !addons.is_empty() {
+        checked.push(format!("the add-ons {}", addons.join(", ")));
+    }
+    let types = offerings::instance_types(spec);
+    if !types.is_empty() {
+        checked.push(format!("the instance types {}", types.join(", ")));
+    }
+    format!("check that AWS offers {}", checked.join("; "))
 }
 
 fn step(name: ClusterStep, description: String) -> PlanStep {

@@ -10,6 +10,7 @@ mod tags;
 mod vpc;
 
 use super::config::{NewClusterConfig, NewClusterIam, NewClusterMetadata};
+use super::kubernetes_version;
 use super::spec::{ClusterSpec, NodegroupKind};
 use crate::domain::cluster_config::{keep, valid_profiles, wrong_head};
 use crate::domain::ids::{ClusterName, Region};
@@ -17,9 +18,6 @@ use crate::domain::invalid::{Invalid, quoted};
 use crate::domain::profile::{ProfileInput, ProfileSpec};
 use crate::domain::profile_name::default_profile;
 use crate::domain::role_arn::RoleArn;
-
-/// The Kubernetes version of those who name none.
-pub(super) const DEFAULT_VERSION: &str = "1.34";
 
 pub(super) fn check(config: NewClusterConfig, fargate: bool) -> Result<ClusterSpec, Vec<Invalid>> {
     let mut wrong = wrong_head(config.api_version.as_deref(), config.kind.as_deref());
@@ -33,7 +31,9 @@ pub(super) fn check(config: NewClusterConfig, fargate: bool) -> Result<ClusterSp
     let network = vpc::network(config.vpc, config.availability_zones, region, &mut wrong);
     let logging = logging::of(config.cloud_watch, &mut wrong);
     let access = access::of(config.access_config.unwrap_or_default(), &mut wrong);
-    let addons = addons::of(config.addons, &mut wrong);
+    let addons_config = config.addons_config.unwrap_or_default();
+    let disabled = addons_config.disable_default_addons.unwrap_or_default();
+    let addons = addons::of(config.addons, (disabled, region), &mut wrong);
     let fargate_profiles = profiles(config.fargate_profiles, fargate, &mut wrong);
     let name = metadata.name.as_ref();
     let kinds = [
@@ -74,7 +74,9 @@ struct Metadata {
 }
 
 fn metadata(input: NewClusterMetadata, wrong: &mut Vec<Invalid>) -> Metadata {
-    let name = keep(wrong, "/metadata/name", ClusterName::parse(input.name));
+    // Whoever asks for a cluster gives it a name, if the caller has not.
+    let name = input.name.unwrap_or_default();
+    let name = keep(wrong, "/metadata/name", ClusterName::parse(name));
     if name
         .as_ref()
         .is_some_and(|name| name.as_str().contains('_'))
@@ -84,15 +86,10 @@ fn metadata(input: NewClusterMetadata, wrong: &mut Vec<Invalid>) -> Metadata {
         wrong.push(Invalid::new("/metadata/name", message));
     }
     let region = keep(wrong, "/metadata/region", Region::parse(input.region));
-    let version = input.version.unwrap_or_else(|| DEFAULT_VERSION.to_owned());
-    if !is_version(&version) {
-        let message = format!(
-            "invalid Kubernetes version {}: expected 1 and two digits, in quotes, such as \
-             \"{DEFAULT_VERSION}\"",
-            quoted(&version)
-        );
-        wrong.push(Invalid::new("/metadata/version", message));
-    }
+    let version = kubernetes_version::asked(input.version).unwrap_or_else(|error| {
+        wrong.push(error);
+        String::new()
+    });
     tags::check(&input.tags, "/metadata", wrong);
     Metadata {
         name,
@@ -100,11 +97,6 @@ fn metadata(input: NewClusterMetadata, wrong: &mut Vec<Invalid>) -> Metadata {
         version,
         tags: input.tags,
     }
-}
-
-fn is_version(text: &str) -> bool {
-    let minor = text.strip_prefix("1.").unwrap_or_default();
-    minor.len() == 2 && minor.bytes().all(|b| b.is_ascii_digit()) && !minor.starts_with('0')
 }
 
 fn role(iam: NewClusterIam, wrong: &mut Vec<Invalid>) -> (Option<RoleArn>, Option<String>) {

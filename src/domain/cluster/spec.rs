@@ -22,7 +22,7 @@ pub struct ClusterSpec {
     pub name: ClusterName,
     /// Its region.
     pub region: Region,
-    /// Its Kubernetes version, such as 1.34.
+    /// Its Kubernetes version, such as 1.34; or `latest`, before AWS was asked.
     pub version: String,
     /// AWS tags of everything that is created.
     pub tags: BTreeMap<String, String>,
@@ -177,6 +177,9 @@ pub struct AddonSpec {
     pub tags: BTreeMap<String, String>,
     /// Whether it comes after profiles and nodegroups, because it needs something to run on.
     pub late: bool,
+    /// Whether nobody has asked for it: then nothing that keeps it from coming up fails the job.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_default: bool,
 }
 
 open_enum! {
@@ -186,6 +189,17 @@ open_enum! {
         Managed => "managed",
         /// An autoscaling group of the account's own.
         SelfManaged => "self_managed",
+    }
+}
+
+impl NodegroupKind {
+    /// The list of the config that holds nodegroups of this kind.
+    #[must_use]
+    pub const fn list(self) -> &'static str {
+        match self {
+            Self::Managed => "managedNodeGroups",
+            Self::SelfManaged => "nodeGroups",
+        }
     }
 }
 
@@ -284,9 +298,27 @@ impl ClusterSpec {
         selectors.any(coredns::catches)
     }
 
-    /// The add-ons that come before any node.
+    /// Whether its `CoreDNS` is to run on Fargate: a profile catches it, and its settings, if they
+    /// say where it runs, say so too.
+    #[must_use]
+    pub fn coredns_goes_to_fargate(&self) -> bool {
+        let settings = self
+            .coredns()
+            .and_then(|addon| addon.configuration.as_ref());
+        self.coredns_on_fargate() && coredns::compute_type(settings).is_none_or(coredns::is_fargate)
+    }
+
+    /// The add-ons that come before any node and profile.
     pub fn early_addons(&self) -> impl Iterator<Item = &AddonSpec> {
-        self.addons.iter().filter(|addon| !addon.late)
+        let early = self.addons.iter().filter(|addon| !addon.late);
+        early.filter(|addon| addon.name != coredns::NAME)
+    }
+
+    /// `CoreDNS`, which comes after the Fargate profiles: its pods are caught only by profiles that
+    /// are there before them.
+    #[must_use]
+    pub fn coredns(&self) -> Option<&AddonSpec> {
+        self.addons.iter().find(|addon| addon.name == coredns::NAME)
     }
 
     /// The add-ons that come last.

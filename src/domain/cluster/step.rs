@@ -5,11 +5,13 @@ use crate::domain::macros::open_enum;
 open_enum! {
     /// A step of a cluster's creation.
     ClusterStep as "step of a cluster's creation" {
+        /// Versions, instance types and zones are looked up; nothing is made.
+        Preflight => "preflight",
         /// The stack of the network, the roles and the control plane.
         ClusterStack => "cluster_stack",
         /// The access entries: who may use the cluster.
         AccessEntries => "access_entries",
-        /// The add-ons that come before any node: vpc-cni, kube-proxy, coredns.
+        /// The add-ons that come before any node and profile: vpc-cni, kube-proxy.
         AddOns => "add_ons",
         /// Waiting until the Kubernetes API can be used.
         ControlPlaneReady => "control_plane_ready",
@@ -17,7 +19,7 @@ open_enum! {
         Oidc => "oidc",
         /// The Fargate profiles, one after the other.
         FargateProfiles => "fargate_profiles",
-        /// `CoreDNS` is made to run on Fargate.
+        /// The add-on coredns, made to run on Fargate where a profile catches it.
         CoreDns => "coredns",
         /// The nodegroups' stacks.
         Nodegroups => "nodegroups",

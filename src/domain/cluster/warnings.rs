@@ -26,6 +26,15 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
         warnings.push(Warning::new("no_creator_admin", message));
     }
     warnings.extend(access_warning(spec));
+    if spec.coredns().is_none() {
+        let message = "without the add-on coredns nothing on the cluster finds services by name, \
+                       unless it gets another DNS server";
+        warnings.push(Warning::new("no_coredns", message));
+    } else if spec.coredns_on_fargate() && !spec.coredns_goes_to_fargate() {
+        let message = "the settings of the add-on coredns keep it off Fargate, although a profile \
+                       catches it";
+        warnings.push(Warning::new("coredns_not_on_fargate", message));
+    }
     if spec.fargate_profiles.is_empty() && spec.nodegroups.is_empty() {
         let message = "without Fargate profiles and nodegroups nothing can run on the cluster";
         warnings.push(Warning::new("nothing_to_run_on", message));

@@ -1,5 +1,6 @@
 //! Which zones a cluster's own VPC spans.
 
+use super::offerings::Offerings;
 use crate::domain::ids::Region;
 use crate::domain::invalid::Invalid;
 use serde::{Deserialize, Serialize};
@@ -32,15 +33,19 @@ pub fn wanted(region: &Region) -> usize {
 /// The zones of a cluster, sorted: those asked for, or else as many as are wanted.
 ///
 /// The choice is spread over the zones by `seed` (the job's id), and is the same each time for the
-/// same seed and the same zones, in whatever order they come.
+/// same seed and the same zones, in whatever order they come. Zones that do not offer all of the
+/// instance types are not chosen.
 pub fn choose(
     region: &Region,
     asked: &[String],
     available: &[AvailableZone],
+    (instance_types, offerings): (&[&str], &Offerings),
     seed: &[u8],
 ) -> Result<Vec<String>, Vec<Invalid>> {
     if asked.is_empty() {
-        return chosen(region, available, seed);
+        let usable = available.iter().filter(|zone| !is_avoided(zone));
+        let usable: Vec<&str> = usable.map(|zone| zone.name.as_str()).collect();
+        return chosen(region, &usable, (instance_types, offerings), seed);
     }
     let wrong: Vec<Invalid> = asked
         .iter()
@@ -60,13 +65,26 @@ pub fn choose(
 
 fn chosen(
     region: &Region,
-    available: &[AvailableZone],
+    usable: &[&str],
+    (instance_types, offerings): (&[&str], &Offerings),
     seed: &[u8],
 ) -> Result<Vec<String>, Vec<Invalid>> {
-    let usable = available.iter().filter(|zone| !is_avoided(zone));
-    let mut names: Vec<&str> = usable.map(|zone| zone.name.as_str()).collect();
+    let offering = usable.iter().copied();
+    let mut names: Vec<&str> = offering
+        .filter(|zone| offerings.has_all(instance_types, zone))
+        .collect();
     names.sort_unstable();
     names.dedup();
+    if names.len() < MIN_ZONES && usable.len() >= MIN_ZONES {
+        let message = format!(
+            "only {} of the zones {} offer instances of all the types {}; {MIN_ZONES} are needed: \
+             choose other types, or name the zones, of which one has to offer each type",
+            names.len(),
+            usable.join(", "),
+            instance_types.join(", ")
+        );
+        return Err(vec![Invalid::new("/availabilityZones", message)]);
+    }
     if names.len() < MIN_ZONES {
         let message = format!(
             "{region} has {} zones that EKS can use in this account; {MIN_ZONES} are needed",
@@ -113,6 +131,50 @@ fn is_avoided(zone: &AvailableZone) -> bool {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// Where nobody asks for instances.
+    fn choose(
+        region: &Region,
+        asked: &[String],
+        available: &[AvailableZone],
+        seed: &[u8],
+    ) -> Result<Vec<String>, Vec<Invalid>> {
+        super::choose(region, asked, available, (&[], &Offerings::unknown()), seed)
+    }
+
+    #[test]
+    fn zones_without_the_instance_types_are_not_chosen() {
+        let available = zones("eu-west-1", "euw1", 3);
+        let offered = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter();
+            Offerings::of(pairs.map(|(one, zone)| ((*one).to_owned(), (*zone).to_owned())))
+        };
+        let some = offered(&[
+            ("m5.large", "eu-west-1a"),
+            ("m5.large", "eu-west-1b"),
+            ("m5.large", "eu-west-1c"),
+            ("g5.xlarge", "eu-west-1a"),
+            ("g5.xlarge", "eu-west-1c"),
+        ]);
+        let at = |types: &[&str], offerings: &Offerings| {
+            super::choose(
+                &region("eu-west-1"),
+                &[],
+                &available,
+                (types, offerings),
+                b"s",
+            )
+        };
+        assert_eq!(at(&["m5.large"], &some).unwrap().len(), 3);
+        let both = at(&["g5.xlarge", "m5.large"], &some).unwrap();
+        assert_eq!(both, ["eu-west-1a", "eu-west-1c"]);
+        let one = offered(&[("p5.48xlarge", "eu-west-1a")]);
+        let wrong = at(&["p5.48xlarge"], &one).unwrap_err();
+        assert!(
+            wrong[0].message.starts_with("only 1 of the zones"),
+            "{wrong:?}"
+        );
+    }
 
     fn region(text: &str) -> Region {
         Region::parse(text).unwrap()

@@ -5,10 +5,12 @@ use actix_web::{HttpResponse, post};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use super::account_defaults;
 use crate::db::accounts::Account;
-use crate::domain::cluster::{ClusterPlan, ClusterSpec, NewClusterConfig};
+use crate::domain::cluster::generated_name::STAND_IN;
+use crate::domain::cluster::{ClusterPlan, ClusterSpec, NewClusterConfig, generated_cluster_name};
 use crate::domain::job_input::{self, CreateClusterInput};
 use crate::domain::{Invalid, JobKind, Region, RoleArn};
 use crate::http::accounts::AccountPath;
@@ -94,7 +96,7 @@ pub(in crate::http) struct CreateQuery {
 /// The body is an eksctl `ClusterConfig`; with `fargate=true` its `metadata` is enough. The job goes
 /// through eksctl's steps in eksctl's order, and makes the stacks that eksctl would make. With
 /// `validateOnly=true` the answer is the plan: the ordered steps, the CloudFormation templates, what
-/// they take for granted, and warnings.
+/// they take for granted, and warnings. A cluster without a name gets one.
 #[utoipa::path(
     operation_id = "createCluster",
     tag = "clusters",
@@ -118,22 +120,44 @@ pub(in crate::http) async fn create_cluster(call: Call<Operator>) -> Result<Http
     let body = call.body().await?;
     let key = call.idempotency_key(&body)?;
     let fargate = query.fargate.unwrap_or_default();
-    let wanted = |account: &Account| {
-        let config = body::document(call.headers(), &body)?;
-        wanted(config, fargate, account)
-    };
+    let config = || body::document::<NewClusterConfig>(call.headers(), &body);
     if query.validate_only == Some(true) {
-        let (_, plan) = wanted(&*call.account(&path.account_id).await?)?;
+        let account = call.account(&path.account_id).await?;
+        let plan = planned(config()?, fargate, &account)?;
         let mut answer = HttpResponse::Ok();
         answer.insert_header(("Cache-Control", "no-store"));
         return Ok(answer::json(answer, &plan));
     }
-    let work = async |account: &Account| work(&call, account, wanted(account)?.0);
+    let work = async |account: &Account| {
+        let (job_id, mut config) = (call.state.clock.uuid(), config()?);
+        // Made once: whoever repeats the request gets the same job.
+        let now = call.state.clock.now().timestamp();
+        config.name_if_absent(|| generated_cluster_name(job_id.as_bytes(), now));
+        work(job_id, account, wanted(config, fargate, account)?.0)
+    };
     let made = call.once(key, &path.account_id, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let manner = Manner::of(made.replayed, &patience);
     let job = call.made(made, &patience).await?;
     Ok(answer::job(&call.state, job, &manner))
+}
+
+/// What would be done.
+fn planned(
+    mut config: NewClusterConfig,
+    fargate: bool,
+    account: &Account,
+) -> Result<ClusterPlan, Problem> {
+    let nameless = config.name_if_absent(|| STAND_IN.to_owned());
+    let (_, mut plan) = wanted(config, fargate, account)?;
+    if nameless {
+        let said = format!(
+            "the cluster's name is made when it is created, of an adjective, a noun and the seconds \
+             since 1970; {STAND_IN} stands for it"
+        );
+        plan.assumptions.push(said);
+    }
+    Ok(plan)
 }
 
 /// The cluster that is asked for and how it would be made, or all that is wrong with it.
@@ -205,8 +229,7 @@ fn misplaced(at: &str, role: &RoleArn, account: &Account, region: &Region) -> Op
     Some(Invalid::new(at, message))
 }
 
-fn work(call: &Call<Operator>, account: &Account, spec: ClusterSpec) -> Result<Work, Problem> {
-    let job_id = call.state.clock.uuid();
+fn work(job_id: Uuid, account: &Account, spec: ClusterSpec) -> Result<Work, Problem> {
     let (region, cluster) = (spec.region.clone(), spec.name.clone());
     let names: Vec<&str> = spec
         .fargate_profiles

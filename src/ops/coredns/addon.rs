@@ -2,19 +2,21 @@
 
 use serde_json::Value;
 
-use super::{CoreDns, Moving, Reason, Standing, by_hand};
-use crate::aws::Class;
+use super::{CoreDns, MOVE, Moving, Reason, SETTLE, Standing, by_hand};
 use crate::aws::clusters::{AddonInput, ResolveConflicts};
+use crate::aws::{Class, Refusal};
 use crate::domain::Addon;
 use crate::domain::cluster::coredns;
 use crate::domain::decode::{json_tree, yaml_tree};
+use crate::ops::following::Pace;
+use crate::ops::refused;
 use crate::queue::{Verdict, Wait};
 
 impl CoreDns<'_> {
     pub(super) async fn addon(&self, addon: &Addon, moving: &Moving) -> Result<Standing, Verdict> {
         let status = addon.status.as_deref().unwrap_or("UNKNOWN");
         if matches!(status, "CREATING" | "UPDATING" | "DELETING") {
-            return self.addon_later(moving, status);
+            return self.addon_later(moving, &SETTLE, status);
         }
         let settings = match settings(addon) {
             Ok(settings) => settings,
@@ -24,72 +26,131 @@ impl CoreDns<'_> {
                 return Ok(Standing::Stays(Reason { why, by_hand }));
             }
         };
-        let there = is_on_fargate(settings.as_ref());
+        let settings = settings.as_ref();
+        let there = coredns::compute_type(settings).is_some_and(coredns::is_fargate);
+        let mark = moving.restart.as_deref();
+        let restarted =
+            mark.is_none() || moving.accepted || coredns::restart_mark(settings) == mark;
         match status {
             "ACTIVE" if there => Ok(Standing::Done),
             // Nobody was asked for anything: how it fares is not this job's affair.
-            _ if there && !moving.asked => Ok(Standing::Done),
-            _ if moving.asked && status.ends_with("_FAILED") => {
-                let by_hand = by_hand::addon(self.context, settings.as_ref());
+            _ if there && !moving.asked && !self.new_profile => Ok(Standing::Done),
+            _ if there && !(moving.asked && restarted) => {
+                self.restart_addon(settings, moving).await
+            }
+            // What had failed before this job asked for anything does not count.
+            _ if moving.accepted && status.ends_with("_FAILED") => {
+                let by_hand = by_hand::addon(self.context, settings);
                 let why = format!("the add-on is {status} ({})", ailment(addon));
                 Ok(Standing::Stays(Reason { why, by_hand }))
             }
-            _ if there => self.addon_later(moving, &format!("{status} ({})", ailment(addon))),
-            _ => self.update_addon(settings.as_ref(), moving).await,
+            _ if there => {
+                let what = format!("{status} ({})", ailment(addon));
+                self.addon_later(moving, &MOVE, &what)
+            }
+            _ => self.update_addon(settings, moving).await,
         }
     }
 
-    /// Asks for the change, after noting so.
+    /// Puts it onto Fargate.
     async fn update_addon(
         &self,
         settings: Option<&Value>,
         moving: &Moving,
     ) -> Result<Standing, Verdict> {
-        let context = self.context;
         let asked = Moving {
             asked: true,
             ..moving.clone()
         };
-        self.note(&asked).await?;
-        let change = AddonInput {
-            name: coredns::NAME.to_owned(),
-            version: None,
-            configuration_values: Some(coredns::on_fargate(settings).to_string()),
-            service_account_role_arn: None,
-            // What people have changed of its objects stays as it is.
-            resolve_conflicts: Some(ResolveConflicts::Preserve),
-            tags: std::collections::BTreeMap::new(),
-            client_request_token: context.client_request_token("coredns"),
-        };
-        match self
-            .context
-            .clusters()
-            .update_addon(context.cluster, change)
-            .await
-        {
-            Ok(()) => self.addon_later(&asked, "UPDATING"),
-            Err(refusal) if refusal.class == Class::ClusterBusy => {
-                let wait = Wait::ClusterBusy(refusal.message.clone());
-                let by_hand = by_hand::addon(context, settings);
-                self.later(moving, (wait, refusal.message), by_hand)
-            }
-            // Deleted just now: the next look finds the Deployment, or nothing.
-            Err(refusal) if refusal.class == Class::NotFound => self.addon_later(moving, "gone"),
-            Err(refusal) => {
-                self.refused(refusal, by_hand::addon(context, settings))
-                    .await
+        let values = coredns::on_fargate(settings);
+        match self.ask_addon("coredns", values, (moving, &asked)).await? {
+            Asked::Accepted => self.addon_later(&asked.accepted(), &SETTLE, "UPDATING"),
+            Asked::Stands(standing) => Ok(standing),
+            Asked::Refused(refusal) => {
+                let by_hand = by_hand::addon(self.context, settings);
+                self.refused(refusal, by_hand).await
             }
         }
     }
 
-    fn addon_later(&self, moving: &Moving, status: &str) -> Result<Standing, Verdict> {
-        let what = format!("the add-on is {status}");
-        self.later(
-            moving,
-            (Wait::Poll, what),
-            by_hand::addon_status(self.context),
-        )
+    /// Makes its pods anew: by a setting of the add-on, which needs no way to the cluster's API; where
+    /// this version of the add-on does not have it, as kubectl does.
+    async fn restart_addon(
+        &self,
+        settings: Option<&Value>,
+        moving: &Moving,
+    ) -> Result<Standing, Verdict> {
+        let restart = self.restart(moving);
+        let values = coredns::restarted(settings, &restart);
+        let token = format!("coredns {restart}");
+        let asked = Moving {
+            asked: true,
+            restart: Some(restart),
+            ..moving.clone()
+        };
+        match self.ask_addon(&token, values, (moving, &asked)).await? {
+            Asked::Accepted => self.addon_later(&asked.accepted(), &SETTLE, "UPDATING"),
+            Asked::Stands(standing) => Ok(standing),
+            Asked::Refused(refusal) if refused::passes(refusal.class) => {
+                Err(refused::verdict(self.context, refusal).await)
+            }
+            Asked::Refused(_) => self.restart_deployment(&asked).await,
+        }
     }
+
+    /// Asks for a change, after noting so.
+    async fn ask_addon(
+        &self,
+        token: &str,
+        values: Value,
+        (before, asked): (&Moving, &Moving),
+    ) -> Result<Asked, Verdict> {
+        let context = self.context;
+        self.note(asked).await?;
+        let change = AddonInput {
+            name: coredns::NAME.to_owned(),
+            version: None,
+            configuration_values: Some(values.to_string()),
+            service_account_role_arn: None,
+            // What people have changed of its objects stays as it is.
+            resolve_conflicts: Some(ResolveConflicts::Preserve),
+            tags: std::collections::BTreeMap::new(),
+            client_request_token: context.client_request_token(token),
+        };
+        let clusters = context.clusters();
+        match clusters.update_addon(context.cluster, change).await {
+            Ok(()) => Ok(Asked::Accepted),
+            Err(refusal) if refusal.class == Class::ClusterBusy => {
+                let wait = Wait::ClusterBusy(refusal.message.clone());
+                let by_hand = by_hand::addon(context, None);
+                let later = self.later(before, &SETTLE, (wait, refusal.message), by_hand);
+                later.map(Asked::Stands)
+            }
+            // Deleted just now: the next look finds the Deployment, or nothing.
+            Err(refusal) if refusal.class == Class::NotFound => {
+                self.addon_later(before, &SETTLE, "gone").map(Asked::Stands)
+            }
+            Err(refusal) => Ok(Asked::Refused(refusal)),
+        }
+    }
+
+    pub(super) fn addon_later(
+        &self,
+        moving: &Moving,
+        pace: &Pace,
+        status: &str,
+    ) -> Result<Standing, Verdict> {
+        let what = format!("the add-on is {status}");
+        let by_hand = by_hand::addon_status(self.context);
+        self.later(moving, pace, (Wait::Poll, what), by_hand)
+    }
+}
+
+/// What came of asking.
+enum Asked {
+    Accepted,
+    Stands(Standing),
+    Refused(Refusal),
 }
 
 /// The add-on's configuration, which EKS takes as JSON and as YAML.
@@ -108,11 +169,6 @@ fn settings(addon: &Addon) -> Result<Option<Value>, String> {
         Value::Null => Ok(None),
         _ => Err("they are no object".to_owned()),
     }
-}
-
-fn is_on_fargate(settings: Option<&Value>) -> bool {
-    let compute_type = settings.and_then(|settings| settings["computeType"].as_str());
-    compute_type.is_some_and(|kind| kind.eq_ignore_ascii_case("fargate"))
 }
 
 fn ailment(addon: &Addon) -> String {
@@ -166,7 +222,8 @@ mod tests {
             (false, "replicaCount: 2"),
         ] {
             let settings = read(text).unwrap();
-            assert_eq!(is_on_fargate(settings.as_ref()), yes, "{text}");
+            let there = coredns::compute_type(settings.as_ref());
+            assert_eq!(there.is_some_and(coredns::is_fargate), yes, "{text}");
         }
     }
 }

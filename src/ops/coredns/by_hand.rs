@@ -49,6 +49,13 @@ pub(super) fn annotation(context: &Context<'_>) -> String {
     )
 }
 
+/// Makes its pods anew, from where the cluster can be reached.
+pub(super) fn restart(context: &Context<'_>) -> String {
+    let (namespace, name) = (coredns::NAMESPACE, coredns::NAME);
+    let kubeconfig = kubeconfig(context);
+    format!("{kubeconfig} && kubectl -n {namespace} rollout restart deployment/{name}")
+}
+
 /// Shows how far the Deployment has come.
 pub(super) fn rollout(context: &Context<'_>) -> String {
     let (namespace, name) = (coredns::NAMESPACE, coredns::NAME);

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Creating, add_ons};
+use super::Creating;
+use super::add_ons::{self, Look};
 use crate::domain::Addon;
 use crate::domain::cluster::spec::AddonSpec;
 use crate::domain::warnings::Warning;
@@ -13,19 +14,25 @@ use crate::ops::following::Pace;
 use crate::queue::Verdict;
 use crate::queue::backoff::Backoff;
 
-/// How long add-ons are waited for. Pods on Fargate start within two minutes.
-const LONGEST: Duration = Duration::from_mins(10);
+/// How long add-ons are waited for. Pods on Fargate start within two minutes, but EKS takes up to
+/// twenty to call an add-on ACTIVE, or to give up on it.
+const LONGEST: Duration = Duration::from_mins(30);
 const PACE: Pace = Pace {
-    delays: Backoff::millis(&[5_000, 10_000, 10_000, 15_000, 20_000, 30_000]),
-    longest: Duration::from_mins(30),
+    delays: Backoff::millis(&[5_000, 10_000, 10_000, 15_000, 20_000, 30_000, 60_000]),
+    longest: Duration::from_hours(1),
 };
 
 pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict> {
     let late: Vec<&AddonSpec> = creating.spec.late_addons().collect();
     add_ons::create_all(creating, &late).await?;
     let mut idle = Vec::new();
-    for addon in &creating.spec.addons {
-        let found = add_ons::look(creating, &addon.name).await?;
+    let spec = creating.spec;
+    for addon in &spec.addons {
+        let found = match add_ons::look(creating, addon).await? {
+            Look::There(found) => Some(found),
+            Look::Absent => None,
+            Look::Skipped => continue,
+        };
         let status = found.as_ref().and_then(|addon| addon.status.as_deref());
         if status != Some("ACTIVE") {
             idle.push((addon.name.as_str(), found));
@@ -41,7 +48,7 @@ pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict
     }
     let warnings: Vec<Value> = idle
         .iter()
-        .map(|(name, addon)| warning(name, addon.as_ref()))
+        .map(|(name, addon)| warning(name, addon.as_deref()))
         .collect();
     let message = format!("Add-ons {} are not ACTIVE yet.", names.join(", "));
     creating.stage.warn(&message, warnings).await?;

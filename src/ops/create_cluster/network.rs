@@ -1,29 +1,72 @@
-//! The network of a cluster: AWS is asked for its zones, or for the subnets that are to be used.
+//! The network of a cluster: AWS is asked for its zones, or for the subnets that are to be used, and
+//! which of these offer the nodegroups' instance types.
 
 use super::Creating;
+use super::preflight::{answered, refuse, unchecked};
 use crate::aws::Class;
+use crate::domain::ErrorCode;
+use crate::domain::cluster::offerings::{self, Offerings, instance_types};
 use crate::domain::cluster::{AvailableZone, DescribedSubnet, NetworkPlan};
-use crate::domain::{ErrorCode, Invalid};
-use crate::ops::failures::{failure, from_refusal};
+use crate::domain::warnings::Warning;
+use crate::ops::failures::from_refusal;
 use crate::ops::refused;
 use crate::queue::Verdict;
 
 /// The network that was chosen before, or is now.
-pub(super) async fn planned(creating: &mut Creating<'_>) -> Result<NetworkPlan, Verdict> {
+pub(super) async fn planned(
+    creating: &mut Creating<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<NetworkPlan, Verdict> {
     if let Some(chosen) = &creating.stage.kept.work.network {
         return Ok(chosen.clone());
     }
-    let ids = creating.spec.network.subnet_ids();
+    let spec = creating.spec;
+    let ids = spec.network.subnet_ids();
     let (zones, subnets) = if ids.is_empty() {
         (zones(creating).await?, Vec::new())
     } else {
         (Vec::new(), subnets(creating, &ids).await?)
     };
+    let mut places: Vec<String> = zones
+        .iter()
+        .map(|zone| zone.name.clone())
+        .chain(subnets.iter().map(|subnet| subnet.zone.clone()))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    let offered = offered(creating, &places, warnings).await?;
+    offerings::check(spec, &places, &offered).map_err(|wrong| refuse(&wrong))?;
     let seed = creating.stage.context.job.job_id.as_bytes();
-    let chosen = NetworkPlan::of(creating.spec, &zones, &subnets, seed);
+    let chosen = NetworkPlan::of(spec, (&zones, &offered), &subnets, seed);
     let chosen = chosen.map_err(|wrong| refuse(&wrong))?;
+    let used = Some(chosen.zones()).filter(|zones| !zones.is_empty());
+    let used = used.unwrap_or(places);
+    offerings::check(spec, &used, &offered).map_err(|wrong| refuse(&wrong))?;
+    warnings.extend(offerings::warnings(spec, &used, &offered));
     creating.stage.kept.work.network = Some(chosen.clone());
     Ok(chosen)
+}
+
+/// Which of these zones offer the nodegroups' instance types. Who may not ask has to trust.
+async fn offered(
+    creating: &Creating<'_>,
+    zones: &[String],
+    warnings: &mut Vec<Warning>,
+) -> Result<Offerings, Verdict> {
+    let types = instance_types(creating.spec);
+    if types.is_empty() {
+        return Ok(Offerings::unknown());
+    }
+    let ec2 = creating.stage.context.eks.caller().ec2();
+    match answered(creating, ec2.offerings(&types, zones).await).await? {
+        Ok(pairs) => Ok(Offerings::of(pairs)),
+        Err(refusal) => {
+            let what = "which zones offer the instance types of the nodegroups";
+            let action = "ec2:DescribeInstanceTypeOfferings";
+            warnings.push(unchecked(what, action, &refusal));
+            Ok(Offerings::unknown())
+        }
+    }
 }
 
 async fn zones(creating: &Creating<'_>) -> Result<Vec<AvailableZone>, Verdict> {
@@ -57,9 +100,4 @@ async fn subnets(creating: &Creating<'_>, ids: &[&str]) -> Result<Vec<DescribedS
         cidr: subnet.cidr.unwrap_or_default(),
     });
     Ok(subnets.collect())
-}
-
-fn refuse(wrong: &[Invalid]) -> Verdict {
-    let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-    Verdict::Fail(failure(ErrorCode::InvalidParameter, wrong.join("; ")))
 }

@@ -6,7 +6,7 @@ use super::{Creating, Creation};
 use crate::domain::cluster::ClusterStep;
 use crate::domain::{ErrorCode, FargateProfile, ProfileSpec, RoleArn};
 use crate::ops::failures::failure;
-use crate::ops::profile_creation::{Kept, ProfileCreation};
+use crate::ops::profile_creation::{Kept, ProfileCreation, health_warnings};
 use crate::ops::refused;
 use crate::ops::stage;
 use crate::queue::Verdict;
@@ -25,6 +25,18 @@ pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict
     work.profiles += 1;
     work.asking = None;
     let message = format!("Fargate profile {} is ACTIVE.", made.name);
+    let warnings = health_warnings(&made);
+    if !warnings.is_empty() {
+        let stage = &mut creating.stage;
+        // The next step begins after this profile, so that nothing is told twice.
+        stage.kept.followed = None;
+        let note = Note {
+            message: message.clone(),
+            warnings,
+            ..Note::default()
+        };
+        stage.context.note(stage.step, &stage.kept, note).await?;
+    }
     // The next one, by a step of its own.
     Err(creating.stage.then(creating.stage.step, message))
 }

@@ -100,7 +100,7 @@ async fn wanted(
     match purpose {
         Purpose::Cluster => {
             name_is_free(creating).await?;
-            let network = network::planned(creating).await?;
+            let network = network::planned(creating, &mut Vec::new()).await?;
             let tags = names::cluster_stack_tags(spec);
             Ok((template::cluster(spec, &network), tags))
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::kind::Kind;
+use super::make_eks::check_types;
 use super::names::{handler, iam_arn, missing, owned, random_hex, tags_of};
 use super::properties::{list_tags, text};
 use super::stack::{Made, Stack};
@@ -47,6 +48,7 @@ impl World {
             "AWS::EKS::Addon" => self.make_addon(stack, kind, properties),
             "AWS::EKS::AccessEntry" => self.make_access_entry(stack, properties),
             "AWS::AutoScaling::AutoScalingGroup" => {
+                check_types(&types_of_templates(stack))?;
                 let arn = format!(
                     "arn:{}:autoscaling:{region}:{account}:autoScalingGroup:{}:autoScalingGroupName/{physical}",
                     partition(region),
@@ -248,6 +250,17 @@ fn cluster_of_group(stack: &Stack, made: &Made) -> String {
         .or_else(|| stack.cluster())
         .unwrap_or_default()
         .to_owned()
+}
+
+/// The instance types of a stack's launch templates.
+fn types_of_templates(stack: &Stack) -> Vec<String> {
+    let templates = stack.resources.values();
+    let templates = templates.filter(|made| made.kind == "AWS::EC2::LaunchTemplate");
+    let types = templates.filter_map(|made| {
+        let data = made.properties.get("LaunchTemplateData")?;
+        text(data, "InstanceType")
+    });
+    types.collect()
 }
 
 /// A physical id with these attributes.

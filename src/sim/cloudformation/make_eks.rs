@@ -13,13 +13,15 @@ use super::stack::{Made, Stack};
 use crate::sim::access::authorize;
 use crate::sim::access_entry::{NewEntry, check_policy, namespaces};
 use crate::sim::access_policies::Association;
-use crate::sim::addon::{Addon, Stage};
+use crate::sim::addon::Addon;
 use crate::sim::arn;
 use crate::sim::clock::{fresh_id, wall};
 use crate::sim::cluster::Cluster;
 use crate::sim::details::Details;
 use crate::sim::error::AwsError;
+use crate::sim::lookups::is_supported;
 use crate::sim::nodegroup::Nodegroup;
+use crate::sim::offerings::exists;
 use crate::sim::world::World;
 use crate::sim::zones;
 
@@ -44,6 +46,9 @@ impl World {
         let role = text(properties, "RoleArn").ok_or_else(|| missing("RoleArn"))?;
         authorize(&stack.caller, "iam:PassRole", &role)
             .map_err(|error| handler("AccessDenied", &error.message))?;
+        if text(properties, "Version").is_some_and(|version| !is_supported(&version)) {
+            return Err(handler("InvalidRequest", "unsupported Kubernetes version"));
+        }
         let vpc = self.cluster_network(stack, &name, properties)?;
         if self.accounts.cluster(account, region, &name).is_some() {
             let why = format!("Cluster already exists with name: {name}");
@@ -150,6 +155,7 @@ impl World {
         let role = text(properties, "NodeRole").ok_or_else(|| missing("NodeRole"))?;
         authorize(&stack.caller, "iam:PassRole", &role)
             .map_err(|error| handler("AccessDenied", &error.message))?;
+        check_types(&strings(properties, "InstanceTypes"))?;
         let mut described = json!({
             "nodeRole": role,
             "subnets": strings(properties, "Subnets"),
@@ -201,7 +207,8 @@ impl World {
     pub(super) fn make_addon(&mut self, stack: &Stack, kind: &Kind, properties: &Value) -> Answer {
         let cluster_name = text(properties, "ClusterName").ok_or_else(|| missing("ClusterName"))?;
         let name = text(properties, "AddonName").ok_or_else(|| missing("AddonName"))?;
-        let takes = self.clock.scale(Duration::from_secs(kind.create_seconds));
+        let clock = self.clock.clone();
+        let takes = clock.scale(Duration::from_secs(kind.create_seconds));
         let cluster = self.active_cluster(stack, &cluster_name)?;
         let arn = arn::addon(&cluster.arn, &name, &fresh_id().to_string());
         let details = cluster.details();
@@ -209,7 +216,7 @@ impl World {
             return Err(handler("AlreadyExists", "Addon already exists."));
         }
         let mut addon = Addon::settled(arn.clone(), &name);
-        addon.stage = Stage::Creating(stack.at + takes);
+        addon.begin(stack.at, takes, &clock);
         addon.configuration = text(properties, "ConfigurationValues");
         addon.role_arn = text(properties, "ServiceAccountRoleArn");
         details.addons.insert(name.clone(), addon);
@@ -311,6 +318,23 @@ impl Cluster {
             self.add_policy(&creator, Association::of_creator(partition));
         }
     }
+}
+
+/// Refuses instance types that there are not, in EC2's words.
+pub(super) fn check_types(types: &[String]) -> Result<(), String> {
+    let unknown: Vec<&str> = types
+        .iter()
+        .map(String::as_str)
+        .filter(|one| !exists(one))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let why = format!(
+        "The following supplied instance types do not exist: [{}]",
+        unknown.join(", ")
+    );
+    Err(handler("InvalidRequest", &why))
 }
 
 /// What `DescribeCluster` answers of a cluster that a stack makes.

@@ -75,6 +75,7 @@ async fn a_plan_holds_templates_and_ordered_steps_and_touches_nothing() {
     assert_eq!(
         names(&plan, "steps"),
         [
+            "preflight",
             "cluster_stack",
             "add_ons",
             "control_plane_ready",
@@ -133,6 +134,110 @@ async fn the_plan_of_a_file_has_a_step_for_each_profile_and_a_stack_for_each_nod
     app.end().await;
 }
 
+#[tokio::test]
+async fn a_cluster_without_a_name_gets_one_and_a_repeated_request_gets_that_job() {
+    let app = TestApp::start().await;
+    let nameless = json!({"metadata": {"region": "eu-central-1"}});
+    let plan = create(&app, "?fargate=true&validateOnly=true", &nameless).await;
+    let plan = plan.expect(200).json();
+    assert_eq!(plan["clusterName"], "named-when-created");
+    let assumptions = plan["assumptions"].to_string();
+    assert!(
+        assumptions.contains("the cluster's name is made when it is created"),
+        "{assumptions}"
+    );
+    let post = async |body: &Value| {
+        let post = app.operator(Method::POST, &format!("{CREATE}?fargate=true"));
+        post.header("Idempotency-Key", "nameless")
+            .json(body)
+            .answer()
+            .await
+            .expect(202)
+    };
+    let first = post(&nameless).await.json();
+    let name = first["clusterName"].as_str().unwrap();
+    let parts: Vec<&str> = name.split('-').collect();
+    assert_eq!(parts.len(), 3, "{name}");
+    assert!(parts[2].parse::<u64>().is_ok(), "{name}");
+    let again = post(&nameless).await;
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.json()["id"], first["id"]);
+    let claimed = app.hands.claim_one().await;
+    assert_eq!(claimed.input["spec"]["name"], name);
+    assert_eq!(
+        claimed.lane.as_deref(),
+        Some(format!("eu-central-1/{name}").as_str())
+    );
+    app.hands.succeed(&claimed, json!({})).await;
+    // Without a key each request is a cluster of its own.
+    let second = create(&app, "?fargate=true", &nameless)
+        .await
+        .expect(202)
+        .json();
+    assert_ne!(second["clusterName"], first["clusterName"]);
+    app.hands.claim_one().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn metrics_server_is_left_out_where_aws_has_none_and_defaults_can_be_disabled() {
+    let app = TestApp::start().await;
+    let account = json!({"accountId": "444444444444", "name": "cn", "regions": ["cn-northwest-1"]});
+    let post = app.admin(Method::POST, "/v1/accounts").json(&account);
+    post.answer().await.expect(201);
+    let plan = async |path: &str, config: &Value| {
+        let path = format!("{path}?fargate=true&validateOnly=true");
+        let post = app.admin(Method::POST, &path).json(config);
+        post.answer().await.expect(200).json()
+    };
+    let config = json!({"metadata": {"name": "cn-1", "region": "cn-northwest-1"}});
+    let there = plan("/v1/accounts/444444444444/clusters", &config).await;
+    assert!(
+        !there["steps"].to_string().contains("metrics-server"),
+        "{}",
+        there["steps"]
+    );
+    let mut config = short();
+    let here = plan(CREATE, &config).await;
+    assert!(
+        here["steps"]
+            .to_string()
+            .contains("create the add-ons metrics-server")
+    );
+    config["addonsConfig"] = json!({"disableDefaultAddons": true});
+    let bare = plan(CREATE, &config).await;
+    let steps = [
+        "preflight",
+        "cluster_stack",
+        "control_plane_ready",
+        "fargate_profiles",
+    ];
+    assert_eq!(names(&bare, "steps"), steps);
+    assert!(bare["warnings"].to_string().contains("no_coredns"));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn versions_are_shown_in_the_plan_as_far_as_they_are_known() {
+    let app = TestApp::start().await;
+    let mut config = short();
+    config["metadata"]["version"] = json!("latest");
+    config["addons"] = json!([{"name": "vpc-cni", "version": "1.20"}]);
+    let plan = create(&app, "?fargate=true&validateOnly=true", &config).await;
+    let plan = plan.expect(200).json();
+    let preflight = plan["steps"][0]["description"].as_str().unwrap();
+    assert!(preflight.contains("Kubernetes latest"), "{preflight}");
+    assert!(preflight.contains("vpc-cni 1.20"), "{preflight}");
+    let template = &plan["stacks"][0]["template"]["Resources"];
+    assert_eq!(template["ControlPlane"]["Properties"]["Version"], "1.34");
+    let assumptions = plan["assumptions"].to_string();
+    assert!(
+        assumptions.contains("the newest Kubernetes version"),
+        "{assumptions}"
+    );
+    app.end().await;
+}
+
 /// What is added to a config, and where it is pointed at.
 fn broken() -> Vec<(Vec<&'static str>, Value)> {
     let elsewhere = "arn:aws:iam::222222222222:role/x";
@@ -144,6 +249,18 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
         (
             vec!["/metadata/region"],
             json!({"metadata": {"name": "a", "region": "ap-northeast-1"}}),
+        ),
+        (
+            vec!["/metadata/version"],
+            json!({"metadata": {"name": "a", "region": "eu-central-1", "version": "newest"}}),
+        ),
+        (
+            vec!["/addonsConfig/autoApplyPodIdentityAssociations"],
+            json!({"addonsConfig": {"autoApplyPodIdentityAssociations": true}}),
+        ),
+        (
+            vec!["/addons/0/version"],
+            json!({"addons": [{"name": "vpc-cni", "version": "new"}]}),
         ),
         (
             vec!["/secretsEncryption"],

@@ -35,6 +35,23 @@ impl Fleet {
         self.sim.advance(std::time::Duration::from_mins(5));
     }
 
+    /// CoreDNS for Fargate on a cluster without nodes, from before there is a profile.
+    pub async fn configure_old_coredns(&self) {
+        let settings = ClusterSettings {
+            nodes: Some(false),
+            ..ClusterSettings::default()
+        };
+        self.sim.set_cluster(ACCOUNT, REGION, CLUSTER, settings);
+        self.configure_coredns(r#"{"computeType": "Fargate", "replicaCount": 3}"#)
+            .await;
+    }
+
+    async fn coredns_status(&self) -> String {
+        let clusters = self.caller(Access::ReadClusters, "*").await.clusters();
+        let addon = clusters.addon(CLUSTER, "coredns").await.unwrap().unwrap();
+        addon.status.unwrap()
+    }
+
     /// Takes the add-on away, and lets the cluster's API be somewhere.
     fn without_addon(&self, endpoint: String) {
         let settings = ClusterSettings {
@@ -204,7 +221,7 @@ async fn what_aws_refuses_is_a_warning_with_the_command() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_add_on_that_does_not_get_there_in_time_is_a_warning() {
     let mut fleet = Fleet::new().await;
-    // Ten minutes of AWS become a tenth of a second of ours.
+    // Half an hour of AWS becomes a third of a second of ours.
     fleet.patience = 6_000.0;
     let stuck = Fault {
         skip: Some(1),
@@ -215,11 +232,148 @@ async fn an_add_on_that_does_not_get_there_in_time_is_a_warning() {
     let added = fleet.sim.try_add_faults(vec![stuck]);
     assert_eq!(added, Ok(()));
     let job = of_kube_system(&fleet).await;
-    let because = "it has not come to its end in 10 minutes: the add-on is DEGRADED";
+    let because = "it has not come to its end in 30 minutes: the add-on is DEGRADED";
     fleet
         .assert_stays(job, because, "aws eks describe-addon")
         .await;
     fleet.end().await;
+}
+
+/// The add-on refuses to have its pods annotated, as old versions do.
+fn no_annotations() -> Fault {
+    Fault {
+        times: Some(1_000),
+        status: Some(400),
+        code: Some("InvalidParameterException".to_owned()),
+        message: Some("ConfigurationValue provided in request is not supported".to_owned()),
+        ..fault("UpdateAddon")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pods_that_are_older_than_the_profile_are_made_anew() {
+    let fleet = Fleet::new().await;
+    fleet.configure_old_coredns().await;
+    assert_eq!(fleet.coredns_status().await, "DEGRADED");
+    let job = of_kube_system(&fleet).await;
+    assert_eq!(fleet.warned(job).await, []);
+    assert_eq!(fleet.coredns_status().await, "ACTIVE");
+    let settings = fleet.coredns_settings().await;
+    assert_eq!(settings["computeType"], "Fargate");
+    assert_eq!(settings["replicaCount"], 3);
+    let mark = &settings["podAnnotations"]["kubectl.kubernetes.io/restartedAt"];
+    assert!(mark.is_string(), "{settings}");
+    assert_eq!(fleet.calls_of(job, "UpdateAddon"), 1);
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_unwell_add_on_of_others_is_left_alone_by_profiles_that_do_not_catch_it() {
+    let fleet = Fleet::new().await;
+    fleet.put("fp-old", "kube-system", "ACTIVE");
+    fleet.configure_old_coredns().await;
+    let unwell = Fault {
+        times: Some(1_000),
+        set_status: Some("DEGRADED".to_owned()),
+        ..fault("DescribeAddon")
+    };
+    fleet.sim.add_faults(vec![unwell]);
+    let job = fleet.create("fp-dev", "dev").await;
+    fleet.run().await;
+    fleet.assert_state(job, "succeeded").await;
+    assert_eq!(fleet.calls_of(job, "UpdateAddon"), 0);
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn where_the_add_on_has_no_annotations_the_deployment_is_restarted() {
+    let fleet = Fleet::new().await;
+    fleet.configure_old_coredns().await;
+    let kubernetes = Kubernetes::start(Manner::RollsOut, Some("fargate")).await;
+    let settings = ClusterSettings {
+        kubernetes_endpoint: Some(kubernetes.endpoint()),
+        ..ClusterSettings::default()
+    };
+    fleet.sim.set_cluster(ACCOUNT, REGION, CLUSTER, settings);
+    // This cluster's API is not the simulator's, which so sees no new pods.
+    let well = Fault {
+        skip: Some(1),
+        times: Some(1_000),
+        set_status: Some("ACTIVE".to_owned()),
+        ..fault("DescribeAddon")
+    };
+    fleet.sim.add_faults(vec![no_annotations(), well]);
+    let job = of_kube_system(&fleet).await;
+    assert_eq!(fleet.warned(job).await, []);
+    assert_eq!(kubernetes.patches(), 1);
+    assert!(kubernetes.restarted_at().is_some());
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn old_pods_that_nobody_here_can_make_anew_are_a_warning_with_the_command() {
+    let fleet = Fleet::new().await;
+    fleet.configure_old_coredns().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = ClusterSettings {
+        kubernetes_endpoint: Some(format!("http://{}", free.local_addr().unwrap())),
+        ..ClusterSettings::default()
+    };
+    drop(free);
+    fleet.sim.set_cluster(ACCOUNT, REGION, CLUSTER, settings);
+    fleet.sim.add_faults(vec![no_annotations()]);
+    let job = of_kube_system(&fleet).await;
+    let by_hand = "kubectl -n kube-system rollout restart deployment/coredns";
+    fleet
+        .assert_stays(job, "its pods are older than the profile", by_hand)
+        .await;
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_rollout_that_does_not_make_it_well_is_a_warning() {
+    let mut fleet = Fleet::new().await;
+    fleet.configure_old_coredns().await;
+    fleet.patience = 6_000.0;
+    let unwell = Fault {
+        times: Some(10_000),
+        set_status: Some("DEGRADED".to_owned()),
+        ..fault("DescribeAddon")
+    };
+    fleet.sim.add_faults(vec![unwell]);
+    let job = of_kube_system(&fleet).await;
+    assert_eq!(fleet.calls_of(job, "UpdateAddon"), 1);
+    fleet
+        .assert_stays(job, "the add-on is DEGRADED", "aws eks describe-addon")
+        .await;
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn deleting_the_last_profile_that_catches_coredns_warns() {
+    for (other, warned) in [("kube-*", false), ("default", true)] {
+        let fleet = Fleet::new().await;
+        fleet.put("fp-dns", "kube-system", "ACTIVE");
+        fleet.put("fp-other", other, "ACTIVE");
+        let job = fleet.delete("fp-dns", true).await;
+        fleet.run().await;
+        fleet.assert_state(job, "succeeded").await;
+        let warnings = fleet.queue.column(job, "warnings").await;
+        assert_eq!(
+            warnings.contains("coredns_not_caught"),
+            warned,
+            "{warnings}"
+        );
+        let plain = fleet.delete("fp-other", true).await;
+        fleet.run().await;
+        let warnings = fleet.queue.column(plain, "warnings").await;
+        assert_eq!(
+            warnings.contains("coredns_not_caught"),
+            !warned,
+            "{warnings}"
+        );
+        fleet.end().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -299,6 +453,6 @@ async fn pods_that_never_run_on_fargate_are_a_warning() {
     let job = of_kube_system(&fleet).await;
     assert_eq!(kubernetes.compute_type(), "fargate");
     let by_hand = "kubectl -n kube-system rollout status deployment/coredns";
-    fleet.assert_stays(job, "in 10 minutes", by_hand).await;
+    fleet.assert_stays(job, "in 30 minutes", by_hand).await;
     fleet.end().await;
 }

@@ -35,6 +35,8 @@ pub enum Kind {
     CreateWithRole,
     /// A creation that moves CoreDNS.
     CreateOntoFargate,
+    /// A creation that makes the pods of CoreDNS anew, because they are older than the profile.
+    CreateAndRestart,
     /// The deletion of the last profile of a role that was made.
     DeleteWithRole,
     DeleteWithRoleWithoutWait,
@@ -51,9 +53,10 @@ const KINDS: [Kind; 6] = [
 ];
 
 /// Of profiles with what goes with them, which take two changes.
-const KINDS_OF_TWO: [Kind; 4] = [
+const KINDS_OF_TWO: [Kind; 5] = [
     Kind::CreateWithRole,
     Kind::CreateOntoFargate,
+    Kind::CreateAndRestart,
     Kind::DeleteWithRole,
     Kind::DeleteWithRoleWithoutWait,
 ];
@@ -68,17 +71,16 @@ const LAST: &str = "fp-last";
 const CLUSTER_KINDS: [Kind; 2] = [Kind::CreateCluster, Kind::DeleteCluster];
 
 /// What creating the cluster begins at AWS, in this order; nodegroups are asked for at once.
-const CREATION: [&str; 13] = [
+const CREATION: [&str; 12] = [
     "CreateStack eksctl-new-1-cluster",
     "CreateAccessEntry",
     "AssociateAccessPolicy",
     "CreateAddon vpc-cni",
     "CreateAddon kube-proxy",
-    "CreateAddon coredns",
     "CreateOpenIDConnectProvider",
     "CreateFargateProfile fp-a",
     "CreateFargateProfile fp-b",
-    "UpdateAddon coredns",
+    "CreateAddon coredns",
     "CreateStack eksctl-new-1-nodegroup-ng-1",
     "CreateStack eksctl-new-1-nodegroup-ng-2",
     "CreateAddon metrics-server",
@@ -107,6 +109,9 @@ impl Kind {
             fleet.put_entry(&admins()).await;
             fleet.run().await;
         }
+        if self == Self::CreateAndRestart {
+            fleet.configure_old_coredns().await;
+        }
         if let Self::DeleteWithRole | Self::DeleteWithRoleWithoutWait = self {
             let role = fleet.put_role_stack(ROLE_STACK).await;
             fleet.put_with_role(LAST, &role);
@@ -131,7 +136,9 @@ impl Kind {
                 let (kind, input) = ("create_fargate_profile", roleless_input("fp-new", "new"));
                 fleet.submit(kind, Some("fp-new"), input).await
             }
-            Self::CreateOntoFargate => fleet.create("fp-new", "kube-system").await,
+            Self::CreateOntoFargate | Self::CreateAndRestart => {
+                fleet.create("fp-new", "kube-system").await
+            }
             Self::DeleteWithRole => fleet.delete(LAST, true).await,
             Self::DeleteWithRoleWithoutWait => fleet.delete(LAST, false).await,
         }
@@ -155,6 +162,8 @@ impl Kind {
             ],
             Self::CreateWithRole => &["CreateStack", "CreateFargateProfile"],
             Self::CreateOntoFargate => &["CreateFargateProfile", "UpdateAddon"],
+            // The first update was made before.
+            Self::CreateAndRestart => &["UpdateAddon", "CreateFargateProfile", "UpdateAddon"],
             // The stack was made before.
             Self::DeleteWithRole | Self::DeleteWithRoleWithoutWait => &[
                 "CreateStack",
@@ -223,7 +232,8 @@ impl Kind {
         let warnings = fleet.queue.column(job, "warnings").await;
         assert_eq!(warnings, "[]", "{self:?}, {what}");
         fleet.sim.advance(Duration::from_mins(30));
-        let creates = matches!(self, Self::CreateWithRole | Self::CreateOntoFargate);
+        let onto_fargate = matches!(self, Self::CreateOntoFargate | Self::CreateAndRestart);
+        let creates = onto_fargate || self == Self::CreateWithRole;
         let name = if creates { "fp-new" } else { LAST };
         let expected = creates.then_some("ACTIVE");
         assert_eq!(fleet.status(name).as_deref(), expected, "{self:?}, {what}");
@@ -231,7 +241,7 @@ impl Kind {
         let stacks = parts.filter(|part| part.ends_with(ROLE_STACK)).count();
         let expected = usize::from(self == Self::CreateWithRole);
         assert_eq!(stacks, expected, "{self:?}, {what}");
-        if self == Self::CreateOntoFargate {
+        if onto_fargate {
             let settings = fleet.coredns_settings().await;
             assert_eq!(settings["computeType"], "Fargate", "{self:?}, {what}");
         }
@@ -245,6 +255,7 @@ impl Kind {
             Self::CreateUnnamed,
             Self::CreateWithRole,
             Self::CreateOntoFargate,
+            Self::CreateAndRestart,
         ];
         if twins.contains(&self) {
             let check = fleet.list().await;

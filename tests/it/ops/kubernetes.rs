@@ -90,6 +90,14 @@ impl Kubernetes {
         compute_type.unwrap().to_owned()
     }
 
+    /// The mark of the latest restart of CoreDNS.
+    pub fn restarted_at(&self) -> Option<String> {
+        let state = self.state.lock().unwrap();
+        let annotations = &state.coredns.as_ref()?["spec"]["template"]["metadata"]["annotations"];
+        let mark = annotations["kubectl.kubernetes.io/restartedAt"].as_str();
+        mark.map(str::to_owned)
+    }
+
     pub fn patches(&self) -> usize {
         self.state.lock().unwrap().patches.len()
     }

@@ -17,7 +17,9 @@ pub struct NewClusterAddon {
         examples("vpc-cni")
     )]
     pub name: String,
-    /// Its version; EKS's default for the Kubernetes version if it is absent.
+    /// Its version; EKS's default for the Kubernetes version if it is absent. The beginning of a
+    /// version (`v1.20`, `1.20.1`) is the newest of these that fits the Kubernetes version, `latest`
+    /// the newest of all.
     #[schema(nullable = false, max_length = 64, examples("v1.20.1-eksbuild.1"))]
     pub version: Option<String>,
     /// Its settings: JSON or YAML, as text.

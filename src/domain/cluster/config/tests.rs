@@ -145,7 +145,7 @@ fn all_wrong() -> Value {
         "cloudWatch": {"clusterLogging": {"enableTypes": ["etcd"]}},
         "accessConfig": {"authenticationMode": "NONE"},
         "addons": [{
-            "name": "A", "version": "latest", "configurationValues": "[]",
+            "name": "A", "version": "newest", "configurationValues": "[]",
             "resolveConflicts": "preserve", "serviceAccountRoleARN": "r"
         }],
         "fargateProfiles": [{"name": "eks-x", "selectors": [{"namespace": "x"}]}],

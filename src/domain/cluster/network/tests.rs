@@ -121,14 +121,15 @@ fn a_cluster_gets_the_network_that_it_asks_for() {
     };
     let zones = ["c", "a", "b"].map(zone);
     let own = samples::spec(&serde_json::json!({"metadata": metadata}));
-    let plan = NetworkPlan::of(&own, &zones, &[], b"job").unwrap();
+    let unknown = Offerings::unknown();
+    let plan = NetworkPlan::of(&own, (&zones, &unknown), &[], b"job").unwrap();
     assert_eq!(
         plan.zones(),
         ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
     );
     let json = serde_json::to_value(&plan).unwrap();
     assert_eq!(serde_json::from_value::<NetworkPlan>(json).unwrap(), plan);
-    assert!(NetworkPlan::of(&own, &[], &[], b"job").is_err());
+    assert!(NetworkPlan::of(&own, (&[], &unknown), &[], b"job").is_err());
 
     let existing = samples::spec(&serde_json::json!({
         "metadata": metadata,
@@ -138,8 +139,8 @@ fn a_cluster_gets_the_network_that_it_asks_for() {
         described("subnet-1", "v-1", "eu-central-1a"),
         described("subnet-2", "v-1", "eu-central-1b"),
     ];
-    let plan = NetworkPlan::of(&existing, &[], &aws, b"job").unwrap();
+    let plan = NetworkPlan::of(&existing, (&[], &unknown), &aws, b"job").unwrap();
     assert!(matches!(&plan, NetworkPlan::Existing { vpc_id, .. } if vpc_id == "v-1"));
     assert_eq!(plan.zones(), Vec::<String>::new());
-    assert!(NetworkPlan::of(&existing, &zones, &[], b"job").is_err());
+    assert!(NetworkPlan::of(&existing, (&zones, &unknown), &[], b"job").is_err());
 }

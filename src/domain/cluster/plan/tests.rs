@@ -15,13 +15,15 @@ fn the_guides_cluster_is_made_in_eksctls_order() {
     assert_eq!(
         steps,
         [
+            "preflight -: check that AWS offers Kubernetes 1.34; the add-ons vpc-cni, kube-proxy, \
+             coredns, metrics-server; the instance types m5.large",
             "cluster_stack eksctl-fargate-cluster-cluster: create the network, the roles and the \
              control plane",
-            "add_ons -: create the add-ons vpc-cni, kube-proxy, coredns",
+            "add_ons -: create the add-ons vpc-cni, kube-proxy",
             "control_plane_ready -: wait until the control plane is active",
             "fargate_profiles -: create the Fargate profile fp-default and wait until it is active",
             "fargate_profiles -: create the Fargate profile fp-dev and wait until it is active",
-            "coredns -: move CoreDNS onto Fargate and wait until it runs",
+            "coredns -: create the add-on coredns on Fargate and wait until it runs",
             "nodegroups eksctl-fargate-cluster-nodegroup-ng-1: create the self-managed nodegroup \
              ng-1",
             "metrics_server -: create the add-ons metrics-server",
@@ -82,10 +84,12 @@ fn every_optional_step_has_its_place() {
     assert_eq!(
         names,
         [
+            "preflight",
             "cluster_stack",
             "add_ons",
             "control_plane_ready",
             "oidc",
+            "coredns",
             "nodegroups",
             "metrics_server"
         ]
@@ -112,7 +116,7 @@ fn every_optional_step_has_its_place() {
 fn a_plan_travels_as_json() {
     let plan = ClusterPlan::assumed(&samples::guide()).unwrap();
     let json = serde_json::to_value(&plan).unwrap();
-    assert_eq!(json["steps"][0]["name"], "cluster_stack");
-    assert_eq!(json["steps"][1].get("stackName"), None);
+    assert_eq!(json["steps"][1]["name"], "cluster_stack");
+    assert_eq!(json["steps"][0].get("stackName"), None);
     assert_eq!(serde_json::from_value::<ClusterPlan>(json).unwrap(), plan);
 }

@@ -1,10 +1,12 @@
 //! Add-ons: the four that every cluster gets, and the caller's own.
 
 use super::tags;
+use crate::domain::cluster::addon_version;
 use crate::domain::cluster::config::NewClusterAddon;
 use crate::domain::cluster::spec::AddonSpec;
 use crate::domain::cluster_config::keep;
 use crate::domain::decode::yaml_tree;
+use crate::domain::ids::Region;
 use crate::domain::invalid::{Invalid, quoted};
 use crate::domain::role_arn::RoleArn;
 use serde_json::Value;
@@ -20,8 +22,13 @@ const EARLY_IF_ASKED: &str = "eks-pod-identity-agent";
 /// The one that every cluster gets at the end.
 const LATE: &str = "metrics-server";
 
-/// All add-ons in the order in which they are created.
-pub(super) fn of(inputs: Vec<NewClusterAddon>, wrong: &mut Vec<Invalid>) -> Vec<AddonSpec> {
+/// All add-ons in the order in which they are created. The defaults are left out if they are
+/// disabled, and where AWS has none.
+pub(super) fn of(
+    inputs: Vec<NewClusterAddon>,
+    (disabled, region): (bool, Option<&Region>),
+    wrong: &mut Vec<Invalid>,
+) -> Vec<AddonSpec> {
     if inputs.len() > MAX_ADDONS {
         let message = format!("at most {MAX_ADDONS} add-ons");
         wrong.push(Invalid::new("/addons", message));
@@ -37,9 +44,11 @@ pub(super) fn of(inputs: Vec<NewClusterAddon>, wrong: &mut Vec<Invalid>) -> Vec<
         }
         asked.push(one(input, &at, wrong));
     }
-    for name in EARLY.iter().chain([&LATE]) {
+    let defaults = EARLY.iter().chain([&LATE]).filter(|_| !disabled);
+    let has_late = region.is_none_or(has_metrics_server);
+    for name in defaults.filter(|name| has_late || **name != LATE) {
         if !names.contains(*name) {
-            asked.push(plain(name));
+            asked.push(by_default(name));
         }
     }
     // Stable: the caller's own keep their order.
@@ -50,7 +59,16 @@ pub(super) fn of(inputs: Vec<NewClusterAddon>, wrong: &mut Vec<Invalid>) -> Vec<
     asked
 }
 
-fn plain(name: &str) -> AddonSpec {
+/// AWS has no add-on metrics-server in China, in `GovCloud` and in isolated regions.
+fn has_metrics_server(region: &Region) -> bool {
+    let region = region.as_str();
+    let apart = ["cn-", "us-gov-"]
+        .iter()
+        .any(|begin| region.starts_with(begin));
+    !apart && !region.contains("-iso")
+}
+
+fn by_default(name: &str) -> AddonSpec {
     AddonSpec {
         name: name.to_owned(),
         version: None,
@@ -59,6 +77,7 @@ fn plain(name: &str) -> AddonSpec {
         service_account_role: None,
         tags: std::collections::BTreeMap::new(),
         late: name == LATE,
+        by_default: true,
     }
 }
 
@@ -86,6 +105,7 @@ fn one(input: NewClusterAddon, at: &str, wrong: &mut Vec<Invalid>) -> AddonSpec 
     AddonSpec {
         configuration: values.and_then(|text| configuration(&text, at, wrong)),
         late: !EARLY.contains(&input.name.as_str()) && input.name != EARLY_IF_ASKED,
+        by_default: false,
         name: input.name,
         version: input.version,
         overwrite,
@@ -106,16 +126,10 @@ fn check_name(name: &str, at: &str, wrong: &mut Vec<Invalid>) {
 }
 
 fn check_version(version: &str, at: &str, wrong: &mut Vec<Invalid>) {
-    let is_version = version.strip_prefix('v').is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_digit())
-            && rest
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-    });
-    if !is_version || version.len() > 64 {
+    if !addon_version::is_asked(version) {
         let message = format!(
-            "invalid add-on version {}: expected one such as v1.20.1-eksbuild.1; leave it out for \
-             EKS's default",
+            "invalid add-on version {}: expected one such as v1.20.1-eksbuild.1, the beginning of \
+             one such as v1.20, or latest; leave it out for EKS's default",
             quoted(version)
         );
         wrong.push(Invalid::new(format!("{at}/version"), message));

@@ -18,9 +18,8 @@ async fn a_cluster_for_fargate_becomes_ready_in_the_order_of_eksctl() {
             "CreateStack eksctl-new-1-cluster",
             "CreateAddon vpc-cni",
             "CreateAddon kube-proxy",
-            "CreateAddon coredns",
             "CreateFargateProfile fp-default",
-            "UpdateAddon coredns",
+            "CreateAddon coredns",
             "CreateAddon metrics-server",
         ]
     );
@@ -48,10 +47,9 @@ async fn the_cluster_of_the_guide_has_its_nodegroup_after_its_profiles() {
             "CreateStack eksctl-fargate-cluster-cluster",
             "CreateAddon vpc-cni",
             "CreateAddon kube-proxy",
-            "CreateAddon coredns",
             "CreateFargateProfile fp-default",
             "CreateFargateProfile fp-dev",
-            "UpdateAddon coredns",
+            "CreateAddon coredns",
             "CreateStack eksctl-fargate-cluster-nodegroup-ng-1",
             "CreateAddon metrics-server",
         ]
@@ -224,7 +222,12 @@ async fn a_cancel_between_two_changes_of_a_resumed_creation_comes_too_late() {
         message: Some("not today".to_owned()),
         ..fault("CreateAddon")
     }]);
-    let first = fleet.create_cluster(&fargate(NEW)).await;
+    // What was asked for fails the job.
+    let config = json!({
+        "metadata": {"name": NEW, "region": REGION}, "addons": [{"name": "kube-proxy"}],
+    });
+    let asked_for = spec(&config, true);
+    let first = fleet.create_cluster(&asked_for).await;
     fleet.run().await;
     fleet.assert_failed(first, "invalid_parameter").await;
     // The stack is adopted; kube-proxy is the first change, and hangs while a cancel comes.
@@ -234,7 +237,7 @@ async fn a_cancel_between_two_changes_of_a_resumed_creation_comes_too_late() {
         ..fault("CreateAddon")
     }]);
     let asked = u32::try_from(fleet.calls("CreateAddon", None)).unwrap();
-    let second = fleet.create_cluster(&fargate(NEW)).await;
+    let second = fleet.create_cluster(&asked_for).await;
     let worker = fleet.worker().await;
     fleet.until_called("CreateAddon", asked).await;
     fleet.cancel(second).await;

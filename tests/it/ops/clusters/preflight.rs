@@ -24,7 +24,7 @@ impl Fleet {
     }
 
     /// Fails, with nothing begun, and says why.
-    async fn refused(&self, spec: &ClusterSpec) -> String {
+    async fn refused_creation(&self, spec: &ClusterSpec) -> String {
         let job = self.create_cluster(spec).await;
         self.run().await;
         self.assert_failed(job, "invalid_parameter").await;
@@ -59,7 +59,7 @@ fn of_version(version: &str) -> ClusterSpec {
 async fn what_aws_does_not_offer_is_refused_with_what_it_does_before_anything_is_made() {
     let fleet = Fleet::new().await;
     for (version, part) in [("1.29", "no longer supported"), ("1.77", "not offered")] {
-        let why = fleet.refused(&of_version(version)).await;
+        let why = fleet.refused_creation(&of_version(version)).await;
         assert!(why.contains(part), "{why}");
         assert!(
             why.ends_with("choose one of 1.35, 1.34, 1.33, 1.32, 1.31"),
@@ -92,7 +92,7 @@ async fn what_aws_does_not_offer_is_refused_with_what_it_does_before_anything_is
             "/managedNodeGroups: nodegroup ng: none of the zones",
         ),
     ] {
-        let why = fleet.refused(&of(&more)).await;
+        let why = fleet.refused_creation(&of(&more)).await;
         assert!(why.contains(part), "{why}");
     }
     fleet.end().await;

@@ -166,7 +166,7 @@ async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String,
         ClusterStep::FargateProfiles => profiles::stage(creating).await,
         ClusterStep::CoreDns => coredns::stage(creating).await,
         ClusterStep::Nodegroups => nodegroups::stage(creating).await,
-        ClusterStep::LateAddOns => late_add_ons::stage(creating).await,
+        ClusterStep::LateAddOns | ClusterStep::AddOnsReady => late_add_ons::stage(creating).await,
     }
 }
 

@@ -352,7 +352,7 @@ def test_coredns_runs_on_fargate_once_it_is_told_to(sim, cfn, create_stack, eks,
         return eks.describe_addon(clusterName="new", addonName="coredns")["addon"]
 
     assert coredns()["status"] == "CREATING"
-    sim.advance(60)
+    sim.advance(16 * 60)
     addon = coredns()
     assert addon["status"] == "DEGRADED"
     assert addon["health"]["issues"][0]["code"] == "InsufficientNumberOfReplicas"

@@ -239,12 +239,12 @@ pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         let stack = spec.nodegroup_stack(nodegroup);
         steps.push(stack_step(ClusterStep::Nodegroups, description, stack));
     }
-    let description = match spec.late_addons().next() {
-        Some(_) => format!("create the add-ons {}", names_of(spec.late_addons())),
-        None => "wait until the add-ons are active".to_owned(),
-    };
-    if !spec.addons.is_empty() {
+    if spec.late_addons().next().is_some() {
+        let description = format!("create the add-ons {}", names_of(spec.late_addons()));
         steps.push(step(ClusterStep::LateAddOns, description));
+    } else if !spec.addons.is_empty() {
+        let description = "wait until the add-ons are active".to_owned();
+        steps.push(step(ClusterStep::AddOnsReady, description));
     }
     steps
 }

@@ -25,5 +25,7 @@ open_enum! {
         Nodegroups => "nodegroups",
         /// metrics-server, and the add-ons that need nodes or pods to run on.
         LateAddOns => "metrics_server",
+        /// Waiting for the add-ons, where none of them comes late.
+        AddOnsReady => "add_ons_ready",
     }
 }

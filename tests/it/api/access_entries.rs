@@ -228,7 +228,7 @@ async fn cluster_admins_of_an_account_come_into_every_cluster_and_the_config_win
     assert_eq!(account["clusterAdminARNs"], json!([ROLE, other]));
     let planned = plan(&app, &config(json!({}))).await.expect(200).json();
     assert!(codes(&planned).is_empty(), "{planned}");
-    assert_eq!(planned["steps"][1]["name"], "access_entries");
+    assert_eq!(planned["steps"][2]["name"], "access_entries");
     let own = json!({"accessConfig": {"accessEntries": [
         {"principalARN": ROLE, "kubernetesGroups": ["readers"]}
     ]}});

@@ -10,6 +10,7 @@ mod breaker;
 pub mod caller;
 pub mod cloudformation;
 pub mod clusters;
+pub mod denied;
 pub mod ec2;
 pub mod eks;
 pub mod elb;

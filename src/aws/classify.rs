@@ -7,6 +7,7 @@ use aws_sdk_eks::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_eks::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::denied;
 use super::refusal::{Class, Refusal};
 
 /// Classifies a failed call of any service.
@@ -32,6 +33,10 @@ where
         str::to_owned,
     );
     let class = class_of(status, code.as_deref().unwrap_or_default(), &message);
+    let message = match class {
+        Class::AccessDenied => denied::with_remedy(&message, Some(action)),
+        _ => message,
+    };
     Refusal {
         action,
         class,
@@ -53,7 +58,16 @@ fn transport_message<E>(error: &SdkError<E, HttpResponse>) -> String {
     }
 }
 
+/// A right that is missing is one in whatever exception; the words of those that pass don't count.
 fn class_of(status: u16, code: &str, message: &str) -> Class {
+    match by_code(status, code, message) {
+        passes @ (Class::Unavailable | Class::Throttled | Class::SessionExpired) => passes,
+        _ if denied::is_denial(message) => Class::AccessDenied,
+        class => class,
+    }
+}
+
+fn by_code(status: u16, code: &str, message: &str) -> Class {
     match code {
         "ResourceInUseException" if is_same_name(message) => Class::AlreadyExists,
         "ResourceInUseException" if is_not_empty(message) => Class::NotEmpty,
@@ -267,6 +281,42 @@ mod tests {
         (400, "SomethingNew", "no", Class::InvalidParameter),
     ];
 
+    /// A right that is missing, in exceptions that mean something else.
+    const DENIED: &[(u16, &str, &str)] = &[
+        (
+            400,
+            "InvalidRequestException",
+            "Failed to validate if SLR: AWSServiceRoleForAmazonEKSForFargate already exists due to missing permissions for 'iam:GetRole'",
+        ),
+        (
+            400,
+            "InvalidRequestException",
+            "Missing permissions for `ec2:DescribeSubnets`",
+        ),
+        (
+            400,
+            "InvalidParameterException",
+            "You do not have permission to pass the role x",
+        ),
+        (
+            409,
+            "ResourceInUseException",
+            "x already exists due to missing permissions for 'iam:GetRole'",
+        ),
+        (
+            400,
+            "ClientException",
+            "User: x is not authorized to perform: iam:CreateServiceLinkedRole",
+        ),
+        (
+            400,
+            "ValidationError",
+            "User: x is not authorized to perform: cloudformation:UpdateTerminationProtection",
+        ),
+        (403, "UnauthorizedOperation", ""),
+        (400, "AuthorizationError", "Not authorized"),
+    ];
+
     /// What the services behind the steps of a cluster say.
     const OF_CLUSTERS: &[(u16, &str, &str, Class)] = &[
         (
@@ -425,6 +475,17 @@ mod tests {
                 "{code}: {message}"
             );
         }
+    }
+
+    #[test]
+    fn a_missing_right_is_one_in_whatever_exception() {
+        for (status, code, message) in DENIED {
+            let class = class_of(*status, code, message);
+            assert_eq!(class, Class::AccessDenied, "{code}: {message}");
+        }
+        // What is down may say anything.
+        let class = class_of(503, "ServiceUnavailable", "access denied by a proxy");
+        assert_eq!(class, Class::Unavailable);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::aws::Refusal;
+use crate::aws::{Refusal, denied};
 use crate::domain::{ErrorCode, FargateProfile, JobError};
 use crate::queue::Failure;
 
@@ -23,6 +23,18 @@ pub(super) fn from_refusal(code: ErrorCode, refusal: &Refusal) -> Failure {
     let mut error = JobError::new(code, &refusal.message);
     error.aws_request_id.clone_from(&refusal.request_id);
     from_error(&error)
+}
+
+/// CloudFormation gave up on a stack: for a right that is missing, or for something else. `message`
+/// has its reasons.
+pub(super) fn stack_failed(message: &str) -> Failure {
+    if denied::is_denial(message) {
+        return failure(
+            ErrorCode::AwsAccessDenied,
+            denied::with_remedy(message, None),
+        );
+    }
+    failure(ErrorCode::NotStabilized, message)
 }
 
 /// AWS gave up on a profile; its health issues say why.

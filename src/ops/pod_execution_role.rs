@@ -9,7 +9,7 @@ pub(super) mod removal;
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
-use super::failures::failure;
+use super::failures::{failure, stack_failed};
 use super::following::Pace;
 use super::patience::Waited;
 use super::profile_creation::Keep;
@@ -156,7 +156,7 @@ impl RoleCreation<'_> {
     async fn given_up(&self, stack: &Stack) -> Result<Verdict, Verdict> {
         let why = failing(self.context, stack, StackChange::Create).await?;
         let (name, status) = (&stack.name, &stack.status);
-        Ok(not_stabilized(format!(
+        Ok(not_stabilized(&format!(
             "CloudFormation could not make stack {name}, which makes the pod execution role: {why}; \
              the stack is left in {status}; mend the cause, then retry the job, which makes it anew"
         )))
@@ -165,7 +165,7 @@ impl RoleCreation<'_> {
     async fn stuck(&self, stack: &Stack) -> Result<Verdict, Verdict> {
         let why = failing(self.context, stack, StackChange::Delete).await?;
         let name = &stack.name;
-        Ok(not_stabilized(format!(
+        Ok(not_stabilized(&format!(
             "CloudFormation could not delete what an earlier try left of stack {name}: {why}; \
              delete it by hand, then retry the job"
         )))
@@ -256,8 +256,8 @@ fn fail(message: String) -> Verdict {
     Verdict::Fail(failure(ErrorCode::Conflict, message))
 }
 
-fn not_stabilized(message: String) -> Verdict {
-    Verdict::Fail(failure(ErrorCode::NotStabilized, message))
+fn not_stabilized(message: &str) -> Verdict {
+    Verdict::Fail(stack_failed(message))
 }
 
 fn under_way(name: &str) -> String {

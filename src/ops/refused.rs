@@ -79,7 +79,7 @@ pub(super) async fn verdict(context: &Context<'_>, refusal: Refusal) -> Verdict 
                 context.cluster, context.job.region
             ),
         )),
-        Class::ProfileNotFound | Class::NotFound => Verdict::Fail(not_found(
+        Class::ProfileNotFound => Verdict::Fail(not_found(
             "profile",
             format!(
                 "there is no Fargate profile {} on cluster {}",
@@ -91,16 +91,20 @@ pub(super) async fn verdict(context: &Context<'_>, refusal: Refusal) -> Verdict 
     }
 }
 
-/// "Not found" without saying what: the cluster itself is looked at.
+/// "Not found" without saying what, of a call about a part of the cluster: the cluster itself is
+/// looked at. What other services don't find stays as it is.
 pub(super) async fn told_apart(context: &Context<'_>, refusal: Refusal) -> Refusal {
-    if refusal.class != Class::NotFound {
+    const PARTS: [&str; 4] = ["FargateProfile", "Nodegroup", "Addon", "AccessEntr"];
+    let of_cluster = PARTS.iter().any(|part| refusal.action.contains(part));
+    if refusal.class != Class::NotFound || !of_cluster {
         return refusal;
     }
     match context.eks.cluster_status().await {
-        Ok(_) => Refusal {
+        Ok(_) if refusal.action.contains("FargateProfile") => Refusal {
             class: Class::ProfileNotFound,
             ..refusal
         },
+        Ok(_) => refusal,
         Err(gone) if matches!(gone.class, Class::NotFound | Class::ClusterNotFound) => Refusal {
             class: Class::ClusterNotFound,
             ..gone

@@ -11,7 +11,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::context::Context;
-use super::failures::failure;
+use super::failures::{failure, stack_failed};
 use super::refused;
 use super::stack_deletion;
 use crate::aws::Class;
@@ -108,14 +108,10 @@ impl StackCreation<'_> {
         } else {
             "did not take back all that it had made of it"
         };
-        Ok(Standing::Failed(failure(
-            ErrorCode::NotStabilized,
-            format!(
-                "CloudFormation could not make stack {name}: {why}; it {left}, and leaves the stack \
-                 in {status}; mend the cause, then retry the job, which deletes the stack and makes \
-                 it anew"
-            ),
-        )))
+        Ok(Standing::Failed(stack_failed(&format!(
+            "CloudFormation could not make stack {name}: {why}; it {left}, and leaves the stack in \
+             {status}; mend the cause, then retry the job, which deletes the stack and makes it anew"
+        ))))
     }
 
     /// What the job itself asked to be deleted, or what a deletion of the cluster left.
@@ -125,13 +121,10 @@ impl StackCreation<'_> {
         }
         let why = failing(self.context, stack, StackChange::Delete).await?;
         let name = self.name;
-        Ok(Standing::Failed(failure(
-            ErrorCode::NotStabilized,
-            format!(
-                "CloudFormation could not delete what an earlier try left of stack {name}: {why}; \
-                 delete it by hand, then retry the job"
-            ),
-        )))
+        Ok(Standing::Failed(stack_failed(&format!(
+            "CloudFormation could not delete what an earlier try left of stack {name}: {why}; delete \
+             it by hand, then retry the job"
+        ))))
     }
 
     async fn rolling_back(&self, stack: &Stack) -> Result<String, Verdict> {

@@ -1,6 +1,6 @@
-//! Whether a caller's session policy lets it do what it is about to do.
+//! Whether the policies of a caller's role and session let it do what it is about to do.
 //!
-//! The role itself may do everything: only a session policy narrows it.
+//! A role of which nothing was said may do everything: then only a session policy narrows it.
 
 use super::caller::Caller;
 use super::error::AwsError;
@@ -13,30 +13,49 @@ const PASSED_TO: [&str; 3] = [
     "eks-fargate-pods.amazonaws.com",
 ];
 
-/// Refuses with EKS's `AccessDeniedException` what the session policy does not allow.
+/// What the ARNs of service-linked roles have in front of the service's name.
+const SERVICE_LINKED: &str = ":role/aws-service-role/";
+
+/// Refuses with EKS's `AccessDeniedException` what the role's or the session's policies don't allow.
 pub(super) fn authorize(caller: &Caller, action: &str, resource: &str) -> Result<(), AwsError> {
-    let policy = caller
-        .session
-        .as_ref()
-        .and_then(|session| session.about.policy.as_ref());
-    let Some(policy) = policy else { return Ok(()) };
+    let Some(session) = &caller.session else {
+        return Ok(());
+    };
     let region = [caller.region.as_str()];
     let account = [caller.account.as_str()];
     let mut context: Vec<(&str, &[&str])> = vec![
         ("aws:requestedregion", &region),
         ("aws:principalaccount", &account),
     ];
-    if action == "iam:PassRole" {
-        context.push(("iam:passedtoservice", &PASSED_TO));
+    let service = service_of_linked_role(resource);
+    let service = service.as_slice();
+    match action {
+        "iam:PassRole" => context.push(("iam:passedtoservice", &PASSED_TO)),
+        "iam:CreateServiceLinkedRole" if !service.is_empty() => {
+            context.push(("iam:awsservicename", service));
+        }
+        _ => {}
     }
-    let why = match policy.decide(&Request {
+    let request = Request {
         action,
         resource,
         context: &context,
-    }) {
-        Decision::Allowed => return Ok(()),
-        Decision::NotAllowed => format!("because no session policy allows the {action} action"),
-        Decision::Denied => "with an explicit deny in a session policy".to_owned(),
+    };
+    let by_role = caller.role.as_ref().map(|role| role.decide(&request));
+    let by_session = session.about.policy.as_ref();
+    let by_session = by_session.map(|policy| policy.decide(&request));
+    let why = match (by_role, by_session) {
+        (Some(Decision::Denied), _) => {
+            "with an explicit deny in an identity-based policy".to_owned()
+        }
+        (_, Some(Decision::Denied)) => "with an explicit deny in a session policy".to_owned(),
+        (Some(Decision::NotAllowed), _) => {
+            format!("because no identity-based policy allows the {action} action")
+        }
+        (_, Some(Decision::NotAllowed)) => {
+            format!("because no session policy allows the {action} action")
+        }
+        _ => return Ok(()),
     };
     let who = caller.arn();
     Err(AwsError::new(
@@ -44,4 +63,9 @@ pub(super) fn authorize(caller: &Caller, action: &str, resource: &str) -> Result
         "AccessDeniedException",
         format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}"),
     ))
+}
+
+fn service_of_linked_role(arn: &str) -> Option<&str> {
+    let (_, rest) = arn.split_once(SERVICE_LINKED)?;
+    rest.split('/').next()
 }

@@ -1,13 +1,15 @@
 //! The accounts of the simulated AWS and the clusters in their regions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cluster::Cluster;
 use super::fleet::FleetShape;
+use super::rights::RolePolicy;
 
 /// What an account was told to do to its callers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     /// The external id that its role demands; any when none was set.
     pub external_id: Option<String>,
@@ -17,6 +19,8 @@ pub(super) struct Settings {
     pub deny_assume_role: bool,
     /// Roles of people and programs, by path and name.
     pub roles: Vec<String>,
+    /// What its role may do; everything when none was set.
+    pub role_policy: Option<Arc<RolePolicy>>,
 }
 
 #[derive(Debug, Default)]

@@ -112,6 +112,7 @@ fn coredns_needs_nodes_or_fargate_and_a_profile_that_catches_it() {
         region: PLACE.1.into(),
         service: "eks".into(),
         session: None,
+        role: None,
     };
     let update = sim
         .0

@@ -1,6 +1,7 @@
 //! Arranging states directly, past all rules of EKS: what the controls do to the world.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::addon::Addon;
 use super::arn;
@@ -8,6 +9,7 @@ use super::clock::{fresh_id, wall};
 use super::control::{AccountSettings, ClusterSettings, ProfileSpec};
 use super::nodegroup::Nodegroup;
 use super::profile::{Phase, Profile, ProfileView};
+use super::rights::RolePolicy;
 use super::selector::Selector;
 use super::world::World;
 
@@ -15,7 +17,17 @@ use super::world::World;
 pub(super) type Place<'a> = (&'a str, &'a str, &'a str);
 
 impl World {
-    pub(super) fn set_account(&mut self, account_id: &str, new: AccountSettings) {
+    /// The error says what is wrong with a policy; nothing is changed then.
+    pub(super) fn set_account(
+        &mut self,
+        account_id: &str,
+        new: AccountSettings,
+    ) -> Result<(), String> {
+        let policy = new
+            .role_policy
+            .as_ref()
+            .map(RolePolicy::parse)
+            .transpose()?;
         let settings = &mut self.accounts.entry(account_id).settings;
         if let Some(id) = new.external_id {
             settings.external_id = (!id.is_empty()).then_some(id);
@@ -25,6 +37,10 @@ impl World {
         if let Some(roles) = new.roles {
             settings.roles = roles;
         }
+        if let Some(policy) = policy {
+            settings.role_policy = policy.map(Arc::new);
+        }
+        Ok(())
     }
 
     pub(super) fn set_cluster(&mut self, (account, region, name): Place<'_>, new: ClusterSettings) {

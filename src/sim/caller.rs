@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::AwsError;
+use super::rights::RolePolicy;
 use super::session::{Key, Session, Sessions};
 
 /// The account of callers that hold no session of ours: it may assume the role of any account.
@@ -19,6 +20,8 @@ pub(super) struct Caller {
     /// The service that the signature is for.
     pub service: String,
     pub session: Option<Arc<Session>>,
+    /// The policies of the session's role, if a test has set some.
+    pub role: Option<Arc<RolePolicy>>,
 }
 
 /// The `Credential=` of a Signature Version 4.
@@ -69,6 +72,7 @@ impl Caller {
             region,
             service: service.clone(),
             session: None,
+            role: None,
         };
         let of = |session, region| Self::of(session, region, service.clone());
         let Some(credential) = credential else {
@@ -91,6 +95,7 @@ impl Caller {
             region,
             service,
             session: Some(session),
+            role: None,
         }
     }
 

@@ -41,11 +41,16 @@ impl World {
         )?;
         let new = request.check(caller, &self.options)?;
         authorize(caller, "iam:PassRole", &new.role_arn)?;
+        if !new.tags.is_empty() {
+            let arn = arn::profile(&cluster_arn(caller, cluster), &new.name, "new");
+            authorize(caller, "eks:TagResource", &arn)?;
+        }
         let quota = self.options.profiles_per_cluster;
         let admitted = admit_create(self.settled(caller, cluster)?, &new, quota);
         let name = match self.or_overlap(arrival.seq, &new.name, admitted)? {
             Admission::Replay(name) => name,
             Admission::New => {
+                self.check_forwarded(caller, &new.role_arn)?;
                 self.check_subnets(caller, &new.subnets)?;
                 self.check_role(caller, cluster, &new)?;
                 let issues = self.health(Action::CreateFargateProfile, caller, cluster, &new.name);

@@ -10,6 +10,7 @@ mod make_network;
 mod names;
 mod properties;
 mod protection;
+mod rights;
 mod run;
 mod stack;
 mod template;
@@ -80,6 +81,7 @@ impl World {
             let why = format!("Stack [{name}] already exists");
             return Err(AwsError::new(400, "AlreadyExistsException", why));
         }
+        authorize_settings(form, caller, name)?;
         let mut stack = new_stack(form, caller, name, token)?;
         let now = self.clock.now();
         (stack.at, stack.seen_at) = (now, now);
@@ -269,6 +271,18 @@ fn begin_deletion(stack: &mut Stack, importer: Option<(String, String)>) {
     }
 }
 
+/// What tags and protection take besides the right to make the stack.
+fn authorize_settings(form: &Form, caller: &Caller, name: &str) -> Result<(), AwsError> {
+    let arn = stack_arn(caller, name, "*");
+    if !form.tags("Tags.member").is_empty() {
+        authorize(caller, "cloudformation:TagResource", &arn)?;
+    }
+    if form.is_true("EnableTerminationProtection") {
+        authorize(caller, "cloudformation:UpdateTerminationProtection", &arn)?;
+    }
+    Ok(())
+}
+
 fn new_stack(
     form: &Form,
     caller: &Caller,
@@ -287,6 +301,9 @@ fn new_stack(
     }
     let template = Template::parse(body).map_err(validation)?;
     let parameters = parameters(form, &template)?;
+    for looked_up in parameters.iter().filter(|one| one.resolved.is_some()) {
+        rights::to_look_up(caller, &looked_up.value).map_err(validation)?;
+    }
     let capabilities: Vec<String> = form
         .texts("Capabilities.member")
         .into_iter()

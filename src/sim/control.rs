@@ -10,6 +10,7 @@ use super::arrange::Place;
 use super::faults::Fault;
 use super::profile::{HealthIssue, ProfileView};
 use super::record::{Call, Record};
+use super::rights::CheckedRight;
 use super::selector::Selector;
 use super::world::Shared;
 
@@ -28,6 +29,9 @@ pub struct AccountSettings {
     /// Further roles of the account, by path and name, which anybody without a session may assume;
     /// absent leaves them as they are.
     pub roles: Option<Vec<String>>,
+    /// What the role may do from now on: a policy document, or a list of them. Absent leaves it as it
+    /// is, an empty list lets it do everything again.
+    pub role_policy: Option<serde_json::Value>,
 }
 
 /// A profile to put in place. What is left empty gets the simulator's defaults.
@@ -117,8 +121,21 @@ impl SimControl {
     }
 
     /// Sets what an account does to its callers.
+    ///
+    /// # Panics
+    /// When the role's policy is none: a test that sets it is wrong.
     pub fn set_account(&self, account_id: &str, settings: AccountSettings) {
-        self.shared.lock().set_account(account_id, settings);
+        let set = self.shared.lock().set_account(account_id, settings);
+        assert!(set.is_ok(), "{}", set.err().unwrap_or_default());
+    }
+
+    /// The rights that were looked for since the policies of an account's role were set.
+    #[must_use]
+    pub fn checked_rights(&self, account_id: &str) -> Vec<CheckedRight> {
+        let world = self.shared.lock();
+        let account = world.accounts.get(account_id);
+        let policy = account.and_then(|account| account.settings.role_policy.as_ref());
+        policy.map(|policy| policy.checked()).unwrap_or_default()
     }
 
     /// Ends every session that `AssumeRole` gave out so far.

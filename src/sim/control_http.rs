@@ -3,7 +3,7 @@
 //! Besides those in the API contract: `POST /reset`; `POST /clock {frozen?, advanceSeconds?}`;
 //! `PUT /limits {readsPerSecond?, mutationsPerSecond?, profilesPerCluster?, settleSeconds?,
 //! iamPropagationSeconds?}`; `PUT /kubernetes {endpoint?, certificateAuthority?}`; `GET /inventory`;
-//! `DELETE /sessions`, which ends those given out so far; and under
+//! `GET /accounts/{id}/rights`; `DELETE /sessions`, which ends those given out so far; and under
 //! `/accounts/{id}/regions/{region}/clusters/{name}`: `PUT {status?, kubernetesEndpoint?,
 //! certificateAuthority?, addons?, nodegroups?, nodes?, deletionProtection?}`, `DELETE`, `POST /update {seconds}`, `PUT` and `DELETE /fargate-profiles/{name}`.
 
@@ -30,6 +30,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     let scope = web::scope("/_sim")
         .app_data(PayloadConfig::new(LARGEST_BODY))
         .route("/accounts/{account}", web::put().to(put_account))
+        .route("/accounts/{account}/rights", web::get().to(get_rights))
         .route("/faults", web::post().to(post_faults))
         .route("/faults", web::delete().to(delete_faults))
         .route("/record", web::get().to(get_record))
@@ -105,8 +106,19 @@ async fn put_account(shared: Data<Shared>, account: Path<String>, body: Bytes) -
     if world.accounts.get(&account).is_none() {
         return Err(missing(&format!("The fleet has no account {account}")));
     }
-    world.set_account(&account, settings);
+    world
+        .set_account(&account, settings)
+        .map_err(|why| wrong(&why))?;
     Ok(done())
+}
+
+/// What was asked of the policies that an account's role was given.
+async fn get_rights(shared: Data<Shared>, account: Path<String>) -> Answer {
+    if shared.lock().accounts.get(&account).is_none() {
+        return Err(missing(&format!("The fleet has no account {account}")));
+    }
+    let checked = SimControl::new(shared.into_inner()).checked_rights(&account);
+    Ok(HttpResponse::Ok().json(json!({ "checked": checked })))
 }
 
 async fn post_faults(shared: Data<Shared>, body: Bytes) -> Answer {

@@ -10,6 +10,7 @@ fn caller() -> Caller {
         region: "eu-central-1".into(),
         service: "eks".into(),
         session: None,
+        role: None,
     }
 }
 

@@ -12,6 +12,7 @@ use super::arn::partition;
 use super::caller::Caller;
 use super::clock::wall;
 use super::error::AwsError;
+use super::forwarded::ServiceLinkedRole;
 use super::query::{Form, Service, constraint, no_operation, required};
 use super::tags;
 use super::text::glob;
@@ -54,6 +55,8 @@ pub(super) struct Iam {
     pub roles: BTreeMap<String, Role>,
     /// The ARNs of roles that were deleted.
     pub gone: BTreeSet<String>,
+    /// The roles that services have made for themselves.
+    pub service_linked: BTreeSet<ServiceLinkedRole>,
     providers: BTreeMap<String, Provider>,
 }
 

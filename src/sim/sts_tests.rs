@@ -12,6 +12,7 @@ fn management() -> Caller {
         region: "us-east-1".into(),
         service: "sts".into(),
         session: None,
+        role: None,
     }
 }
 

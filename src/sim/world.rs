@@ -115,12 +115,16 @@ impl World {
 
     /// Puts a call on record and picks its fault.
     pub(super) fn arrive(&mut self, inbound: &Inbound) -> Arrival {
-        let (caller, problem) = Caller::identify(
+        let (mut caller, problem) = Caller::identify(
             &self.sessions,
             self.accounts.first(),
             inbound.authorization.as_deref(),
             inbound.token.as_deref(),
         );
+        if caller.session.is_some() {
+            let account = self.accounts.get(&caller.account);
+            caller.role = account.and_then(|account| account.settings.role_policy.clone());
+        }
         let request = Request::of(inbound);
         let mut call = describe(&request, &caller, inbound);
         self.name_cluster(&mut call);

@@ -17,6 +17,19 @@ def allow(actions, resources="*", **more):
     return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
 
 
+# What EKS looks at with the caller's rights when it makes a profile.
+LOOKS = {
+    "Effect": "Allow",
+    "Action": [
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSubnets",
+        "iam:CreateServiceLinkedRole",
+        "iam:GetRole",
+    ],
+    "Resource": "*",
+}
+
+
 def test_reads_cannot_write(sim, eks_of, create):
     sim.put_profile("there")
     reader = eks_of(Policy=policy(allow(["eks:Describe*", "eks:List*"])), session="reader")
@@ -42,6 +55,7 @@ def test_resources_bound_a_session_to_its_cluster(sim, eks_of, create):
         allow(["eks:CreateFargateProfile", "eks:DescribeCluster"], CLUSTER_ARN),
         allow("eks:DescribeFargateProfile", [PROFILES]),
         allow("iam:PassRole", POD_ROLE),
+        LOOKS,
     ]
     bound = eks_of(Policy=policy(*statements))
     bound.describe_cluster(name=CLUSTER)
@@ -60,7 +74,30 @@ def test_a_profile_needs_leave_to_pass_its_role(eks_of, create):
     assert f"iam:PassRole on resource: {POD_ROLE}" in refusal.message
     condition = {"StringEquals": {"iam:PassedToService": "eks-fargate-pods.amazonaws.com"}}
     passes = allow("iam:PassRole", POD_ROLE, Condition=condition)
-    create(client=eks_of(Policy=policy(allow("eks:*"), passes)))
+    create(client=eks_of(Policy=policy(allow("eks:*"), passes, LOOKS)))
+
+
+@pytest.mark.parametrize(
+    "right,code,words",
+    [
+        ("iam:GetRole", "InvalidRequestException", "due to missing permissions for 'iam:GetRole'"),
+        ("ec2:DescribeSubnets", "InvalidRequestException", "Missing permissions for `ec2:Desc"),
+        ("eks:TagResource", "AccessDeniedException", "no identity-based policy allows the eks:T"),
+        ("iam:CreateServiceLinkedRole", "AccessDeniedException", "eks-fargate.amazonaws.com/AWSSer"),
+    ],
+)
+def test_a_role_may_do_what_its_own_policies_allow(sim, eks_of, create, right, code, words):
+    statement = {"Effect": "Allow", "NotAction": right, "Resource": "*"}
+    sim.account(rolePolicy=policy(statement))
+    refusal = refused(create, client=eks_of(), tags={"a": "b"})
+    assert refusal.code == code
+    assert words in refusal.message
+    checked = sim.ok("GET", f"/accounts/{ACCOUNT}/rights")["checked"]
+    assert [one["action"] for one in checked if not one["allowed"]] == [right]
+    sim.account(rolePolicy=[])
+    create(client=eks_of(), tags={"a": "b"})
+    status, _ = sim.call("PUT", f"/accounts/{ACCOUNT}", {"rolePolicy": {"Statement": 1}})
+    assert status == 400
 
 
 def test_a_deny_wins(eks_of):

@@ -12,6 +12,7 @@ mod kubernetes;
 mod outages;
 mod pod_roles;
 mod refusals;
+mod rights;
 mod roles;
 mod sessions;
 pub mod support;

@@ -37,7 +37,6 @@ const NEEDED: &[(Access, &str, &str)] = &[
     (CreateProfile, "iam:PassRole", "iam:role/given"),
     (CreateProfile, "iam:GetRole", SERVICE_ROLE),
     (CreateProfile, "iam:CreateServiceLinkedRole", SERVICE_ROLE),
-    (CreateProfile, "iam:PutRolePermissionsBoundary", ROLE),
     (CreateProfile, "ec2:DescribeSubnets", "*"),
     (CreateProfile, "ec2:DescribeRouteTables", "*"),
     (
@@ -118,7 +117,6 @@ const NEEDED: &[(Access, &str, &str)] = &[
         "cloudformation:UpdateTerminationProtection",
         STACK,
     ),
-    (CreateCluster, "iam:PutRolePermissionsBoundary", ROLE),
     (CreateCluster, "iam:GetRole", SERVICE_ROLE),
     (CreateCluster, "iam:CreateServiceLinkedRole", SERVICE_ROLE),
     (

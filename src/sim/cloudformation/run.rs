@@ -124,6 +124,7 @@ impl World {
         }
         let physical = physical_id(stack, logical, kind, &properties);
         allowed(stack, kind.create, kind, (&physical, None))?;
+        self.rights_to_make(stack, kind, logical, (&physical, &properties))?;
         let (physical, attributes) = self.make(stack, kind, logical, &physical, &properties)?;
         if let Some(made) = stack.resources.get_mut(logical) {
             made.physical = physical;
@@ -218,6 +219,7 @@ impl World {
         }
         let known = made.attributes.get("Arn").map(String::as_str);
         allowed(stack, kind.delete, kind, (&made.physical, known))?;
+        super::rights::to_delete(stack, kind, &made.physical)?;
         self.unmake(stack, made)
     }
 

@@ -29,6 +29,7 @@ impl Sim {
             region: REGION.into(),
             service: "cloudformation".into(),
             session: None,
+            role: None,
         };
         Self { world, caller }
     }

@@ -1,0 +1,292 @@
+//! The policies that `docs/accounts.md` asks for, held in both directions: every operation works under
+//! a role that has them and nothing else, and nothing in them is there for nobody.
+//!
+//! A new operation gets a line in [`EVERYTHING`], or becomes part of one.
+
+use std::pin::Pin;
+
+use fargate_fleet::sim::{AccountSettings, CheckedRight, Fault};
+use serde_json::{Value, json};
+
+use super::clusters::support::{NEW, full};
+use super::support::{ACCOUNT, Fleet, fault, roleless_input, settings};
+
+/// Each runs its jobs to their end, and asserts that they ended well.
+type Operation = for<'a> fn(&'a Fleet) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+const EVERYTHING: &[(&str, Operation)] = &[
+    ("a profile with the account's role", |fleet| {
+        Box::pin(profile(fleet))
+    }),
+    ("reads", |fleet| Box::pin(reads(fleet))),
+    ("a profile with a role of its stack", |fleet| {
+        Box::pin(role_stack(fleet))
+    }),
+    ("CoreDNS onto Fargate", |fleet| Box::pin(coredns(fleet))),
+    ("a cluster of everything", |fleet| Box::pin(cluster(fleet))),
+];
+
+/// What is documented, and no operation above asks for yet.
+const NOT_YET: &[&str] = &[
+    "Stacks: cloudformation:UpdateTerminationProtection",
+    "WithoutAResource: eks:Describe*Versions",
+    "WithoutAResource: elasticloadbalancing:Describe*",
+    "NetworksAndNodes: ec2:DeleteNetworkInterface",
+    "LeftLoadBalancers: elasticloadbalancing:Delete*",
+    "LeftLoadBalancers: arn:aws:elasticloadbalancing:*:111111111111:*",
+    "GivenRoles: iam:GetRole",
+    "GivenRoles: iam:ListAttachedRolePolicies",
+    "GivenRoles: iam:PassRole",
+    "GivenRoles: arn:aws:iam::111111111111:role/eks-cluster-service",
+];
+
+/// The policies of the page, as the account's administrator would take them over.
+fn documented() -> Vec<Value> {
+    let page = include_str!("../../../docs/accounts.md");
+    let blocks = page.split("```json\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    let policies: Vec<Value> = blocks
+        .map(|block| serde_json::from_str(block).unwrap())
+        .filter(|policy: &Value| policy.pointer("/Statement/0/Sid").is_some())
+        .collect();
+    assert_eq!(policies.len(), 2, "the role's own, and that for clusters");
+    policies
+}
+
+fn under(policies: &[Value]) -> AccountSettings {
+    AccountSettings {
+        role_policy: Some(json!(policies)),
+        ..settings(false)
+    }
+}
+
+async fn profile(fleet: &Fleet) {
+    let created = fleet.create("fp-right", "right").await;
+    fleet.run().await;
+    fleet.assert_state(created, "succeeded").await;
+    let deleted = fleet.delete("fp-right", true).await;
+    fleet.run().await;
+    fleet.assert_state(deleted, "succeeded").await;
+}
+
+async fn reads(fleet: &Fleet) {
+    fleet.put("fp-there", "there", "ACTIVE");
+    let jobs = [
+        fleet.get("fp-there").await,
+        fleet.list().await,
+        fleet.get_cluster("prod-1").await,
+        fleet.list_clusters().await,
+    ];
+    fleet.run().await;
+    for job in jobs {
+        fleet.assert_state(job, "succeeded").await;
+    }
+}
+
+async fn role_stack(fleet: &Fleet) {
+    let input = roleless_input("fp-roleless", "roleless");
+    let kind = "create_fargate_profile";
+    let created = fleet.submit(kind, Some("fp-roleless"), input).await;
+    fleet.run().await;
+    fleet.assert_state(created, "succeeded").await;
+    let deleted = fleet.delete("fp-roleless", true).await;
+    fleet.run().await;
+    fleet.assert_state(deleted, "succeeded").await;
+}
+
+async fn coredns(fleet: &Fleet) {
+    let created = fleet.create("fp-system", "kube-system").await;
+    fleet.run().await;
+    fleet.assert_state(created, "succeeded").await;
+    assert_eq!(fleet.calls("UpdateAddon", Some(200)), 1);
+}
+
+async fn cluster(fleet: &Fleet) {
+    fleet.have_cluster(&full(NEW)).await;
+    let read = fleet.get_cluster(NEW).await;
+    fleet.run().await;
+    fleet.assert_state(read, "succeeded").await;
+    let deleted = fleet.delete_cluster(NEW, false).await;
+    fleet.run().await;
+    fleet.assert_state(deleted, "succeeded").await;
+}
+
+/// `*` is any number of any characters, as in IAM.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    text.strip_prefix(head).is_some_and(|tail| {
+        (0..=tail.len())
+            .filter(|at| tail.is_char_boundary(*at))
+            .any(|at| matches(rest, &tail[at..]))
+    })
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    let one = std::slice::from_ref(value);
+    let all = value.as_array().map_or(one, Vec::as_slice);
+    all.iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+/// What stands in the policies, and no check ever came to.
+fn unused(policies: &[Value], checked: &[CheckedRight]) -> (usize, Vec<String>) {
+    let statements = policies
+        .iter()
+        .flat_map(|policy| policy["Statement"].as_array().unwrap());
+    let (mut patterns, mut unused) = (0, Vec::new());
+    for statement in statements {
+        let (actions, resources) = (texts(&statement["Action"]), texts(&statement["Resource"]));
+        let sid = statement["Sid"].as_str().unwrap();
+        let any = |actions: &[&str], resources: &[&str]| {
+            checked.iter().any(|right| {
+                right.allowed
+                    && actions.iter().any(|one| matches(one, &right.action))
+                    && resources.iter().any(|one| matches(one, &right.resource))
+            })
+        };
+        for action in &actions {
+            patterns += 1;
+            if !any(&[action], &resources) {
+                unused.push(format!("{sid}: {action}"));
+            }
+        }
+        for resource in &resources {
+            patterns += 1;
+            if !any(&actions, &[resource]) {
+                unused.push(format!("{sid}: {resource}"));
+            }
+        }
+    }
+    (patterns, unused)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_works_under_the_documented_policies_and_uses_all_of_them() {
+    let fleet = Fleet::new().await;
+    let policies = documented();
+    fleet.sim.set_account(ACCOUNT, under(&policies));
+    for (name, operation) in EVERYTHING {
+        operation(&fleet).await;
+        let checked = fleet.sim.checked_rights(ACCOUNT);
+        let refused: Vec<_> = checked.iter().filter(|right| !right.allowed).collect();
+        assert!(refused.is_empty(), "{name}: {refused:#?}");
+    }
+    let checked = fleet.sim.checked_rights(ACCOUNT);
+    let (patterns, unused) = unused(&policies, &checked);
+    println!(
+        "{} rights checked, {patterns} patterns documented",
+        checked.len()
+    );
+    assert_eq!(unused, NOT_YET, "what nobody asked for");
+    assert!(
+        checked.len() > 200 && patterns > 60,
+        "{} rights, {patterns} patterns",
+        checked.len()
+    );
+    fleet.end().await;
+}
+
+/// Denies one action, beside a policy that allows all.
+fn without(action: &str) -> AccountSettings {
+    under(&[
+        json!({"Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
+        json!({"Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}),
+    ])
+}
+
+/// A right that EKS uses for the caller, and what AWS says without it.
+const FORWARDED: [(&str, &str); 6] = [
+    (
+        "eks:CreateFargateProfile",
+        "with an explicit deny in an identity-based policy",
+    ),
+    (
+        "iam:PassRole",
+        "with an explicit deny in an identity-based policy",
+    ),
+    (
+        "iam:GetRole",
+        "due to missing permissions for 'iam:GetRole'",
+    ),
+    (
+        "iam:CreateServiceLinkedRole",
+        "AWSServiceRoleForAmazonEKSForFargate",
+    ),
+    (
+        "ec2:DescribeSubnets",
+        "Missing permissions for `ec2:DescribeSubnets`",
+    ),
+    (
+        "ec2:DescribeRouteTables",
+        "Missing permissions for `ec2:DescribeRouteTables`",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_missing_is_named_with_what_mends_it() {
+    let fleet = Fleet::new().await;
+    for (at, (action, words)) in FORWARDED.iter().enumerate() {
+        fleet.sim.set_account(ACCOUNT, without(action));
+        let job = fleet.create(&format!("fp-{at}"), "denied").await;
+        fleet.run().await;
+        fleet.assert_failed(job, "aws_access_denied").await;
+        let message = fleet.queue.column(job, "error->>'message'").await;
+        assert!(message.contains(words), "{message}");
+        let remedy = format!("The missing permission is {action}: ");
+        assert!(message.contains(&remedy), "{message}");
+        assert!(message.contains("docs/accounts.md"), "{message}");
+    }
+    let everything = AccountSettings {
+        role_policy: Some(json!([])),
+        ..settings(false)
+    };
+    fleet.sim.set_account(ACCOUNT, everything);
+    profile(&fleet).await;
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_that_lacks_a_right_fails_as_denied_and_not_as_unstable() {
+    let fleet = Fleet::new().await;
+    fleet
+        .sim
+        .set_account(ACCOUNT, without("iam:AttachRolePolicy"));
+    let input = roleless_input("fp-roleless", "roleless");
+    let kind = "create_fargate_profile";
+    let profile = fleet.submit(kind, Some("fp-roleless"), input).await;
+    let cluster = fleet.create_cluster(&full(NEW)).await;
+    fleet.run().await;
+    for job in [profile, cluster] {
+        fleet.assert_failed(job, "aws_access_denied").await;
+        let message = fleet.queue.column(job, "error->>'message'").await;
+        assert!(
+            message.contains("CloudFormation could not make"),
+            "{message}"
+        );
+        let remedy =
+            "The missing permission is iam:AttachRolePolicy: a policy of the account's role";
+        assert!(message.contains(remedy), "{message}");
+    }
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_service_does_not_find_keeps_its_words() {
+    let fleet = Fleet::new().await;
+    let words = "The security group 'sg-1' does not exist";
+    fleet.sim.add_faults(vec![Fault {
+        status: Some(400),
+        code: Some("InvalidGroup.NotFound".to_owned()),
+        message: Some(words.to_owned()),
+        ..fault("DescribeAvailabilityZones")
+    }]);
+    let job = fleet.create_cluster(&full(NEW)).await;
+    fleet.run().await;
+    fleet.assert_failed(job, "not_found").await;
+    let message = fleet.queue.column(job, "error->>'message'").await;
+    assert_eq!(message, words);
+    fleet.end().await;
+}

@@ -25,9 +25,11 @@ mod classify;
 mod clients;
 mod convert;
 mod credentials;
+mod endpoints;
 pub mod offers;
 mod query;
 mod signing;
+mod sts_refusal;
 
 use std::sync::Arc;
 use std::time::Duration;

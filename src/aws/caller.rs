@@ -132,7 +132,9 @@ impl Caller {
     pub async fn kubernetes_token(&self, cluster: &str) -> Result<String, Refusal> {
         let sessions = &self.step.aws.inner.sessions;
         let clients = sessions.clients(&self.step.session).await?;
-        clients.kubernetes_token(cluster, sessions.time_of_day())
+        clients
+            .kubernetes_token(cluster, sessions.time_of_day())
+            .await
     }
 
     /// Whether AWS is a simulator, or a test: then addresses may be plain HTTP.

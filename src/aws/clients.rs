@@ -11,6 +11,7 @@ use aws_sdk_eks::error::{ErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::credentials::SessionCredentials;
+use super::endpoints::{self, Wanted};
 use super::query::{self, Query};
 use super::refusal::Refusal;
 use super::sessions::SessionKey;
@@ -69,35 +70,36 @@ impl Clients {
         query: Query,
         now: SystemTime,
     ) -> Result<String, SdkError<ErrorMetadata, HttpResponse>> {
-        let place = query.service.place(self.partition, &self.region);
-        let url = self.config.endpoint_url().unwrap_or(&place.url);
+        let place = endpoints::of_query(query.service, &self.config, self.wanted())
+            .map_err(SdkError::construction_failure)?;
         let signer = Signer {
             credentials: &self.credentials,
-            region: place.region,
+            region: &place.region,
             service: query.service.signing_name(),
             now,
         };
-        query::send(&self.config, url, &query, &signer).await
+        query::send(&self.config, &place.url, &query, &signer).await
+    }
+
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted::of(&self.config, &self.region, self.partition)
     }
 
     /// See [`super::Caller::kubernetes_token`].
-    pub(super) fn kubernetes_token(
+    pub(super) async fn kubernetes_token(
         &self,
         cluster: &str,
         now: SystemTime,
     ) -> Result<String, Refusal> {
-        let regional = format!(
-            "https://sts.{}.{}",
-            self.region,
-            query::dns_suffix(self.partition)
-        );
+        let url = endpoints::of_sts(&self.config, self.wanted())
+            .await
+            .map_err(|error| signing::unsigned(&error))?;
         let signer = Signer {
             credentials: &self.credentials,
             region: &self.region,
             service: "sts",
             now,
         };
-        let url = self.config.endpoint_url().unwrap_or(&regional);
-        signing::kubernetes_token(&signer, url, cluster)
+        signing::kubernetes_token(&signer, &url, cluster)
     }
 }

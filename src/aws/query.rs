@@ -30,12 +30,6 @@ pub(super) enum QueryService {
     ElbV2,
 }
 
-/// Where a service is, and the region it signs for.
-pub(super) struct ServicePlace<'a> {
-    pub(super) url: String,
-    pub(super) region: &'a str,
-}
-
 impl QueryService {
     pub(super) const fn signing_name(self) -> &'static str {
         match self {
@@ -54,26 +48,14 @@ impl QueryService {
         }
     }
 
-    /// EC2 is in every region, IAM once a partition.
-    pub(super) fn place<'a>(self, partition: &str, region: &'a str) -> ServicePlace<'a> {
-        let suffix = dns_suffix(partition);
-        let (host, region) = match (self, partition) {
-            (Self::Ec2, _) => (format!("ec2.{region}"), region),
-            (Self::Elb | Self::ElbV2, _) => (format!("elasticloadbalancing.{region}"), region),
-            (Self::Iam, "aws-cn") => ("iam.cn-north-1".to_owned(), "cn-north-1"),
-            (Self::Iam, "aws-us-gov") => ("iam.us-gov".to_owned(), "us-gov-west-1"),
-            (Self::Iam, _) => ("iam".to_owned(), "us-east-1"),
-        };
-        let url = format!("https://{host}.{suffix}");
-        ServicePlace { url, region }
-    }
-}
-
-/// The end of every host of a partition.
-pub(super) fn dns_suffix(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "amazonaws.com.cn",
-        _ => "amazonaws.com",
+    /// Its name in the SDKs' settings.
+    pub(super) const fn service_id(self) -> &'static str {
+        match self {
+            Self::Ec2 => "EC2",
+            Self::Iam => "IAM",
+            Self::Elb => "Elastic Load Balancing",
+            Self::ElbV2 => "Elastic Load Balancing v2",
+        }
     }
 }
 

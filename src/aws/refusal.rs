@@ -53,6 +53,10 @@ pub enum Class {
     AssumeRoleFailed,
     /// The account's role could not be assumed a moment ago, so STS was not asked again.
     AssumeRoleFailedLately,
+    /// The region is not enabled, in the account or in the worker's own.
+    RegionDisabled,
+    /// AWS refuses what this service asks for itself, whatever the request: a session's policy.
+    OurFault,
     /// AWS says: slower.
     Throttled,
     /// Our own budget says: slower.

@@ -66,14 +66,19 @@ pub(super) fn kubernetes_token(
     sts: &str,
     cluster: &str,
 ) -> Result<String, Refusal> {
-    let url = presigned_caller(signer, sts, cluster).map_err(|error| Refusal {
+    let url = presigned_caller(signer, sts, cluster).map_err(|error| unsigned(&error))?;
+    Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(url)))
+}
+
+/// There is no token, and nobody was asked for one.
+pub(super) fn unsigned(error: &BoxError) -> Refusal {
+    Refusal {
         action: "GetCallerIdentity",
         class: Class::Unavailable,
         code: None,
         message: format!("a token for the cluster could not be signed: {error}"),
         request_id: None,
-    })?;
-    Ok(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(url)))
+    }
 }
 
 fn presigned_caller(signer: &Signer<'_>, sts: &str, cluster: &str) -> Result<String, BoxError> {

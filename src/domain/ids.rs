@@ -33,7 +33,7 @@ text_newtype! {
         what: "AWS region",
         expected: "a region such as eu-central-1",
         max_length: 32,
-        pattern: "^[a-z]{2}(-[a-z]+)+-[0-9]+$",
+        pattern: "^[a-z]{2,4}(-[a-z]+)+-[0-9]+$",
         example: "eu-central-1",
     }
 }
@@ -46,7 +46,7 @@ impl Region {
         };
         let lower = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
         text.len() <= Self::MAX_LENGTH
-            && first.len() == 2
+            && (2..=4).contains(&first.len())
             && lower(first)
             && !words.is_empty()
             && words.iter().all(|word| lower(word))
@@ -57,13 +57,45 @@ impl Region {
     /// The partition the region belongs to.
     #[must_use]
     pub fn partition(&self) -> Partition {
-        if self.0.starts_with("cn-") {
-            Partition::AwsCn
-        } else if self.0.starts_with("us-gov-") {
-            Partition::AwsUsGov
-        } else {
-            Partition::Aws
-        }
+        const BY_BEGINNING: [(&str, Partition); 7] = [
+            ("cn-", Partition::AwsCn),
+            ("us-gov-", Partition::AwsUsGov),
+            ("eusc-", Partition::AwsEusc),
+            ("us-iso-", Partition::AwsIso),
+            ("us-isob-", Partition::AwsIsoB),
+            ("eu-isoe-", Partition::AwsIsoE),
+            ("us-isof-", Partition::AwsIsoF),
+        ];
+        BY_BEGINNING
+            .into_iter()
+            .find(|(beginning, _)| self.0.starts_with(beginning))
+            .map_or(Partition::Aws, |(_, partition)| partition)
+    }
+
+    /// Whether an account has to enable the region before anybody can work in it. AWS has made all
+    /// its newer regions so.
+    #[must_use]
+    pub fn is_opt_in(&self) -> bool {
+        const ALWAYS_ENABLED: [&str; 17] = [
+            "ap-northeast-1",
+            "ap-northeast-2",
+            "ap-northeast-3",
+            "ap-south-1",
+            "ap-southeast-1",
+            "ap-southeast-2",
+            "ca-central-1",
+            "eu-central-1",
+            "eu-north-1",
+            "eu-west-1",
+            "eu-west-2",
+            "eu-west-3",
+            "sa-east-1",
+            "us-east-1",
+            "us-east-2",
+            "us-west-1",
+            "us-west-2",
+        ];
+        self.partition() == Partition::Aws && !ALWAYS_ENABLED.contains(&self.as_str())
     }
 }
 
@@ -79,9 +111,36 @@ pub enum Partition {
     /// AWS `GovCloud` (US).
     #[serde(rename = "aws-us-gov")]
     AwsUsGov,
+    /// The European Sovereign Cloud.
+    #[serde(rename = "aws-eusc")]
+    AwsEusc,
+    /// Isolated regions.
+    #[serde(rename = "aws-iso")]
+    AwsIso,
+    /// Isolated regions.
+    #[serde(rename = "aws-iso-b")]
+    AwsIsoB,
+    /// Isolated regions.
+    #[serde(rename = "aws-iso-e")]
+    AwsIsoE,
+    /// Isolated regions.
+    #[serde(rename = "aws-iso-f")]
+    AwsIsoF,
 }
 
 impl Partition {
+    /// Every partition.
+    pub const ALL: [Self; 8] = [
+        Self::Aws,
+        Self::AwsCn,
+        Self::AwsUsGov,
+        Self::AwsEusc,
+        Self::AwsIso,
+        Self::AwsIsoB,
+        Self::AwsIsoE,
+        Self::AwsIsoF,
+    ];
+
     /// The partition as ARNs spell it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -89,7 +148,18 @@ impl Partition {
             Self::Aws => "aws",
             Self::AwsCn => "aws-cn",
             Self::AwsUsGov => "aws-us-gov",
+            Self::AwsEusc => "aws-eusc",
+            Self::AwsIso => "aws-iso",
+            Self::AwsIsoB => "aws-iso-b",
+            Self::AwsIsoE => "aws-iso-e",
+            Self::AwsIsoF => "aws-iso-f",
         }
+    }
+
+    /// The partition that ARNs spell so.
+    #[must_use]
+    pub fn of_arn(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
     }
 }
 

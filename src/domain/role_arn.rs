@@ -12,7 +12,7 @@ text_newtype! {
         what: "role ARN",
         expected: "arn:<partition>:iam::<12 digits>:role/<name>, at most 2048 characters",
         max_length: 2048,
-        pattern: "^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64}$",
+        pattern: "^arn:aws(-cn|-us-gov|-eusc|-iso(-[bef])?)?:iam::[0-9]{12}:role/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64}$",
         example: "arn:aws:iam::111111111111:role/fargate-pod-execution",
     }
 }
@@ -58,12 +58,7 @@ impl RoleArnParts {
         let rest = text.strip_prefix("arn:")?;
         let (partition, rest) = rest.split_once(":iam::")?;
         let (account, role) = rest.split_once(":role/")?;
-        let partition = match partition {
-            "aws" => Partition::Aws,
-            "aws-cn" => Partition::AwsCn,
-            "aws-us-gov" => Partition::AwsUsGov,
-            _ => return None,
-        };
+        let partition = Partition::of_arn(partition)?;
         let name = role.rsplit('/').next()?;
         let name_allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
         let account = AccountId::parse(account).ok()?;
@@ -135,6 +130,14 @@ mod tests {
             (
                 "us-gov-west-1",
                 "arn:aws-us-gov:iam::111111111111:role/fargate-fleet",
+            ),
+            (
+                "eusc-de-east-1",
+                "arn:aws-eusc:iam::111111111111:role/fargate-fleet",
+            ),
+            (
+                "us-isob-east-1",
+                "arn:aws-iso-b:iam::111111111111:role/fargate-fleet",
             ),
         ] {
             let region = Region::parse(region).unwrap();

@@ -120,7 +120,10 @@ const fn error_code(class: Class) -> ErrorCode {
         Class::UnsupportedZone => ErrorCode::UnsupportedZone,
         Class::RoleNotUsable => ErrorCode::RoleNotUsable,
         Class::AccessDenied => ErrorCode::AwsAccessDenied,
-        Class::AssumeRoleFailed | Class::AssumeRoleFailedLately => ErrorCode::AwsAssumeRoleFailed,
+        Class::AssumeRoleFailed | Class::AssumeRoleFailedLately | Class::RegionDisabled => {
+            ErrorCode::AwsAssumeRoleFailed
+        }
+        Class::OurFault => ErrorCode::Internal,
         Class::AlreadyExists => ErrorCode::AlreadyExists,
         Class::Protected => ErrorCode::Protected,
         Class::ClusterBusy | Class::NotActive | Class::NotEmpty => ErrorCode::Conflict,

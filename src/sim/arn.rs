@@ -1,14 +1,23 @@
 //! ARNs: written from their parts, and taken apart again.
 
+/// Partitions by the beginnings of their regions' names; the last one is that of all others.
+const PARTITIONS: [(&str, &str); 8] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("eusc-", "aws-eusc"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("", "aws"),
+];
+
 /// The partition that a region belongs to.
 pub(super) fn partition(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
+    PARTITIONS
+        .into_iter()
+        .find(|(beginning, _)| region.starts_with(beginning))
+        .map_or("aws", |(_, partition)| partition)
 }
 
 /// `arn:<partition>:eks:<region>:<account>:cluster/<name>`
@@ -61,7 +70,7 @@ impl<'a> Arn<'a> {
 
     /// The role's name with its path, when this is the ARN of an IAM role.
     pub(super) fn role(&self) -> Option<&'a str> {
-        let known = matches!(self.partition, "aws" | "aws-cn" | "aws-us-gov");
+        let known = PARTITIONS.iter().any(|(_, name)| *name == self.partition);
         let name = self.resource.strip_prefix("role/")?;
         let is_role = known && self.service == "iam" && self.region.is_empty() && !name.is_empty();
         (is_role && is_account(self.account)).then_some(name)

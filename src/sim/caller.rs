@@ -108,6 +108,11 @@ impl Caller {
         let home = match super::arn::partition(&self.region) {
             "aws-cn" => "cn-north-1",
             "aws-us-gov" => "us-gov-west-1",
+            "aws-eusc" => "eusc-de-east-1",
+            "aws-iso" => "us-iso-east-1",
+            "aws-iso-b" => "us-isob-east-1",
+            "aws-iso-e" => "eu-isoe-west-1",
+            "aws-iso-f" => "us-isof-south-1",
             _ => DEFAULT_REGION,
         };
         if service == "iam" && self.region != home {

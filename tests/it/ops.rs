@@ -15,4 +15,5 @@ mod refusals;
 mod rights;
 mod roles;
 mod sessions;
+mod sts;
 pub mod support;

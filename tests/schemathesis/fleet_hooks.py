@@ -29,7 +29,7 @@ VALID = {
 }
 URL = re.compile(r"https?://[!-~]{1,2041}\Z")
 CALLBACK = {"callback": re.compile(r"[0-9a-fA-F-]{36}\Z"), "callbackRun": re.compile(r"[!-~]{1,2048}\Z")}
-ROLE = re.compile(r"(arn:aws(?:-cn|-us-gov)?:iam::)[0-9]{12}(:role/.+)\Z")
+ROLE = re.compile(r"(arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:iam::)[0-9]{12}(:role/.+)\Z")
 
 # What stands for a valid id, by operation or for all that have it in their path.
 STANDING = {

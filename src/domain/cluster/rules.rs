@@ -13,7 +13,7 @@ use super::config::{NewClusterConfig, NewClusterIam, NewClusterMetadata};
 use super::kubernetes_version;
 use super::spec::{ClusterSpec, NodegroupKind};
 use crate::domain::cluster_config::{keep, valid_profiles, wrong_head};
-use crate::domain::ids::{ClusterName, Region};
+use crate::domain::ids::{ClusterName, Partition, Region};
 use crate::domain::invalid::{Invalid, quoted};
 use crate::domain::profile::{ProfileInput, ProfileSpec};
 use crate::domain::profile_name::default_profile;
@@ -139,7 +139,7 @@ fn is_policy_arn(text: &str) -> bool {
     let owner =
         *account == "aws" || (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()));
     let name = policy.strip_prefix("policy/").unwrap_or_default();
-    ["aws", "aws-cn", "aws-us-gov"].contains(partition)
+    Partition::of_arn(partition).is_some()
         && owner
         && !name.is_empty()
         && text.len() <= RoleArn::MAX_LENGTH

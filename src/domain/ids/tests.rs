@@ -27,10 +27,33 @@ fn regions_know_their_partition() {
         ("us-east-1", "aws"),
         ("cn-northwest-1", "aws-cn"),
         ("us-gov-east-1", "aws-us-gov"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("us-iso-west-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
     ] {
         assert_eq!(
             Region::parse(region).unwrap().partition().as_str(),
             partition
+        );
+    }
+}
+
+#[test]
+fn newer_commercial_regions_are_opted_into() {
+    for (region, opt_in) in [
+        ("eu-central-1", false),
+        ("ap-northeast-3", false),
+        ("eu-central-2", true),
+        ("ap-east-1", true),
+        ("us-gov-west-1", false),
+        ("eusc-de-east-1", false),
+    ] {
+        assert_eq!(
+            Region::parse(region).unwrap().is_opt_in(),
+            opt_in,
+            "{region}"
         );
     }
 }

@@ -178,7 +178,7 @@ pub(in crate::http) struct AccountPatch {
     #[schema(
         nullable = false,
         max_length = 2048,
-        pattern = "^(arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64})?$"
+        pattern = "^(arn:aws(-cn|-us-gov|-eusc|-iso(-[bef])?)?:iam::[0-9]{12}:role/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64})?$"
     )]
     pub pod_execution_role_arn: Option<String>,
     /// IAM principals that become cluster admins of every cluster that is created here; replaces the

@@ -76,6 +76,11 @@ fn service_principals() -> Value {
         "aws": of("ec2.amazonaws.com"),
         "aws-cn": of("ec2.amazonaws.com.cn"),
         "aws-us-gov": of("ec2.amazonaws.com"),
+        "aws-eusc": of("ec2.amazonaws.com"),
+        "aws-iso": of("ec2.c2s.ic.gov"),
+        "aws-iso-b": of("ec2.sc2s.sgov.gov"),
+        "aws-iso-e": of("ec2.amazonaws.com"),
+        "aws-iso-f": of("ec2.amazonaws.com"),
     })
 }
 

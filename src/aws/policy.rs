@@ -256,7 +256,6 @@ fn delete_cluster(arns: &Arns<'_>) -> Vec<Value> {
         "eks:Disassociate*",
         "eks:List*",
         "eks:UpdateClusterConfig",
-        "elasticloadbalancing:Delete*",
         "iam:Delete*",
         "iam:Detach*",
         "iam:Get*",
@@ -273,7 +272,6 @@ fn delete_cluster(arns: &Arns<'_>) -> Vec<Value> {
         arns.stack_instance_profile(),
         arns.oidc_provider(),
         arns.ec2(),
-        arns.load_balancers(),
     ];
     vec![
         allow(
@@ -372,10 +370,6 @@ impl Arns<'_> {
     /// The networks and instances of the region, and the public images.
     fn ec2(&self) -> String {
         format!("arn:{}:ec2:{}:*", self.partition, self.region)
-    }
-
-    fn load_balancers(&self) -> String {
-        self.regional("elasticloadbalancing", "*")
     }
 
     fn oidc_provider(&self) -> String {

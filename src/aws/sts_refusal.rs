@@ -172,7 +172,10 @@ mod tests {
             "{told}"
         );
         assert!(told.ends_with("STS says: The security token included in the request is invalid"));
-        assert_eq!(class_of("ExpiredToken", 403, &key), Class::WorkerCredentials);
+        assert_eq!(
+            class_of("ExpiredToken", 403, &key),
+            Class::WorkerCredentials
+        );
     }
 
     #[test]

@@ -138,11 +138,6 @@ const NEEDED: &[(Access, &str, &str)] = &[
     ),
     (
         DeleteCluster,
-        "elasticloadbalancing:DeleteLoadBalancer",
-        "elasticloadbalancing:loadbalancer/net/a/1",
-    ),
-    (
-        DeleteCluster,
         "ec2:DeleteNetworkInterface",
         "ec2:network-interface/eni-1",
     ),
@@ -220,7 +215,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("ec2:TerminateInstances", "ec2:instance/i"),
     (
         "elasticloadbalancing:DeleteLoadBalancer",
-        "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/net/a/1",
+        "elasticloadbalancing:loadbalancer/net/a/1",
     ),
 ];
 

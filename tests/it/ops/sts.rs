@@ -90,7 +90,7 @@ async fn a_disabled_region_holds_up_no_other_region_of_the_account() {
             (None, json!(ReadInput {})),
         )
         .await;
-    sqlx::query("update jobs set region = 'us-east-1' where job_id = $1")
+    sqlx::query("update job_rows set region = 'us-east-1' where job_id = $1")
         .bind(elsewhere)
         .execute(fleet.queue.pool())
         .await

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
-use super::failures::stack_failed;
+use super::failures::{failure, stack_failed};
 use super::refused;
 use super::stack_creation::failing;
 use crate::aws::cloudformation::{CloudFormation, Stack, StackChange};
 use crate::aws::{Class, Refusal};
+use crate::domain::ErrorCode;
 use crate::queue::{Failure, Verdict};
 
 /// What the job knows of the stacks that it deletes: by their ids, since names come again.

@@ -276,6 +276,7 @@ mod tests {
             region: region.into(),
             service: "eks".into(),
             session: None,
+            role: None,
         }
     }
 

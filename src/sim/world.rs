@@ -121,7 +121,8 @@ impl World {
             inbound.authorization.as_deref(),
             inbound.token.as_deref(),
         );
-        if caller.session.is_some() {
+        let session = caller.session.as_ref();
+        if session.is_some_and(|session| session.about.role == super::sts::FLEET_ROLE) {
             let account = self.accounts.get(&caller.account);
             caller.role = account.and_then(|account| account.settings.role_policy.clone());
         }

@@ -141,7 +141,7 @@ pub struct NewClusterIam {
     #[schema(
         nullable = false,
         max_length = 2048,
-        pattern = "^arn:aws(-cn|-us-gov)?:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
+        pattern = "^arn:aws(-cn|-us-gov|-eusc|-iso(-[bef])?)?:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$",
         examples("arn:aws:iam::111111111111:policy/boundary")
     )]
     pub service_role_permissions_boundary: Option<String>,

@@ -38,9 +38,7 @@ pub(super) fn resource_arn(stack: &Stack, kind: &Kind, physical: &str) -> String
         "AWS::IAM::Role" | "AWS::IAM::Policy" => iam_arn(stack, "role", physical),
         "AWS::IAM::InstanceProfile" => iam_arn(stack, "instance-profile", physical),
         "AWS::IAM::ManagedPolicy" => iam_arn(stack, "policy", physical),
-        "AWS::EKS::Cluster" => {
-            regional("eks", &format!("cluster/{}", cluster_tag(stack, physical)))
-        }
+        "AWS::EKS::Cluster" => regional("eks", &format!("cluster/{physical}")),
         name if name.starts_with("AWS::EKS::") => {
             regional("eks", &format!("cluster/{}", cluster_tag(stack, "*")))
         }

@@ -1,36 +1,49 @@
-//! The Kubernetes API of one cluster, as far as moving CoreDNS onto Fargate needs it: one Deployment
-//! is read, and one annotation of its pods patched.
+//! The Kubernetes API of one cluster, as far as this service needs it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `api` | calls: one object, lists page by page, patches, deletions |
+//! | `deployment` | CoreDNS' Deployment: its pods' compute type, its rollout |
+//! | `pods`, `nodes` | where pods run, and which nodes are Ready |
+//! | `services`, `ingresses`, `exposed` | what has load balancers; deleting them |
+//! | `error` | what a failed call means |
 //!
 //! Promises: only `https://` with the cluster's own certificate authority, unless AWS is simulated;
 //! no redirect, no proxy, and no answer of more than a few MiB; no call lasts longer than ten
 //! seconds; tokens appear in no text.
 
+mod api;
 mod deployment;
 mod error;
 mod exposed;
+mod ingresses;
+mod meta;
+mod nodes;
+mod pods;
+mod services;
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Method, Response, Url};
-use serde_json::{Value, json};
+use reqwest::{Certificate, Client, Url};
 
 pub use deployment::{Deployment, Rollout};
 pub use error::{KubernetesError, Trouble};
 pub use exposed::Exposed;
+pub use ingresses::Ingress;
+pub use meta::Meta;
+pub use nodes::Node;
+pub use pods::Pod;
+pub use services::Service;
 
 /// What EKS reads from a pod to know where it shall run.
 pub const COMPUTE_TYPE: &str = "eks.amazonaws.com/compute-type";
 /// Its value for pods on Fargate.
 pub const FARGATE: &str = "fargate";
 
-/// What Kubernetes' own tools change to have a Deployment's pods made anew.
-const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
-
-const COREDNS: &str = "apis/apps/v1/namespaces/kube-system/deployments/coredns";
 /// A private cluster's address does not answer from elsewhere, it hangs.
 const CONNECT: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(10);
@@ -83,80 +96,6 @@ impl Kubernetes {
             authorization,
         })
     }
-
-    /// CoreDNS; none when the cluster does not have it as a Deployment.
-    pub async fn coredns(&self) -> Result<Option<Deployment>, KubernetesError> {
-        const ACTION: &str = "reading CoreDNS";
-        match self.call(ACTION, Method::GET, None).await {
-            Ok(found) => Ok(Some(Deployment::read(&found))),
-            Err(error) if error.trouble == Trouble::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Gives CoreDNS' pods a compute type, or takes it away. Asks for nothing, and answers false,
-    /// when they are so already.
-    pub async fn set_coredns_compute_type(
-        &self,
-        seen: &Deployment,
-        compute_type: Option<&str>,
-    ) -> Result<bool, KubernetesError> {
-        // To take away what is not there would be refused by some servers.
-        if seen.pod_annotations.get(COMPUTE_TYPE).map(String::as_str) == compute_type {
-            return Ok(false);
-        }
-        let annotations = json!({ COMPUTE_TYPE: compute_type });
-        let patch =
-            json!({ "spec": { "template": { "metadata": { "annotations": annotations } } } });
-        self.call("patching CoreDNS", Method::PATCH, Some(&patch))
-            .await
-            .map(|_| true)
-    }
-
-    /// Makes CoreDNS' pods anew, as `kubectl rollout restart` does. The mark is a time; the same one
-    /// again makes none.
-    pub async fn restart_coredns(&self, mark: &str) -> Result<(), KubernetesError> {
-        let annotations = json!({ RESTARTED_AT: mark });
-        let patch =
-            json!({ "spec": { "template": { "metadata": { "annotations": annotations } } } });
-        self.call("restarting CoreDNS", Method::PATCH, Some(&patch))
-            .await
-            .map(drop)
-    }
-
-    /// Every call is about CoreDNS.
-    async fn call(
-        &self,
-        action: &'static str,
-        method: Method,
-        patch: Option<&Value>,
-    ) -> Result<Value, KubernetesError> {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{COREDNS}", self.base.path()));
-        if patch.is_some() {
-            url.set_query(Some("fieldManager=fargate-fleet"));
-        }
-        let mut request = self
-            .http
-            .request(method, url)
-            .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, self.authorization.clone());
-        if let Some(patch) = patch {
-            request = request
-                .header(CONTENT_TYPE, "application/merge-patch+json")
-                .body(patch.to_string());
-        }
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| KubernetesError::unanswered(action, &error))?;
-        let status = answer.status();
-        let body = body(action, answer).await?;
-        if status.is_success() {
-            let broken = || KubernetesError::broken(action, "its answer is not JSON");
-            serde_json::from_slice(&body).map_err(|_| broken())
-        } else {
-            Err(KubernetesError::refused(action, status, &body))
-        }
-    }
 }
 
 fn base(access: &Access<'_>) -> Result<Url, KubernetesError> {
@@ -179,18 +118,6 @@ fn authority(text: Option<&str>) -> Result<Vec<Certificate>, KubernetesError> {
         return Err(bad());
     }
     Ok(certificates)
-}
-
-async fn body(action: &'static str, mut answer: Response) -> Result<Vec<u8>, KubernetesError> {
-    let mut body = Vec::new();
-    let failed = |error| KubernetesError::unanswered(action, &error);
-    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err(KubernetesError::broken(action, "its answer is too large"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 #[cfg(test)]

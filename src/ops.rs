@@ -4,6 +4,7 @@
 //! AWS for a change it notes so under its lease; what AWS accepted is followed to its end.
 
 mod access_entry;
+mod cluster_api;
 mod context;
 mod coredns;
 mod create_cluster;

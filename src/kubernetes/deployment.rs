@@ -2,7 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::api::Place;
+use super::error::KubernetesError;
+use super::meta::texts;
+use super::{COMPUTE_TYPE, Kubernetes};
+
+const DEPLOYMENTS: Place<'static> = Place::all("apis/apps/v1", "deployments");
+/// CoreDNS, as every cluster names it.
+const COREDNS: (Place<'static>, &str) = (DEPLOYMENTS.within(Some("kube-system")), "coredns");
+/// What `kubectl rollout restart` sets, too.
+const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
+
+impl Kubernetes {
+    /// A Deployment; none when the cluster does not have it.
+    pub async fn deployment(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Deployment>, KubernetesError> {
+        let place = DEPLOYMENTS.within(Some(namespace));
+        let found = self.object("reading a Deployment", place, name).await?;
+        Ok(found.as_ref().map(Deployment::read))
+    }
+
+    /// CoreDNS; none when the cluster does not have it as a Deployment.
+    pub async fn coredns(&self) -> Result<Option<Deployment>, KubernetesError> {
+        let (place, name) = COREDNS;
+        let found = self.object("reading CoreDNS", place, name).await?;
+        Ok(found.as_ref().map(Deployment::read))
+    }
+
+    /// Gives CoreDNS' pods a compute type, or takes it away. Asks for nothing, and answers false,
+    /// when they are so already.
+    pub async fn set_coredns_compute_type(
+        &self,
+        seen: &Deployment,
+        compute_type: Option<&str>,
+    ) -> Result<bool, KubernetesError> {
+        // To take away what is not there would be refused by some servers.
+        if seen.pod_annotations.get(COMPUTE_TYPE).map(String::as_str) == compute_type {
+            return Ok(false);
+        }
+        let patch = of_pods(&json!({ COMPUTE_TYPE: compute_type }));
+        let patched = self.patch("patching CoreDNS", COREDNS, &patch).await;
+        patched.map(|_| true)
+    }
+
+    /// Makes CoreDNS' pods anew, as `kubectl rollout restart` does. The mark is a time; the same one
+    /// again makes none.
+    pub async fn restart_coredns(&self, mark: &str) -> Result<(), KubernetesError> {
+        let patch = of_pods(&json!({ RESTARTED: mark }));
+        let patched = self.patch("restarting CoreDNS", COREDNS, &patch).await;
+        patched.map(drop)
+    }
+
+    /// Has a Deployment's pods made anew, as `kubectl rollout restart` does. The time tells one restart
+    /// from another: asked for twice with one time, it is one.
+    pub async fn restart_deployment(
+        &self,
+        (namespace, name): (&str, &str),
+        at: DateTime<Utc>,
+    ) -> Result<Deployment, KubernetesError> {
+        let patch = of_pods(&json!({ RESTARTED: at.to_rfc3339_opts(SecondsFormat::Secs, true) }));
+        let what = (DEPLOYMENTS.within(Some(namespace)), name);
+        let patched = self.patch("restarting a Deployment", what, &patch).await?;
+        Ok(Deployment::read(&patched))
+    }
+}
+
+/// A patch of the annotations that a Deployment's pods get.
+fn of_pods(annotations: &Value) -> Value {
+    json!({ "spec": { "template": { "metadata": { "annotations": annotations } } } })
+}
 
 /// A Deployment as the cluster shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,9 +115,6 @@ impl Deployment {
     pub(super) fn read(object: &Value) -> Self {
         let count = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
         let annotations = object.pointer("/spec/template/metadata/annotations");
-        let annotations = annotations.and_then(Value::as_object);
-        let text =
-            |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
         Self {
             generation: count("/metadata/generation").unwrap_or(0),
             observed_generation: count("/status/observedGeneration").unwrap_or(0),
@@ -51,9 +122,7 @@ impl Deployment {
             replicas: count("/status/replicas").unwrap_or(0),
             updated: count("/status/updatedReplicas").unwrap_or(0),
             available: count("/status/availableReplicas").unwrap_or(0),
-            pod_annotations: annotations
-                .map(|annotations| annotations.iter().filter_map(text).collect())
-                .unwrap_or_default(),
+            pod_annotations: annotations.map(texts).unwrap_or_default(),
             gave_up: gave_up(object),
         }
     }
@@ -99,8 +168,6 @@ fn gave_up(object: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn rolled_out() -> Value {

@@ -14,6 +14,8 @@ pub enum Trouble {
     Unauthorized,
     /// What was asked for is not there.
     NotFound,
+    /// It is not as it was seen to be.
+    Conflict,
     /// The cluster answers that it can't just now.
     Unavailable,
     /// All else.
@@ -91,7 +93,9 @@ fn trouble(status: StatusCode) -> Trouble {
     match status.as_u16() {
         401 | 403 => Trouble::Unauthorized,
         404 => Trouble::NotFound,
-        408 | 429 | 500..=599 => Trouble::Unavailable,
+        409 => Trouble::Conflict,
+        // A list that took too long begins anew.
+        408 | 410 | 429 | 500..=599 => Trouble::Unavailable,
         _ => Trouble::Other,
     }
 }
@@ -106,7 +110,8 @@ mod tests {
             (401, Trouble::Unauthorized),
             (403, Trouble::Unauthorized),
             (404, Trouble::NotFound),
-            (409, Trouble::Other),
+            (409, Trouble::Conflict),
+            (410, Trouble::Unavailable),
             (422, Trouble::Other),
             (429, Trouble::Unavailable),
             (500, Trouble::Unavailable),

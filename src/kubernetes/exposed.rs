@@ -2,22 +2,11 @@
 //! Balancer Controller. Their controllers take these down when the objects are deleted, as long as
 //! they run.
 
-use reqwest::header::{ACCEPT, AUTHORIZATION};
-use reqwest::{Method, Url};
-use serde_json::Value;
-
+use super::Kubernetes;
 use super::error::{KubernetesError, Trouble};
-use super::{Kubernetes, body};
-
-const SERVICES: (&str, &str, &str) = ("listing Services", "api/v1", "services");
-const INGRESSES: (&str, &str, &str) = (
-    "listing Ingresses",
-    "apis/networking.k8s.io/v1",
-    "ingresses",
-);
-/// Entries of a page, and pages of a list.
-const PAGE: &str = "500";
-const MOST_PAGES: usize = 40;
+use super::ingresses::Ingress;
+use super::meta::Meta;
+use super::services::Service;
 
 /// One such object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +21,8 @@ pub struct Exposed {
     pub hosts: Vec<String>,
     /// Whether it was asked to be deleted, and waits for its controller.
     pub deleting: bool,
+    /// Tells it from a later one of its name.
+    uid: String,
 }
 
 impl std::fmt::Display for Exposed {
@@ -40,154 +31,52 @@ impl std::fmt::Display for Exposed {
     }
 }
 
+impl Exposed {
+    fn of(kind: &'static str, meta: Meta, hosts: Vec<String>) -> Self {
+        Self {
+            kind,
+            namespace: meta.namespace,
+            name: meta.name,
+            hosts,
+            deleting: meta.deleting,
+            uid: meta.uid,
+        }
+    }
+
+    fn meta(&self) -> Meta {
+        Meta {
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            uid: self.uid.clone(),
+            ..Meta::default()
+        }
+    }
+}
+
 impl Kubernetes {
     /// Everything in the cluster that has a load balancer, or will get one.
     pub async fn exposed(&self) -> Result<Vec<Exposed>, KubernetesError> {
-        let services = self.listed(SERVICES).await?;
-        let ingresses = match self.listed(INGRESSES).await {
+        let services = self.services().await?.into_iter();
+        let ingresses = match self.ingresses().await {
             // An API without Ingresses.
             Err(error) if error.trouble == Trouble::NotFound => Vec::new(),
             listed => listed?,
         };
-        let services = services.iter().filter(|one| is_balanced(one));
-        let ingresses = ingresses.iter().filter(|one| is_of_the_controller(one));
-        let services = services.map(|one| read("service", one));
+        let services = services.filter(Service::is_load_balanced);
+        let ingresses = ingresses.into_iter().filter(Ingress::is_of_aws);
+        let services = services.map(|one| Exposed::of("service", one.meta, one.hosts));
         Ok(services
-            .chain(ingresses.map(|one| read("ingress", one)))
+            .chain(ingresses.map(|one| Exposed::of("ingress", one.meta, one.hosts)))
             .collect())
     }
 
-    /// Asks for one to be deleted. One that is gone is no error.
+    /// Asks for one to be deleted. One that is gone is no error, and a later one of its name stays.
     pub async fn delete_exposed(&self, one: &Exposed) -> Result<(), KubernetesError> {
-        let (action, (_, api, plural)) = match one.kind {
-            "service" => ("deleting a Service", SERVICES),
-            _ => ("deleting an Ingress", INGRESSES),
+        let meta = one.meta();
+        let deleted = match one.kind {
+            "service" => self.delete_service(&meta).await,
+            _ => self.delete_ingress(&meta).await,
         };
-        let (namespace, name) = (&one.namespace, &one.name);
-        let path = format!("{api}/namespaces/{namespace}/{plural}/{name}");
-        let url = self.at(&path);
-        match self.send(action, Method::DELETE, url).await {
-            Err(error) if error.trouble == Trouble::NotFound => Ok(()),
-            deleted => deleted.map(drop),
-        }
-    }
-
-    async fn listed(
-        &self,
-        (action, api, plural): (&'static str, &str, &str),
-    ) -> Result<Vec<Value>, KubernetesError> {
-        let mut found = Vec::new();
-        let mut next = String::new();
-        for _ in 0..MOST_PAGES {
-            let mut url = self.at(&format!("{api}/{plural}"));
-            url.query_pairs_mut().append_pair("limit", PAGE);
-            if !next.is_empty() {
-                url.query_pairs_mut().append_pair("continue", &next);
-            }
-            let page = self.send(action, Method::GET, url).await?;
-            let items = page["items"].as_array().cloned();
-            found.extend(items.unwrap_or_default());
-            let more = page.pointer("/metadata/continue").and_then(Value::as_str);
-            more.unwrap_or_default().clone_into(&mut next);
-            if next.is_empty() {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    fn at(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path()));
-        url
-    }
-
-    async fn send(
-        &self,
-        action: &'static str,
-        method: Method,
-        url: Url,
-    ) -> Result<Value, KubernetesError> {
-        let request = self
-            .http
-            .request(method, url)
-            .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, self.authorization.clone());
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| KubernetesError::unanswered(action, &error))?;
-        let status = answer.status();
-        let body = body(action, answer).await?;
-        if !status.is_success() {
-            return Err(KubernetesError::refused(action, status, &body));
-        }
-        let broken = || KubernetesError::broken(action, "its answer is not JSON");
-        serde_json::from_slice(&body).map_err(|_| broken())
-    }
-}
-
-fn is_balanced(service: &Value) -> bool {
-    service["spec"]["type"] == "LoadBalancer"
-}
-
-/// By its class, as eksctl knows it, or by the mark that the controller leaves on what it manages.
-fn is_of_the_controller(ingress: &Value) -> bool {
-    let metadata = &ingress["metadata"];
-    let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
-    let mut finalizers = finalizers.filter_map(Value::as_str);
-    metadata["annotations"]["kubernetes.io/ingress.class"] == "alb"
-        || ingress["spec"]["ingressClassName"] == "alb"
-        || finalizers.any(|one| one.contains("ingress.k8s.aws"))
-}
-
-fn read(kind: &'static str, object: &Value) -> Exposed {
-    let metadata = &object["metadata"];
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let points = object.pointer("/status/loadBalancer/ingress");
-    let points = points.and_then(Value::as_array).into_iter().flatten();
-    Exposed {
-        kind,
-        namespace: text(&metadata["namespace"]),
-        name: text(&metadata["name"]),
-        hosts: points
-            .filter_map(|point| point["hostname"].as_str().map(str::to_owned))
-            .collect(),
-        deleting: !metadata["deletionTimestamp"].is_null(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_what_aws_makes_load_balancers_for_counts() {
-        let service = |kind: &str| json!({"spec": {"type": kind}});
-        assert!(is_balanced(&service("LoadBalancer")));
-        assert!(!is_balanced(&service("ClusterIP")));
-        let ingress = |metadata: Value, class: &str| {
-            is_of_the_controller(
-                &json!({"metadata": metadata, "spec": {"ingressClassName": class}}),
-            )
-        };
-        assert!(ingress(json!({}), "alb"));
-        assert!(!ingress(json!({}), "nginx"));
-        let annotated = json!({"annotations": {"kubernetes.io/ingress.class": "alb"}});
-        assert!(ingress(annotated, ""));
-        let managed = json!({"finalizers": ["group.ingress.k8s.aws/web"]});
-        assert!(ingress(managed, "edge"));
-    }
-
-    #[test]
-    fn an_object_is_read_with_its_hosts_and_whether_it_goes() {
-        let object = json!({
-            "metadata": {"namespace": "web", "name": "shop", "deletionTimestamp": "2026-01-01T00:00:00Z"},
-            "status": {"loadBalancer": {"ingress": [{"hostname": "a1.elb.amazonaws.com"}]}},
-        });
-        let read = read("service", &object);
-        assert_eq!(read.to_string(), "web/shop");
-        assert_eq!(read.hosts, ["a1.elb.amazonaws.com"]);
-        assert!(read.deleting);
+        deleted.map(drop)
     }
 }

@@ -17,6 +17,7 @@ mod nodegroups;
 mod oidc;
 mod preflight;
 mod profiles;
+mod ready_nodes;
 mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +88,7 @@ struct Creation {
     asking: Option<Asking>,
     #[serde(skip_serializing_if = "Option::is_none")]
     coredns: Option<Moving>,
+    nodes: ready_nodes::Looking,
 }
 
 /// A refusal that counts once all else has come to its end.

@@ -90,6 +90,18 @@ impl<W: Clone + Serialize> Stage<'_, W> {
         look_later(self.context, pace, followed, (message.into(), keep))
     }
 
+    /// Looks again after a while, whatever was waited for before.
+    pub(super) fn park(&self, after: Duration, wait: Wait, message: String) -> Verdict {
+        Verdict::Again(Box::new(Again {
+            after,
+            step: self.step.to_owned(),
+            step_data: json!(self.kept),
+            wait,
+            message,
+            accepted: self.context.job.asked || self.context.lease.progress().asked,
+        }))
+    }
+
     /// The same stage, which follows this.
     pub(super) fn following(&self, followed: Followed) -> (&'static str, Value) {
         let kept = Kept {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::cluster::Cluster;
 use super::fleet::FleetShape;
+use super::host::Host;
 use super::rights::RolePolicy;
 
 /// What an account was told to do to its callers.
@@ -33,16 +34,19 @@ pub(super) struct Account {
 pub(super) struct Accounts {
     by_id: BTreeMap<String, Account>,
     first: String,
+    /// What every cluster knows of the simulator.
+    host: Arc<Host>,
     /// Account, region and name of clusters that are being deleted, and when they are gone.
     leaving: Vec<(String, String, String, Duration)>,
 }
 
 impl Accounts {
-    pub(super) fn of(fleet: FleetShape) -> Self {
+    pub(super) fn of(fleet: FleetShape, host: Host) -> Self {
         let fleet = fleet.accounts();
         let first = fleet.first().map(|account| account.account_id.clone());
         let mut accounts = Self {
             first: first.unwrap_or_default(),
+            host: Arc::new(host),
             ..Self::default()
         };
         for account in fleet {
@@ -51,6 +55,19 @@ impl Accounts {
             }
         }
         accounts
+    }
+
+    pub(super) fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Tells every cluster where the simulator listens.
+    pub(super) fn set_host(&mut self, host: Host) {
+        self.host = Arc::new(host);
+        let host = Arc::clone(&self.host);
+        for (_, _, cluster) in self.all() {
+            cluster.host = Arc::clone(&host);
+        }
     }
 
     pub(super) fn get(&self, account: &str) -> Option<&Account> {
@@ -85,14 +102,17 @@ impl Accounts {
 
     /// The cluster, which is made with its account when there is none.
     pub(super) fn add_cluster(&mut self, account: &str, region: &str, name: &str) -> &mut Cluster {
+        let host = Arc::clone(&self.host);
         let clusters = self
             .entry(account)
             .regions
             .entry(region.to_owned())
             .or_default();
-        clusters
-            .entry(name.to_owned())
-            .or_insert_with(|| Cluster::new(account, region, name))
+        clusters.entry(name.to_owned()).or_insert_with(|| {
+            let mut cluster = Cluster::new(account, region, name);
+            cluster.host = host;
+            cluster
+        })
     }
 
     pub(super) fn remove_cluster(&mut self, account: &str, region: &str, name: &str) -> bool {
@@ -154,7 +174,7 @@ mod tests {
 
     #[test]
     fn clusters_of_one_account_and_region_are_not_those_of_another() {
-        let mut accounts = Accounts::of(FleetShape::default());
+        let mut accounts = Accounts::of(FleetShape::default(), Host::default());
         assert!(accounts.remove_cluster("111111111111", "eu-central-1", "prod-1"));
         assert!(!accounts.remove_cluster("111111111111", "eu-central-1", "prod-1"));
         assert!(

@@ -60,6 +60,14 @@ actions! {
     TagResource,
     UntagResource,
     ListTagsForResource,
+    // The Kubernetes API of clusters; the first stands for all of them in faults
+    Kubernetes,
+    KubernetesGet,
+    KubernetesList,
+    KubernetesCreate,
+    KubernetesPatch,
+    KubernetesUpdate,
+    KubernetesDelete,
     // STS
     AssumeRole,
     GetCallerIdentity,

@@ -35,6 +35,7 @@ impl Sim {
             method: method.into(),
             path: path.into(),
             query: crate::sim::wire::pairs(query),
+            content_type: None,
             authorization: Some(format!("AWS4-HMAC-SHA256 Credential={scope}")),
             token: None,
             body: body.to_string().into(),

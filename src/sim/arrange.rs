@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::addon::Addon;
 use super::arn;
 use super::clock::{fresh_id, wall};
+use super::cluster::Cluster;
 use super::control::{AccountSettings, ClusterSettings, ProfileSpec};
 use super::nodegroup::Nodegroup;
 use super::profile::{Phase, Profile, ProfileView};
@@ -54,6 +56,9 @@ impl World {
         if let Some(data) = new.certificate_authority {
             cluster.details().set_certificate(&data);
         }
+        if let Some(limit) = new.max_joining_nodes {
+            cluster.details().max_joining = Some(limit);
+        }
         if let Some(nodes) = new.nodes {
             cluster.details().other_nodes = nodes;
         }
@@ -79,6 +84,7 @@ impl World {
                     tags: BTreeMap::new(),
                     described: serde_json::Value::Null,
                     until: None,
+                    active_from: Some(Duration::ZERO),
                 };
                 (name, nodegroup)
             };
@@ -150,14 +156,23 @@ impl World {
         cluster.profiles.insert(spec.name, profile);
     }
 
+    /// The cluster as it is now.
+    pub(super) fn look_at_cluster(
+        &mut self,
+        (account, region, cluster): Place<'_>,
+    ) -> Option<&mut Cluster> {
+        let (now, settle) = (self.clock.now(), self.clock.scale(self.options.settle_time));
+        let cluster = self.accounts.cluster(account, region, cluster)?;
+        cluster.settle(now, settle);
+        Some(cluster)
+    }
+
     pub(super) fn look_at_profile(
         &mut self,
         (account, region, cluster): Place<'_>,
         name: &str,
     ) -> Option<ProfileView> {
-        let (now, settle) = (self.clock.now(), self.clock.scale(self.options.settle_time));
-        let cluster = self.accounts.cluster(account, region, cluster)?;
-        cluster.settle(now, settle);
+        let cluster = self.look_at_cluster((account, region, cluster))?;
         cluster
             .profiles
             .get(name)

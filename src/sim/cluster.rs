@@ -1,6 +1,7 @@
 //! A cluster with its profiles, and the rule that only one thing of it changes at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,8 +13,11 @@ use super::arn;
 use super::catalog;
 use super::clock::{epoch_seconds, fresh_id, wall};
 use super::details::Details;
+use super::host::Host;
+use super::kubernetes::{Ground, Kube, node_name};
 use super::profile::{Change, Profile};
 use super::selector::Selector;
+use super::sts::FLEET_ROLE;
 
 /// What keeps a cluster from taking another mutation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub(super) struct Cluster {
     settling: Option<(String, Duration)>,
     /// What most clusters don't have.
     details: Option<Box<Details>>,
+    /// The simulator that it lives in.
+    pub host: Arc<Host>,
 }
 
 impl Cluster {
@@ -60,7 +66,12 @@ impl Cluster {
             update: None,
             settling: None,
             details: None,
+            host: Arc::default(),
         }
+    }
+
+    pub(super) fn region(&self) -> &str {
+        arn::Arn::parse(&self.arn).map_or("", |arn| arn.region)
     }
 
     /// What is this cluster's own. One that has been there from the start has nodes and CoreDNS.
@@ -68,12 +79,54 @@ impl Cluster {
         self.details.get_or_insert_with(|| {
             let id = fresh_id().to_string();
             let addon = Addon::settled(arn::addon(&self.arn, "coredns", &id), "coredns");
-            Box::new(Details {
+            let mut details = Details {
                 addons: BTreeMap::from([("coredns".to_owned(), addon)]),
                 other_nodes: true,
+                nodes_ready: true,
+                admins: fleet_role(&self.arn).into_iter().collect(),
                 ..Details::default()
-            })
+            };
+            let region = arn::Arn::parse(&self.arn).map_or("", |arn| arn.region);
+            let ground = Ground {
+                now: Duration::ZERO,
+                host: &self.host,
+                region,
+                profiles: &self.profiles,
+                nodes: &ready_nodes(&details, &self.host, region, Duration::ZERO),
+            };
+            details.kube = Kube::in_use(self.created_at, &ground);
+            Box::new(details)
         })
+    }
+
+    /// What its Kubernetes API knows, and what its pods can run on. Settle first.
+    pub(super) fn with_kube<T>(
+        &mut self,
+        now: Duration,
+        act: impl FnOnce(&mut Kube, &Ground<'_>) -> T,
+    ) -> T {
+        self.details();
+        let region = arn::Arn::parse(&self.arn).map_or("", |arn| arn.region);
+        let details = self.details.get_or_insert_default();
+        let ground = Ground {
+            now,
+            host: &self.host,
+            region,
+            profiles: &self.profiles,
+            nodes: &ready_nodes(details, &self.host, region, now),
+        };
+        act(&mut details.kube, &ground)
+    }
+
+    /// Whether all pods of an add-on that has pods of its own serve; none when it has no Deployment.
+    /// Settle first.
+    pub(super) fn addon_runs(&self, name: &str) -> Option<bool> {
+        self.details.as_ref()?.kube.runs(name)
+    }
+
+    /// Makes the pods of an add-on anew, as a rollout that was asked for does.
+    pub(super) fn restart_addon(&mut self, name: &str, now: Duration) {
+        self.with_kube(now, |kube, ground| kube.restart(name, wall(), ground));
     }
 
     /// The add-ons of a cluster that has details.
@@ -103,6 +156,12 @@ impl Cluster {
             .chain(nodegroups.map(|name| ("nodegroup", name)))
             .chain(entries.map(|name| ("access-entry", name)))
             .map(|(kind, name)| format!("{kind}/{}/{name}", self.name))
+            .chain(details.into_iter().flat_map(|own| {
+                let balancers = own.kube.balancers();
+                balancers.map(|((plural, namespace, name), _)| {
+                    format!("load-balancer/{}/{plural}/{namespace}/{name}", self.name)
+                })
+            }))
     }
 
     /// Whether it is like those that are there from the start: its add-on shows only when looked at.
@@ -163,6 +222,8 @@ impl Cluster {
 
     /// Brings every profile up to `now`.
     pub(super) fn settle(&mut self, now: Duration, settle_time: Duration) {
+        // Pods are bound by what there was when their add-on was changed.
+        self.follow_addons(now);
         let mut activated: Option<Duration> = None;
         let mut gone: Vec<Selector> = Vec::new();
         self.profiles
@@ -189,6 +250,22 @@ impl Cluster {
         }
         self.update.take_if(|(_, until)| *until <= now);
         self.settling.take_if(|(_, until)| *until <= now);
+        self.settle_kubernetes(now);
+    }
+
+    fn follow_addons(&mut self, now: Duration) {
+        if let Some(addons) = self.details.as_ref().map(|details| details.addons.clone()) {
+            self.with_kube(now, |kube, ground| kube.follow_addons(&addons, ground));
+        }
+    }
+
+    fn settle_kubernetes(&mut self, now: Duration) {
+        if self.details.is_some() {
+            self.with_kube(now, Kube::settle);
+            let host = Arc::clone(&self.host);
+            let details = self.details();
+            details.nodes_ready = details.groups(&host).iter().any(|one| one.ready(now) > 0);
+        }
     }
 
     /// The pods on Fargate end with the profile that caught them, and are made anew.
@@ -202,12 +279,17 @@ impl Cluster {
         let Some(details) = &mut self.details else {
             return;
         };
-        details.addons.retain(|name, addon| {
+        let Details { addons, kube, .. } = &mut **details;
+        addons.retain(|name, addon| {
             let labels = pod_labels(name).unwrap_or_default();
             if gone.iter().any(|selector| catches(selector, labels)) {
                 addon.roll_out(now);
             }
-            addon.settle(now, running.contains(name))
+            let stays = addon.settle(now, running.contains(name));
+            if !stays {
+                kube.addon_is_gone(name);
+            }
+            stays
         });
     }
 
@@ -294,7 +376,7 @@ impl Cluster {
             "arn": self.arn,
             "createdAt": epoch_seconds(self.created_at),
             "version": "1.34",
-            "endpoint": format!("https://{}.gr7.{region}.eks.amazonaws.com", id.to_uppercase()),
+            "endpoint": self.endpoint(&id, (account, region)),
             "roleArn": format!("arn:{partition}:iam::{account}:role/eksctl-{}-cluster-ServiceRole", self.name),
             "resourcesVpcConfig": {
                 "subnetIds": subnets,
@@ -325,6 +407,37 @@ impl Cluster {
         }
         view
     }
+}
+
+impl Cluster {
+    /// On the simulator's own address; of AWS's shape where there is none.
+    fn endpoint(&self, id: &str, (account, region): (&str, &str)) -> String {
+        if let Some(url) = &self.host.url {
+            return format!("{url}/_kubernetes/{account}/{region}/{}", self.name);
+        }
+        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+        format!(
+            "https://{}.gr7.{region}.eks.amazonaws.com{suffix}",
+            id.to_uppercase()
+        )
+    }
+}
+
+/// The role of the fleet in the account of a cluster.
+fn fleet_role(cluster_arn: &str) -> Option<String> {
+    let arn = arn::Arn::parse(cluster_arn)?;
+    let (partition, account) = (arn.partition, arn.account);
+    Some(format!("arn:{partition}:iam::{account}:role/{FLEET_ROLE}"))
+}
+
+/// The nodes that are Ready and no Fargate pod's.
+fn ready_nodes(details: &Details, host: &Host, region: &str, now: Duration) -> Vec<String> {
+    let groups = details.groups(host).into_iter();
+    groups
+        .flat_map(|group| {
+            (0..group.ready(now)).map(move |number| node_name(&group.id, number, region))
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ pub struct ClusterSettings {
     pub nodes: Option<bool>,
     /// EKS's `deletionProtection`: an active cluster that has it is not deleted. Off at first.
     pub deletion_protection: Option<bool>,
+    /// No more nodes of each nodegroup than this ever join.
+    pub max_joining_nodes: Option<u32>,
 }
 
 /// A handle to a running simulator. Accounts and clusters that are named and missing are made.
@@ -206,6 +208,37 @@ impl SimControl {
         let mut world = self.shared.lock();
         world.options.kubernetes_endpoint = endpoint;
         world.options.certificate_authority = certificate_authority;
+    }
+
+    /// Lets no more than this many nodes of each nodegroup join, in clusters that stacks make from now
+    /// on; `None` lets all join.
+    pub fn limit_joining_nodes(&self, limit: Option<u32>) {
+        self.shared.lock().options.max_joining_nodes = limit;
+    }
+
+    /// Whether all pods of an add-on (`coredns`, `metrics-server`) serve; none when the cluster has no
+    /// Deployment of that name.
+    #[must_use]
+    pub fn addon_runs(
+        &self,
+        account_id: &str,
+        region: &str,
+        cluster: &str,
+        addon: &str,
+    ) -> Option<bool> {
+        let mut world = self.shared.lock();
+        let cluster = world.look_at_cluster((account_id, region, cluster))?;
+        cluster.details();
+        cluster.addon_runs(addon)
+    }
+
+    /// Makes the pods of an add-on anew, as a person does with `kubectl rollout restart`.
+    pub fn restart_addon(&self, account_id: &str, region: &str, cluster: &str, addon: &str) {
+        let mut world = self.shared.lock();
+        let now = world.clock.now();
+        if let Some(cluster) = world.look_at_cluster((account_id, region, cluster)) {
+            cluster.restart_addon(addon, now);
+        }
     }
 
     /// All that is there: clusters with what is in them, stacks that are not deleted, their networks

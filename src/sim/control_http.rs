@@ -2,10 +2,11 @@
 //!
 //! Besides those in the API contract: `POST /reset`; `POST /clock {frozen?, advanceSeconds?}`;
 //! `PUT /limits {readsPerSecond?, mutationsPerSecond?, profilesPerCluster?, settleSeconds?,
-//! iamPropagationSeconds?}`; `PUT /kubernetes {endpoint?, certificateAuthority?}`; `GET /inventory`;
+//! iamPropagationSeconds?}`; `PUT /kubernetes {endpoint?, certificateAuthority?, maxJoiningNodes?}`; `GET /inventory`;
 //! `GET /accounts/{id}/rights`; `DELETE /sessions`, which ends those given out so far; and under
 //! `/accounts/{id}/regions/{region}/clusters/{name}`: `PUT {status?, kubernetesEndpoint?,
-//! certificateAuthority?, addons?, nodegroups?, nodes?, deletionProtection?}`, `DELETE`, `POST /update {seconds}`, `PUT` and `DELETE /fargate-profiles/{name}`.
+//! certificateAuthority?, addons?, nodegroups?, nodes?, maxJoiningNodes?, deletionProtection?}`,
+//! `DELETE`, `POST /update {seconds}`, `PUT` and `DELETE /fargate-profiles/{name}`.
 
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ struct Limits {
 struct Kubernetes {
     endpoint: Option<String>,
     certificate_authority: Option<String>,
+    max_joining_nodes: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -196,7 +198,9 @@ async fn delete_sessions(shared: Data<Shared>) -> HttpResponse {
 /// For the clusters that stacks make from now on; a reset undoes it.
 async fn put_kubernetes(shared: Data<Shared>, body: Bytes) -> Answer {
     let new: Kubernetes = parse(&body)?;
-    SimControl::new(shared.into_inner()).set_kubernetes(new.endpoint, new.certificate_authority);
+    let control = SimControl::new(shared.into_inner());
+    control.set_kubernetes(new.endpoint, new.certificate_authority);
+    control.limit_joining_nodes(new.max_joining_nodes);
     Ok(done())
 }
 

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::access_policies::Association;
 use super::addon::Addon;
 use super::cluster_update::ConfigUpdate;
-use super::nodegroup::Nodegroup;
+use super::host::Host;
+use super::kubernetes::Kube;
+use super::nodegroup::{Group, Nodegroup, OwnGroup};
 
 const DELETION_PROTECTION: &str = "deletionProtection";
 
@@ -18,8 +20,12 @@ pub(super) struct Details {
     pub described: BTreeMap<String, Value>,
     pub addons: BTreeMap<String, Addon>,
     pub nodegroups: BTreeMap<String, Nodegroup>,
-    /// Autoscaling groups whose nodes have joined, by physical id.
-    pub node_stacks: BTreeSet<String>,
+    /// Autoscaling groups of the account's own, by physical id.
+    pub node_stacks: BTreeMap<String, OwnGroup>,
+    /// No more nodes of a nodegroup than this ever join.
+    pub max_joining: Option<u32>,
+    /// Whether a node was Ready at the last look.
+    pub nodes_ready: bool,
     /// Nodes that nobody looks after.
     pub other_nodes: bool,
     /// Principals by ARN, and what each access entry says.
@@ -30,14 +36,26 @@ pub(super) struct Details {
     pub access_policies: BTreeMap<String, Vec<Association>>,
     /// The tags of each access entry, by its ARN.
     pub access_tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Principals that may do everything without an access entry.
+    pub admins: BTreeSet<String>,
+    /// What its Kubernetes API knows.
+    pub kube: Kube,
 }
 
 impl Details {
     /// Whether pods can run on some node.
     pub(super) fn has_nodes(&self) -> bool {
-        self.other_nodes
-            || !self.node_stacks.is_empty()
-            || self.nodegroups.values().any(|one| one.status == "ACTIVE")
+        self.nodes_ready
+    }
+
+    /// All nodes that are no Fargate pod's.
+    pub(super) fn groups(&self, host: &Host) -> Vec<Group> {
+        let managed = self.nodegroups.iter();
+        let managed = managed.filter_map(|(name, one)| one.group(name, host));
+        let own = self.node_stacks.iter().map(|(id, one)| one.group(id, host));
+        let joining = managed.chain(own).map(|one| one.at_most(self.max_joining));
+        let others = self.other_nodes.then(|| Group::settled("others", 2));
+        others.into_iter().chain(joining).collect()
     }
 
     /// Whether EKS refuses to delete the cluster.

@@ -211,7 +211,8 @@ impl Fault {
                 .is_none_or(|wanted| Some(wanted) == actual)
         };
         let all = self.action == ALL && subject.service.is_some();
-        (all || self.action == subject.action)
+        let any = self.action == "Kubernetes" && subject.action.starts_with("Kubernetes");
+        (all || any || self.action == subject.action)
             && fits(&self.service, subject.service)
             && fits(&self.account_id, Some(subject.account))
             && fits(&self.region, Some(subject.region))

@@ -36,10 +36,12 @@ pub struct SimOptions {
     pub reads_per_second: u32,
     /// Mutations a second in an (account, region), also the burst.
     pub mutations_per_second: u32,
-    /// The `endpoint` of clusters that stacks make; one of AWS's shape when absent.
+    /// The `endpoint` of clusters that stacks make; the simulator's own Kubernetes API when absent.
     pub kubernetes_endpoint: Option<String>,
     /// The `certificateAuthority.data` of these: base64.
     pub certificate_authority: Option<String>,
+    /// No more nodes of each nodegroup than this join, in clusters that stacks make.
+    pub max_joining_nodes: Option<u32>,
 }
 
 impl Default for SimOptions {
@@ -60,6 +62,7 @@ impl Default for SimOptions {
             mutations_per_second: 200,
             kubernetes_endpoint: None,
             certificate_authority: None,
+            max_joining_nodes: None,
         }
     }
 }

@@ -36,6 +36,7 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(options));
+        shared.lock().listens_at(address);
         let (started, handle) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let world = Arc::clone(&shared);

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::clock::fresh_id;
 use super::error::AwsError;
+use super::kubernetes;
 use super::query::{self, Service};
 
 /// A request, read whole.
@@ -17,6 +18,7 @@ pub(super) struct Inbound {
     pub path: String,
     pub query: Vec<(String, String)>,
     pub authorization: Option<String>,
+    pub content_type: Option<String>,
     /// The security token that goes with a session's key.
     pub token: Option<String>,
     pub body: Bytes,
@@ -36,6 +38,7 @@ impl Inbound {
             path: request.uri().path().to_owned(),
             query: pairs(request.query_string()),
             authorization: header("authorization"),
+            content_type: header("content-type"),
             token: header("x-amz-security-token"),
             body,
         }
@@ -76,6 +79,16 @@ impl Answer {
             status,
             content_type: "application/json",
             error,
+            body: body.to_string(),
+        }
+    }
+
+    pub(super) fn kubernetes(reply: kubernetes::Reply) -> Self {
+        let (status, body) = reply.unwrap_or_else(|status| (status.code, status.body()));
+        Self {
+            status,
+            content_type: "application/json",
+            error: None,
             body: body.to_string(),
         }
     }

@@ -1,6 +1,7 @@
 //! Everything the simulated AWS knows, behind one mutex, and how one call finds its way through it.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,9 @@ use super::cloudformation::Stacks;
 use super::create::CreateRequest;
 use super::error::AwsError;
 use super::faults::{Fault, Faults, Subject};
+use super::host::Host;
 use super::iam::Iam;
+use super::kubernetes;
 use super::network::Network;
 use super::options::SimOptions;
 use super::query::{Form, Service, no_operation};
@@ -72,6 +75,7 @@ pub(super) struct Arrival {
 pub(super) enum Request {
     Eks(Target),
     Query(Service, Form),
+    Kubernetes(kubernetes::Target),
     Unknown,
 }
 
@@ -79,7 +83,7 @@ impl World {
     pub(super) fn new(options: SimOptions) -> Self {
         Self {
             clock: Clock::new(options.speed),
-            accounts: Accounts::of(options.fleet),
+            accounts: Accounts::of(options.fleet, Host::new(options.speed)),
             initial: options.clone(),
             options,
             sessions: Sessions::default(),
@@ -93,10 +97,16 @@ impl World {
         }
     }
 
+    /// Lets every cluster's API be at this address.
+    pub(super) fn listens_at(&mut self, address: SocketAddr) {
+        let host = self.accounts.host().clone().listening(address);
+        self.accounts.set_host(host);
+    }
+
     /// Back to the initial fleet. Sessions stay valid, numbers of calls go on.
     pub(super) fn reset(&mut self) {
         self.options = self.initial.clone();
-        self.accounts = Accounts::of(self.options.fleet);
+        self.accounts = Accounts::of(self.options.fleet, self.accounts.host().clone());
         self.faults.clear();
         self.recorder.clear();
         self.stacks.clear();
@@ -115,18 +125,22 @@ impl World {
 
     /// Puts a call on record and picks its fault.
     pub(super) fn arrive(&mut self, inbound: &Inbound) -> Arrival {
-        let (mut caller, problem) = Caller::identify(
-            &self.sessions,
-            self.accounts.first(),
-            inbound.authorization.as_deref(),
-            inbound.token.as_deref(),
-        );
+        let request = Request::of(inbound);
+        let (mut caller, problem) = match &request {
+            // A cluster judges tokens itself, in words of its own.
+            Request::Kubernetes(target) => (self.kubernetes_caller(inbound, target), None),
+            _ => Caller::identify(
+                &self.sessions,
+                self.accounts.first(),
+                inbound.authorization.as_deref(),
+                inbound.token.as_deref(),
+            ),
+        };
         let session = caller.session.as_ref();
         if session.is_some_and(|session| session.about.role == super::sts::FLEET_ROLE) {
             let account = self.accounts.get(&caller.account);
             caller.role = account.and_then(|account| account.settings.role_policy.clone());
         }
-        let request = Request::of(inbound);
         let mut call = describe(&request, &caller, inbound);
         self.name_cluster(&mut call);
         self.faults.expire(self.clock.now());
@@ -156,6 +170,9 @@ impl World {
         self.catch_up(&arrival.caller.account);
         match &arrival.request {
             Request::Unknown => Answer::unknown(&inbound.method, &inbound.path),
+            Request::Kubernetes(target) => {
+                Answer::kubernetes(self.kubernetes(inbound, target, arrival.seq))
+            }
             Request::Query(service, form) => {
                 let result = problem.map_or_else(|| self.query(*service, form, arrival), Err);
                 Answer::query(*service, form.action(), result)
@@ -217,6 +234,7 @@ impl World {
         let error = AwsError::injected(*status, code.as_deref(), message.as_deref());
         Some(match &arrival.request {
             Request::Query(service, form) => Answer::query(*service, form.action(), Err(error)),
+            Request::Kubernetes(_) => Answer::kubernetes(Err(kubernetes::of_fault(&error))),
             Request::Eks(target) => {
                 let profile = self.profile_of(arrival.seq);
                 Answer::eks(Err(error), target.cluster.as_deref(), profile.as_deref())
@@ -282,7 +300,11 @@ impl Request {
             let service = Service::of_version(form.get("Version").unwrap_or_default());
             return Self::Query(service, form);
         }
-        Target::parse(&inbound.method, &inbound.path).map_or(Self::Unknown, Self::Eks)
+        let (method, path) = (&inbound.method, &inbound.path);
+        if let Some(target) = kubernetes::Target::parse(method, path, &inbound.query) {
+            return Self::Kubernetes(target);
+        }
+        Target::parse(method, path).map_or(Self::Unknown, Self::Eks)
     }
 }
 
@@ -295,6 +317,13 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
     match request {
         Request::Unknown => {}
         Request::Query(service, form) => describe_query(*service, form, caller, &mut call),
+        Request::Kubernetes(target) => {
+            target.action().name().clone_into(&mut call.action);
+            call.cluster = Some(target.cluster.clone());
+            if let Some(resource) = target.resource() {
+                call.set_resource(&resource);
+            }
+        }
         Request::Eks(target) => {
             target.action.name().clone_into(&mut call.action);
             call.cluster.clone_from(&target.cluster);

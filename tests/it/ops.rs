@@ -4,6 +4,7 @@ mod access_entries;
 mod adoption;
 mod ambiguity;
 mod busy;
+mod cluster_api;
 pub mod clusters;
 mod coredns;
 pub mod crashes;

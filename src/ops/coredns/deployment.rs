@@ -1,22 +1,11 @@
 //! `CoreDNS` as a Deployment, through the cluster's Kubernetes API.
 
-use std::time::Duration;
-
 use super::{CoreDns, MOVE, Moving, Reason, Standing, by_hand};
 use crate::domain::ClusterView;
 use crate::domain::cluster::coredns::RESTARTED_AT;
-use crate::kubernetes::{
-    Access, COMPUTE_TYPE, Deployment, FARGATE, Kubernetes, KubernetesError, Rollout, Trouble,
-};
-use crate::ops::following::Pace;
-use crate::queue::backoff::Backoff;
+use crate::kubernetes::{COMPUTE_TYPE, Deployment, FARGATE, Kubernetes, KubernetesError, Rollout};
+use crate::ops::cluster_api::{self, Next};
 use crate::queue::{Verdict, Wait};
-
-/// How long an API may be out of reach, or know nobody: a new cluster's is so for a moment.
-const TROUBLE: Pace = Pace {
-    delays: Backoff::millis(&[3_000, 5_000, 10_000]),
-    longest: Duration::from_mins(1),
-};
 
 impl CoreDns<'_> {
     pub(super) async fn deployment(&self, moving: &Moving) -> Result<Standing, Verdict> {
@@ -30,7 +19,7 @@ impl CoreDns<'_> {
                 return self.refused(refusal, by_hand::annotation(context)).await;
             }
         };
-        let kubernetes = match self.kubernetes(&cluster).await? {
+        let kubernetes = match cluster_api::open(context, &cluster).await? {
             Ok(kubernetes) => kubernetes,
             Err(error) => return Ok(self.stays(error.to_string())),
         };
@@ -44,26 +33,6 @@ impl CoreDns<'_> {
             })),
             Err(error) => self.trouble(&cluster, &error, moving),
         }
-    }
-
-    /// The cluster's API, with a token of the job's session. Asks nobody but STS.
-    async fn kubernetes(
-        &self,
-        cluster: &ClusterView,
-    ) -> Result<Result<Kubernetes, KubernetesError>, Verdict> {
-        let caller = self.context.eks.caller();
-        let token = match caller.kubernetes_token(self.context.cluster).await {
-            Ok(token) => token,
-            Err(refusal) => {
-                return Err(crate::ops::refused::verdict(self.context, refusal).await);
-            }
-        };
-        Ok(Kubernetes::new(&Access {
-            endpoint: cluster.endpoint.as_deref().unwrap_or_default(),
-            certificate_authority: cluster.certificate_authority.as_deref(),
-            token: &token,
-            plain_http: caller.is_simulated(),
-        }))
     }
 
     async fn placed(
@@ -112,7 +81,7 @@ impl CoreDns<'_> {
             Ok(None) => return Ok(stays("the cluster is gone")),
             Err(refusal) => return self.refused(refusal, by_hand::restart(context)).await,
         };
-        let kubernetes = match self.kubernetes(&cluster).await? {
+        let kubernetes = match cluster_api::open(context, &cluster).await? {
             Ok(kubernetes) => kubernetes,
             Err(error) => return Ok(stays(&error.to_string())),
         };
@@ -182,40 +151,21 @@ impl CoreDns<'_> {
         error: &KubernetesError,
         moving: &Moving,
     ) -> Result<Standing, Verdict> {
-        let private = cluster.endpoint_public_access == Some(false);
-        let hopeless = match error.trouble {
-            Trouble::Unreachable => private,
-            Trouble::Unauthorized | Trouble::Unavailable => false,
-            Trouble::NotFound | Trouble::Other => true,
-        };
-        let again = moving.trouble.again(self.context, &TROUBLE);
-        let Some((after, trouble)) = again.filter(|_| !hopeless) else {
-            return Ok(self.stays(reason(error, private)));
-        };
-        let moving = Moving {
-            trouble,
-            ..moving.clone()
-        };
-        Err(self.again(after, &moving, (Wait::Retry, error.to_string())))
+        let keep = (moving.trouble, "read and patch the Deployment");
+        match cluster_api::after(self.context, cluster, error, keep) {
+            Next::Again(after, trouble) => {
+                let moving = Moving {
+                    trouble,
+                    ..moving.clone()
+                };
+                Err(self.again(after, &moving, (Wait::Retry, error.to_string())))
+            }
+            Next::Never(why) => Ok(self.stays(why)),
+        }
     }
 
     fn stays(&self, why: String) -> Standing {
         let by_hand = by_hand::annotation(self.context);
         Standing::Stays(Reason { why, by_hand })
-    }
-}
-
-fn reason(error: &KubernetesError, private: bool) -> String {
-    let words = error.to_string();
-    let words = words.trim_end_matches('.');
-    match error.trouble {
-        Trouble::Unreachable if private => format!(
-            "{words} (the cluster's endpoint is private, and this service is not in its network)"
-        ),
-        Trouble::Unauthorized => format!(
-            "{words} (the account's role needs an access entry of the cluster that lets it read and \
-             patch the Deployment)"
-        ),
-        _ => words.to_owned(),
     }
 }

@@ -1,7 +1,8 @@
-//! The stacks of the nodegroups: all are asked for, then all are followed, also when one has failed.
+//! The stacks of the nodegroups: all are asked for, then all are followed, also when one has failed,
+//! and then their nodes.
 
 use super::stack::{At, Purpose, bring_up};
-use super::{Creating, Refused, STACK};
+use super::{Creating, Refused, STACK, ready_nodes};
 use crate::ops::failures::together;
 use crate::queue::Verdict;
 
@@ -32,8 +33,9 @@ pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict
     if !waits.is_empty() {
         return Err(creating.stage.later(&STACK, waits.join(" ")));
     }
-    match together(failed) {
-        Some(failure) => Err(Verdict::Fail(failure)),
-        None => Ok("All nodegroups are there.".to_owned()),
+    if let Some(failure) = together(failed) {
+        return Err(Verdict::Fail(failure));
     }
+    ready_nodes::follow(creating).await?;
+    Ok("All nodegroups are there.".to_owned())
 }

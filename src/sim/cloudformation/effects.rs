@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
 
 use super::kind::Kind;
 use super::make_eks::check_types;
 use super::names::{handler, iam_arn, missing, owned, random_hex, tags_of};
-use super::properties::{list_tags, text};
+use super::properties::{list_tags, number, text};
 use super::stack::{Made, Stack};
 use crate::sim::arn::partition;
 use crate::sim::clock::{fresh_id, wall};
 use crate::sim::iam::Role;
+use crate::sim::nodegroup::OwnGroup;
 use crate::sim::world::World;
 
 /// A physical id, and attributes.
@@ -80,11 +83,16 @@ impl World {
                     "ACTIVE".clone_into(&mut cluster.status);
                 }
             }
-            "AWS::EKS::Nodegroup" => self.with_nodegroup(stack, made, |one| one.status = "ACTIVE"),
+            "AWS::EKS::Nodegroup" => self.with_nodegroup(stack, made, |one| {
+                one.status = "ACTIVE";
+                one.active_from = Some(stack.at);
+            }),
             "AWS::AutoScaling::AutoScalingGroup" => {
                 let name = cluster_of_group(stack, made);
                 if let Some(cluster) = self.accounts.cluster(account, region, &name) {
-                    cluster.details().node_stacks.insert(made.physical.clone());
+                    let group = own_group(stack, made);
+                    let groups = &mut cluster.details().node_stacks;
+                    groups.insert(made.physical.clone(), group);
                 }
             }
             _ => {}
@@ -238,6 +246,44 @@ impl World {
         iam.roles.insert(name.to_owned(), role);
         Ok((name.to_owned(), owned(attributes)))
     }
+}
+
+/// The nodes that an autoscaling group starts: how many, and with the labels of its launch template.
+fn own_group(stack: &Stack, made: &Made) -> OwnGroup {
+    let size = |name: &str| number(&made.properties, name);
+    let desired = size("/DesiredCapacity").or_else(|| size("/MinSize"));
+    let resources = stack.resources.values();
+    let template = resources
+        .filter(|one| one.kind == "AWS::EC2::LaunchTemplate")
+        .find_map(|one| {
+            let data = one.properties.pointer("/LaunchTemplateData/UserData")?;
+            STANDARD.decode(data.as_str()?).ok()
+        });
+    OwnGroup {
+        created_at: wall(),
+        labels: node_labels(&template.unwrap_or_default()),
+        desired: desired
+            .and_then(|desired| u32::try_from(desired).ok())
+            .unwrap_or(1),
+        active_from: stack.at,
+    }
+}
+
+/// Those that the kubelet is started with.
+fn node_labels(user_data: &[u8]) -> Map<String, Value> {
+    let user_data = String::from_utf8_lossy(user_data);
+    let labels = user_data.split_once("--node-labels=").map(|(_, rest)| {
+        let end = rest
+            .find(['"', ' ', '\'', '\n', '\r'])
+            .unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    });
+    labels
+        .into_iter()
+        .flat_map(|labels| labels.split(','))
+        .filter_map(|label| label.split_once('='))
+        .map(|(key, value)| (key.to_owned(), Value::from(value)))
+        .collect()
 }
 
 /// The cluster whose nodes an autoscaling group starts.

@@ -19,6 +19,7 @@ use crate::sim::clock::{fresh_id, wall};
 use crate::sim::cluster::Cluster;
 use crate::sim::details::Details;
 use crate::sim::error::AwsError;
+use crate::sim::kubernetes::{Kube, principal};
 use crate::sim::lookups::is_supported;
 use crate::sim::nodegroup::Nodegroup;
 use crate::sim::offerings::exists;
@@ -56,6 +57,8 @@ impl World {
         }
         let mut details = Details {
             described: described(stack, properties, &role, vpc),
+            kube: Kube::new(wall()),
+            max_joining: self.options.max_joining_nodes,
             ..Details::default()
         };
         if let Some(endpoint) = &self.options.kubernetes_endpoint {
@@ -68,6 +71,11 @@ impl World {
         cluster.tags = tags_of(stack, logical, &list_tags(properties));
         cluster.set_details(details);
         cluster.let_in_creator(stack, properties);
+        if flag(properties, "BootstrapSelfManagedAddons", true) {
+            cluster.with_kube(stack.at, |kube, ground| {
+                kube.install("coredns", None, ground)
+            });
+        }
         let view = cluster.view();
         "CREATING".clone_into(&mut cluster.status);
         self.attach_cluster((account, region), &name, &view);
@@ -199,6 +207,7 @@ impl World {
             tags: tags_of(stack, "ManagedNodeGroup", &map_tags(properties)),
             described,
             until: None,
+            active_from: None,
         };
         details.nodegroups.insert(name.clone(), nodegroup);
         Ok((format!("{cluster_name}/{name}"), owned(attributes)))
@@ -305,18 +314,18 @@ impl Cluster {
     /// Whoever makes a cluster may do everything in it, unless told otherwise.
     fn let_in_creator(&mut self, stack: &Stack, properties: &Value) {
         let access = properties.get("AccessConfig").cloned().unwrap_or_default();
-        let by_map = text(&access, "AuthenticationMode").is_none_or(|mode| mode == "CONFIG_MAP");
-        let session = stack.caller.session.as_deref();
-        let Some(session) = session.filter(|_| !by_map) else {
+        if !flag(&access, "BootstrapClusterCreatorAdminPermissions", true) {
             return;
-        };
-        if flag(&access, "BootstrapClusterCreatorAdminPermissions", true) {
-            let about = &session.about;
-            let (partition, account, role) = (&about.partition, &about.account, &about.role);
-            let creator = format!("arn:{partition}:iam::{account}:role/{role}");
-            self.add_access_entry(&creator, "STANDARD");
-            self.add_policy(&creator, Association::of_creator(partition));
         }
+        let session = stack.caller.session.as_deref();
+        let creator = session.map_or_else(|| stack.caller.arn(), principal);
+        if text(&access, "AuthenticationMode").is_none_or(|mode| mode == "CONFIG_MAP") {
+            self.details().admins.insert(creator);
+            return;
+        }
+        self.add_access_entry(&creator, "STANDARD");
+        let policy = Association::of_creator(arn::partition(&stack.caller.region));
+        self.add_policy(&creator, policy);
     }
 }
 
@@ -390,12 +399,6 @@ fn described(stack: &Stack, properties: &Value, role: &str, vpc: Value) -> BTree
         (
             "identity",
             json!({"oidc": {"issuer": format!("https://oidc.eks.{region}.amazonaws.com{suffix}/id/{id}")}}),
-        ),
-        (
-            "endpoint",
-            json!(format!(
-                "https://{id}.gr7.{region}.eks.amazonaws.com{suffix}"
-            )),
         ),
     ];
     members.map(|(name, value)| (name.to_owned(), value)).into()

@@ -478,6 +478,7 @@ fn inbound(service: &str, body: &'static str) -> Inbound {
         method: "POST".into(),
         path: "/".into(),
         query: vec![],
+        content_type: None,
         authorization: Some(format!("AWS4-HMAC-SHA256 Credential={scope}")),
         token: None,
         body: body.into(),

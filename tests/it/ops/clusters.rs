@@ -4,6 +4,7 @@ mod creation;
 mod deletion;
 mod failures;
 mod leftovers;
+mod nodes;
 mod preflight;
 mod protections;
 mod reads;

@@ -332,7 +332,7 @@ async fn calls_of(kind: Kind) -> Vec<(String, u32)> {
             .filter(|(action, _)| *action == call.action)
             .count();
         // The fourth look at the same thing is as the third, the fourth change is not as the third.
-        let looks = ["Assume", "Describe", "Get", "List"];
+        let looks = ["Assume", "Describe", "Get", "KubernetesList", "List"];
         let looks = looks.iter().any(|verb| call.action.starts_with(verb));
         let enough = match kind {
             _ if !looks => 10,

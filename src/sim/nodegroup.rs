@@ -104,15 +104,24 @@ impl OwnGroup {
 }
 
 impl Nodegroup {
+    fn desired(&self) -> u32 {
+        let desired = self.described.pointer("/scalingConfig/desiredSize");
+        let desired = desired.and_then(Value::as_u64).unwrap_or(2);
+        u32::try_from(desired).unwrap_or(u32::MAX)
+    }
+
+    /// Whether it is there, and some of its nodes never join.
+    pub(super) fn lacks_nodes(&self, limit: Option<u32>) -> bool {
+        self.active_from.is_some() && limit.is_some_and(|limit| limit < self.desired())
+    }
+
     /// Its nodes; none before it is ACTIVE and while it is being deleted.
     pub(super) fn group(&self, name: &str, host: &Host) -> Option<Group> {
         let from = self.active_from.filter(|_| self.status != "DELETING")?;
-        let desired = self.described.pointer("/scalingConfig/desiredSize");
-        let desired = desired.and_then(Value::as_u64).unwrap_or(2);
         let labels = self.described.get("labels").and_then(Value::as_object);
         let mut labels = labels.cloned().unwrap_or_default();
         labels.insert("eks.amazonaws.com/nodegroup".to_owned(), json!(name));
-        let count = u32::try_from(desired).unwrap_or(u32::MAX);
+        let count = self.desired();
         Some(Group {
             created_at: Some(self.created_at),
             labels,

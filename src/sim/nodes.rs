@@ -80,9 +80,17 @@ impl World {
         let caller = &arrival.caller;
         let resource = self.nodegroup_arn(caller, cluster, name);
         authorize(caller, "eks:DescribeNodegroup", &resource)?;
-        let nodegroups = &self.settled(caller, cluster)?.details().nodegroups;
-        let nodegroup = nodegroups.get(name).ok_or_else(|| no_nodegroup(name))?;
+        let details = self.settled(caller, cluster)?.details();
+        let nodegroup = details.nodegroups.get(name);
+        let nodegroup = nodegroup.ok_or_else(|| no_nodegroup(name))?;
         let mut view = nodegroup.view(cluster, name);
+        if nodegroup.lacks_nodes(details.max_joining) {
+            view["health"]["issues"] = json!([{
+                "code": "NodeCreationFailure",
+                "message": "Instances failed to join the kubernetes cluster",
+                "resourceIds": ["i-0123456789abcdef0"],
+            }]);
+        }
         if let Some(status) = &arrival.fault.set_status {
             view["status"] = Value::from(status.as_str());
         }

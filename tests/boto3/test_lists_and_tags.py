@@ -14,12 +14,12 @@ def names(sim, count):
     return made
 
 
-def test_clusters_are_listed_and_described(sim, eks):
+def test_clusters_are_listed_and_described(sim, eks, endpoint):
     assert eks.list_clusters()["clusters"] == ["dev-1", "prod-1"]
     cluster = eks.describe_cluster(name=CLUSTER)["cluster"]
     assert cluster["arn"] == CLUSTER_ARN
     assert (cluster["status"], cluster["version"]) == ("ACTIVE", "1.34")
-    assert cluster["endpoint"].startswith("https://")
+    assert cluster["endpoint"] == f"{endpoint}/_kubernetes/{ACCOUNT}/{REGION}/{CLUSTER}"
     assert cluster["certificateAuthority"]["data"]
     assert cluster["platformVersion"] and cluster["roleArn"] and cluster["createdAt"]
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fargate_fleet::kubernetes::{
-    Access, COMPUTE_TYPE, Deployment, FARGATE, Kubernetes, Rollout, Trouble,
+    Access, COMPUTE_TYPE, Deployment, FARGATE, Kubernetes, Rollout, Service, Trouble,
 };
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::{Value, json};
@@ -89,6 +89,13 @@ impl Cluster {
             },
         });
         let url = format!("{}/{DEPLOYMENTS}", self.endpoint());
+        self.ask(self.admin.post(url).json(&object)).await;
+    }
+
+    /// Puts an object into a place of the cluster.
+    async fn put(&self, path: &str, name: &str, spec: Value) {
+        let object = json!({ "metadata": { "name": name }, "spec": spec });
+        let url = format!("{}/{path}", self.endpoint());
         self.ask(self.admin.post(url).json(&object)).await;
     }
 
@@ -185,4 +192,67 @@ async fn only_the_clusters_own_authority_is_trusted() {
         .unwrap_err();
     assert_eq!(error.trouble, Trouble::Unreachable);
     assert!(error.message.contains("certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn services_ingresses_pods_and_nodes_are_listed_and_what_has_load_balancers_is_deleted() {
+    let cluster = Cluster::new();
+    let balanced = json!({"type": "LoadBalancer", "ports": [{"port": 80}]});
+    let services = "api/v1/namespaces/default/services";
+    cluster.put(services, "web", balanced).await;
+    cluster
+        .put(services, "inner", json!({"ports": [{"port": 80}]}))
+        .await;
+    let ingresses = "apis/networking.k8s.io/v1/namespaces/shop/ingresses";
+    cluster
+        .put(ingresses, "web", json!({"ingressClassName": "alb"}))
+        .await;
+    cluster.put("api/v1/nodes", "ip-1", json!({})).await;
+    cluster
+        .put(
+            "api/v1/namespaces/shop/pods",
+            "web-1",
+            json!({"nodeName": "ip-1"}),
+        )
+        .await;
+
+    let kubernetes = cluster.kubernetes();
+    let mut found = kubernetes.services().await.unwrap();
+    found.retain(Service::is_load_balanced);
+    assert_eq!(found.len(), 1);
+    let web = &found[0].meta;
+    assert_eq!(
+        (web.namespace.as_str(), web.name.as_str()),
+        ("default", "web")
+    );
+    assert!(kubernetes.delete_service(web).await.unwrap());
+    assert!(!kubernetes.delete_service(web).await.unwrap(), "it is gone");
+    assert_eq!(kubernetes.services().await.unwrap().len(), 1);
+
+    let ingress = kubernetes.ingresses().await.unwrap().remove(0);
+    assert!(ingress.is_of_aws());
+    assert!(kubernetes.delete_ingress(&ingress.meta).await.unwrap());
+    assert_eq!(kubernetes.ingresses().await.unwrap(), []);
+
+    let nodes = kubernetes.nodes("").await.unwrap();
+    assert_eq!((nodes.len(), nodes[0].ready), (1, false));
+    let pods = kubernetes.pods(Some("shop"), "").await.unwrap();
+    assert_eq!(pods[0].node.as_deref(), Some("ip-1"));
+    assert_eq!(kubernetes.pods(Some("default"), "").await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_restart_changes_the_annotation_of_the_pods() {
+    let cluster = Cluster::new();
+    cluster.install(json!({ "kept": "as it is" })).await;
+    let kubernetes = cluster.kubernetes();
+    let at = chrono::DateTime::UNIX_EPOCH;
+    let what = ("kube-system", "coredns");
+    let restarted = kubernetes.restart_deployment(what, at).await.unwrap();
+    let annotations = restarted.pod_annotations;
+    assert_eq!(
+        annotations["kubectl.kubernetes.io/restartedAt"],
+        "1970-01-01T00:00:00Z"
+    );
+    assert_eq!(annotations["kept"], "as it is");
 }

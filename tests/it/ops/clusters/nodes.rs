@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use fargate_fleet::sim::Fault;
+use fargate_fleet::sim::{ClusterSettings, Fault};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::support::{NEW, full, spec};
-use crate::ops::support::{Fleet, REGION, fault};
+use crate::ops::support::{ACCOUNT, Fleet, REGION, fault};
 
 /// Two nodegroups, of three nodes each.
 fn nodes() -> Value {
@@ -46,11 +46,20 @@ impl Fleet {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_creation_waits_until_all_nodes_are_ready() {
     let fleet = Fleet::new().await;
+    fleet.sim.limit_joining_nodes(Some(0));
     let job = fleet.create_cluster(&spec(&nodes(), false)).await;
-    fleet.run().await;
+    let worker = fleet.worker().await;
+    fleet.until_called("KubernetesList", 1).await;
+    let settings = ClusterSettings {
+        max_joining_nodes: Some(3),
+        ..ClusterSettings::default()
+    };
+    fleet.sim.set_cluster(ACCOUNT, REGION, NEW, settings);
+    fleet.queue.until_idle().await;
+    worker.drain(Duration::from_secs(5)).await.unwrap();
     fleet.assert_state(job, "succeeded").await;
     assert_eq!(fleet.warnings_of(job).await, []);
-    assert!(fleet.calls_of(job, "KubernetesList") >= 1);
+    assert!(fleet.calls_of(job, "KubernetesList") >= 3);
     let said = fleet.said(job).await;
     assert!(
         said.contains("Waits for nodes: 0 of 3 nodes of nodegroup ng-own are Ready"),
@@ -79,6 +88,12 @@ async fn nodes_that_never_join_are_a_warning_that_counts_them() {
     let expected = "after 25 minutes 2 of 3 nodes of nodegroup ng-own are Ready; 2 of 3 nodes of \
                     nodegroup ng-eks are Ready; the cluster is there without the others";
     assert_eq!(of_nodes, [expected], "{warnings:?}");
+    let health = (
+        "nodegroup_health".to_owned(),
+        "EKS says of nodegroup ng-eks: NodeCreationFailure: Instances failed to join the kubernetes cluster"
+            .to_owned(),
+    );
+    assert!(warnings.contains(&health), "{warnings:?}");
     fleet.end().await;
 }
 

@@ -34,7 +34,7 @@ pub(super) struct OwnGroup {
 
 /// How long after their group is there nodes are known to the cluster, and Ready.
 const JOINED: Duration = Duration::from_secs(40);
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 
 /// Nodes that join together.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! Small readings and writings of text: percent-encoding, XML, hex, AWS's wildcards.
 
+use std::fmt::Write as _;
+
 /// Decodes `%41`; `None` when it isn't well formed or not UTF-8.
 pub(super) fn percent_decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
@@ -16,6 +18,15 @@ pub(super) fn percent_decode(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(decoded).ok()
+}
+
+/// Two digits a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Escapes a text for XML.

@@ -139,7 +139,7 @@ impl<'a> Short<'a> {
     fn of(nodegroup: &'a NodegroupSpec, nodes: &[Node]) -> Option<Self> {
         let label = match nodegroup.kind {
             NodegroupKind::SelfManaged => "alpha.eksctl.io/nodegroup-name",
-            _ => "eks.amazonaws.com/nodegroup",
+            NodegroupKind::Managed => "eks.amazonaws.com/nodegroup",
         };
         let own = nodes
             .iter()

@@ -73,7 +73,7 @@ impl World {
         cluster.let_in_creator(stack, properties);
         if flag(properties, "BootstrapSelfManagedAddons", true) {
             cluster.with_kube(stack.at, |kube, ground| {
-                kube.install("coredns", None, ground)
+                kube.install("coredns", None, ground);
             });
         }
         let view = cluster.view();

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::sim::clock::wall;
 use crate::sim::host::Host;
+use crate::sim::text::hex;
 
 use super::state::{Key, Kube};
 use super::workload::time;
@@ -59,11 +60,7 @@ impl Kube {
         object["metadata"]["finalizers"] = json!([finalizer]);
         let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
         let digest = Sha256::digest(uid.as_bytes());
-        let name: String = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = hex(&digest[..16]);
         let balancer = Balancer {
             name: format!("a{}", &name[1..]),
             ready: now + host.scale(MADE),

@@ -313,6 +313,11 @@ fn what_kubernetes_refuses_is_refused_in_its_words() {
         assert_eq!(found, code, "{message}");
         assert!(message.contains(words), "{message}");
     }
+}
+
+#[test]
+fn a_refusal_is_an_object_of_kind_status() {
+    let mut place = Place::new();
     let status = place.call("GET", COREDNS, &Value::Null).unwrap_err();
     let expected = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",

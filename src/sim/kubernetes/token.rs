@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::sim::caller::MANAGEMENT_ACCOUNT;
 use crate::sim::session::{Key, Session, Sessions};
+use crate::sim::text::hex;
 use crate::sim::wire::pairs;
 
 const PREFIX: &str = "Bearer k8s-aws-v1.";
@@ -203,7 +204,7 @@ impl Presigned {
                 // EKS sends no other.
                 _ => return Err(NotKnown::WrongSignature),
             };
-            headers.push_str(&format!("{name}:{value}\n"));
+            headers.extend([name, ":", value, "\n"]);
         }
         let names: Vec<&str> = self.signed_headers().collect();
         Ok(format!(
@@ -219,8 +220,4 @@ fn keyed(key: &[u8], text: &str) -> Result<Vec<u8>, NotKnown> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| NotKnown::Malformed)?;
     mac.update(text.as_bytes());
     Ok(mac.finalize().into_bytes().to_vec())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

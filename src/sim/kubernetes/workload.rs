@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::sim::clock::{fresh_id, wall};
 use crate::sim::host::Host;
 use crate::sim::profile::Profile;
-use crate::sim::text::glob;
+use crate::sim::text::{glob, hex};
 
 pub(in crate::sim) const COMPUTE_TYPE: &str = "eks.amazonaws.com/compute-type";
 const PROFILE_LABEL: &str = "eks.amazonaws.com/fargate-profile";
@@ -407,10 +407,6 @@ pub(super) fn address(seed: &str) -> String {
 
 pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

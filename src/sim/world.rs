@@ -290,6 +290,7 @@ impl Request {
         match self {
             Self::Eks(_) => Some("eks"),
             Self::Query(service, _) => Some(service.name()),
+            Self::Kubernetes(_) => Some("kubernetes"),
             Self::Unknown => None,
         }
     }

@@ -89,6 +89,47 @@ impl World {
         attached.balancers.insert(name.to_owned(), balancer);
     }
 
+    /// Brings the load balancers of a region up to what the Services and Ingresses of its clusters ask
+    /// for. Those of a cluster that is gone stay: nobody takes them down.
+    pub(super) fn sync_balancers(&mut self, account: &str, region: &str) {
+        let (now, settle) = (self.clock.now(), self.clock.scale(self.options.settle_time));
+        let clusters = self.accounts.cluster_names(account, region);
+        let clusters: Vec<String> = clusters.map(str::to_owned).collect();
+        for name in clusters {
+            let Some(cluster) = self.accounts.cluster(account, region, &name) else {
+                continue;
+            };
+            cluster.settle(now, settle);
+            let wanted = cluster.balancers();
+            let there = self.network(account, region).attached.balancers.iter();
+            let there: Vec<String> = there
+                .filter(|(_, one)| one.made_for.as_ref().is_some_and(|(of, _)| *of == name))
+                .map(|(balancer, _)| balancer.clone())
+                .collect();
+            for gone in &there {
+                if !wanted.iter().any(|(balancer, _)| balancer == gone) {
+                    self.remove_balancer((account, region), gone);
+                }
+            }
+            for (balancer, object) in wanted {
+                if there.contains(&balancer) {
+                    continue;
+                }
+                let kind = if object.starts_with("ingresses/") {
+                    "application"
+                } else {
+                    "classic"
+                };
+                let spec = BalancerSpec {
+                    cluster: name.clone(),
+                    kind: kind.to_owned(),
+                    ..BalancerSpec::default()
+                };
+                self.put_balancer((account, region), &balancer, &spec, Some(object));
+            }
+        }
+    }
+
     /// Lets a load balancer go with what it brought along. Whether it was there.
     pub(super) fn remove_balancer(&mut self, (account, region): (&str, &str), name: &str) -> bool {
         let attached = &mut self.network(account, region).attached;

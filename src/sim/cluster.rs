@@ -309,6 +309,16 @@ impl Cluster {
         self.update = Some((id, until));
     }
 
+    /// The load balancers of its Services and Ingresses: the name of each, and its object.
+    pub(super) fn balancers(&self) -> Vec<(String, String)> {
+        let details = self.details.iter();
+        let all = details.flat_map(|own| own.kube.balancers());
+        all.map(|((plural, namespace, name), one)| {
+            (one.name.clone(), format!("{plural}/{namespace}/{name}"))
+        })
+        .collect()
+    }
+
     /// Why EKS doesn't delete it until that is changed; only of an active cluster.
     pub(super) fn protects_itself(&self) -> Option<String> {
         let protected = self.details.as_ref().is_some_and(|own| own.is_protected());

@@ -29,6 +29,7 @@ impl World {
             &format!("elasticloadbalancing:{action}"),
             &arn(caller, "*", "*"),
         )?;
+        self.sync_balancers(&caller.account, &caller.region);
         let classic = service == Service::Elb;
         let network = self.network(&caller.account, &caller.region);
         let there = network.attached.balancers.iter();

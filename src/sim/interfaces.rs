@@ -170,6 +170,7 @@ impl World {
         form: &Form,
         arrival: &Arrival,
     ) -> Option<Result<String, AwsError>> {
+        self.sync_balancers(&arrival.caller.account, &arrival.caller.region);
         match form.action() {
             "DescribeNetworkInterfaces" => Some(self.describe_interfaces(form, &arrival.caller)),
             "DescribeSecurityGroups" => Some(self.describe_groups(form, &arrival.caller)),

@@ -8,6 +8,10 @@ impl World {
         for account in self.accounts.ids() {
             self.catch_up(&account);
         }
+        let places: Vec<_> = self.networks.keys().cloned().collect();
+        for (account, region) in places {
+            self.sync_balancers(&account, &region);
+        }
         let now = self.clock.now();
         let settle = self.clock.scale(self.options.settle_time);
         let mut lines = Vec::new();

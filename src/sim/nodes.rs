@@ -26,6 +26,7 @@ impl World {
         let caller = &arrival.caller;
         authorize(caller, "eks:DeleteCluster", &cluster_arn(caller, name))?;
         let until = self.clock.now() + self.clock.scale(CLUSTER_DELETION);
+        self.sync_balancers(&caller.account, &caller.region);
         let cluster = self.settled(caller, name)?;
         if let Some(why) = cluster.protects_itself() {
             return Err(AwsError::new(400, "InvalidRequestException", why));

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::network::Network;
 use super::{Removing, survey};
 use crate::domain::ClusterView;
-use crate::kubernetes::{Access, Exposed, Kubernetes, KubernetesError, Trouble};
+use crate::kubernetes::{Exposed, KubernetesError};
+use crate::ops::cluster_api;
 use crate::ops::context::Context;
 use crate::ops::following::Pace;
 use crate::ops::refused;
@@ -29,19 +30,18 @@ pub(super) async fn stage(removing: &mut Removing<'_>) -> Result<String, Verdict
     let Some(cluster) = survey::cluster(context).await? else {
         return Ok(NONE.to_owned());
     };
-    let exposed = match exposed(context, &cluster).await? {
+    let said = exposed(context, &cluster).await?;
+    let network = look(context, &cluster).await?;
+    let exposed = match said {
         Ok(exposed) => exposed,
-        Err(error) if error.trouble == Trouble::Unavailable => {
-            return Err(removing.stage.busy(&error.to_string()));
-        }
-        // The start has told so, and that no load balancer is there.
-        Err(_) => Vec::new(),
+        // The start has told so.
+        Err(_) if network.balancers.is_empty() => return Ok(NONE.to_owned()),
+        Err(error) => return Err(removing.stage.busy(&error.to_string())),
     };
-    let asked: Vec<&Exposed> = exposed.iter().filter(|one| !one.deleting).collect();
+    let asked: Vec<&Exposed> = exposed.iter().filter(|one| !one.meta.deleting).collect();
     if !asked.is_empty() {
         delete(removing, &cluster, &asked).await?;
     }
-    let network = look(context, &cluster).await?;
     if exposed.is_empty() && network.balancers.is_empty() {
         return Ok(NONE.to_owned());
     }
@@ -55,27 +55,10 @@ pub(super) async fn exposed(context: &Context<'_>, cluster: &ClusterView) -> Res
     if matches!(status, "CREATING" | "FAILED" | "DELETING") || cluster.endpoint.is_none() {
         return Ok(Ok(Vec::new()));
     }
-    Ok(match kubernetes(context, cluster).await? {
+    Ok(match cluster_api::open(context, cluster).await? {
         Ok(kubernetes) => kubernetes.exposed().await,
         Err(error) => Err(error),
     })
-}
-
-async fn kubernetes(
-    context: &Context<'_>,
-    cluster: &ClusterView,
-) -> Result<Result<Kubernetes, KubernetesError>, Verdict> {
-    let caller = context.eks.caller();
-    let token = match caller.kubernetes_token(context.cluster).await {
-        Ok(token) => token,
-        Err(refusal) => return Err(refused::verdict(context, refusal).await),
-    };
-    Ok(Kubernetes::new(&Access {
-        endpoint: cluster.endpoint.as_deref().unwrap_or_default(),
-        certificate_authority: cluster.certificate_authority.as_deref(),
-        token: &token,
-        plain_http: caller.is_simulated(),
-    }))
 }
 
 async fn delete(
@@ -86,7 +69,7 @@ async fn delete(
     let message = format!("Asking the cluster to delete {}.", named(asked));
     removing.stage.note(message).await?;
     let trouble = |error: KubernetesError| removing.stage.busy(&error.to_string());
-    let kubernetes = kubernetes(removing.stage.context, cluster).await?;
+    let kubernetes = cluster_api::open(removing.stage.context, cluster).await?;
     let kubernetes = kubernetes.map_err(trouble)?;
     for one in asked {
         kubernetes.delete_exposed(one).await.map_err(trouble)?;

@@ -7,6 +7,8 @@ use crate::aws::Class;
 use crate::aws::cloudformation::Stack;
 use crate::domain::cluster::names;
 use crate::domain::{ClusterName, ClusterView};
+use crate::kubernetes::KubernetesError;
+use crate::ops::cluster_api;
 use crate::ops::context::Context;
 use crate::ops::refused;
 use crate::ops::stack_deletion::stack;
@@ -140,6 +142,13 @@ impl Survey {
             let status = cluster.status.as_deref().unwrap_or_default();
             cluster.deletion_protection == Some(true) && !moot.contains(&status)
         })
+    }
+
+    /// Why the cluster does not answer just now, if it has load balancers that only it can take down.
+    pub(super) fn outage(&self) -> Option<&KubernetesError> {
+        let error = self.exposed.as_ref().err()?;
+        let passes = cluster_api::is_outage(self.cluster.as_ref()?, error);
+        (passes && !self.network.balancers.is_empty()).then_some(error)
     }
 
     /// A stack that CloudFormation is changing, and does not delete meanwhile.

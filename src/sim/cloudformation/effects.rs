@@ -102,6 +102,7 @@ impl World {
     /// Begins to delete a resource; the error says why that can't be.
     pub(super) fn unmake(&mut self, stack: &Stack, made: &Made) -> Result<(), String> {
         let (account, region) = (&stack.caller.account, &stack.caller.region);
+        self.sync_balancers(account, region);
         match made.kind {
             "AWS::EC2::VPC" => {
                 let network = self.network(account, region);
@@ -176,6 +177,7 @@ impl World {
                 }
             }
             "AWS::EKS::Cluster" => {
+                self.sync_balancers(account, region);
                 self.detach_cluster((account, region), id);
                 self.accounts.remove_cluster(account, region, id);
             }

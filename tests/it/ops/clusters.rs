@@ -1,5 +1,6 @@
 //! Clusters: created as eksctl does, read, and deleted until nothing is left.
 
+mod balanced;
 mod creation;
 mod deletion;
 mod failures;

@@ -87,7 +87,8 @@ const CREATION: [&str; 12] = [
 ];
 
 /// And what deleting it does.
-const DELETION: [&str; 9] = [
+const DELETION: [&str; 10] = [
+    "KubernetesDelete services/default/web",
     "DeleteFargateProfile fp-a",
     "DeleteFargateProfile fp-b",
     "UpdateTerminationProtection eksctl-new-1-nodegroup-ng-1",
@@ -104,6 +105,7 @@ impl Kind {
     async fn prepare(self, fleet: &Fleet) -> usize {
         if self == Self::DeleteCluster {
             fleet.have_cluster(&full(NEW)).await;
+            fleet.expose(NEW, "web").await;
         }
         if self == Self::DeleteEntry {
             fleet.put_entry(&admins()).await;
@@ -184,7 +186,8 @@ impl Kind {
         };
         let mut begun = fleet.begun();
         if self == Self::DeleteCluster {
-            begun.drain(..CREATION.len());
+            // And the Service that was made then.
+            begun.drain(..=CREATION.len());
             // By id, so in any order.
             begun.sort_by_key(|call| expected.iter().position(|one| call.starts_with(one)));
         }

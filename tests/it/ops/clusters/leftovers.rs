@@ -188,7 +188,9 @@ async fn what_others_put_there_while_the_stack_goes_is_named_in_the_failure() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn load_balancers_of_a_cluster_that_does_not_answer_keep_it() {
-    let fleet = Fleet::new().await;
+    let mut fleet = Fleet::new().await;
+    // The wait for the cluster takes a second.
+    fleet.patience = 1_000.0;
     fleet.have_cluster(&full(NEW)).await;
     let nobody = ClusterSettings {
         kubernetes_endpoint: Some("http://127.0.0.1:1".to_owned()),

@@ -7,9 +7,11 @@ use std::time::Duration;
 use super::network::Network;
 use super::{Removing, survey};
 use crate::domain::ClusterView;
-use crate::kubernetes::{Exposed, KubernetesError};
+use crate::domain::ErrorCode;
+use crate::kubernetes::{Exposed, KubernetesError, Trouble};
 use crate::ops::cluster_api;
 use crate::ops::context::Context;
+use crate::ops::failures::failure;
 use crate::ops::following::Pace;
 use crate::ops::refused;
 use crate::queue::Verdict;
@@ -68,13 +70,25 @@ async fn delete(
 ) -> Result<(), Verdict> {
     let message = format!("Asking the cluster to delete {}.", named(asked));
     removing.stage.note(message).await?;
-    let trouble = |error: KubernetesError| removing.stage.busy(&error.to_string());
+    let trouble = |error| not_deleted(removing, &error);
     let kubernetes = cluster_api::open(removing.stage.context, cluster).await?;
     let kubernetes = kubernetes.map_err(trouble)?;
     for one in asked {
         kubernetes.delete_exposed(one).await.map_err(trouble)?;
     }
     Ok(())
+}
+
+/// No wait gives the fleet's role a right that it lacks.
+fn not_deleted(removing: &Removing<'_>, error: &KubernetesError) -> Verdict {
+    if error.trouble != Trouble::Unauthorized {
+        return removing.stage.busy(&error.to_string());
+    }
+    let message = format!(
+        "{error}; give the account's role an access entry of the cluster that lets it delete Services \
+         and Ingresses, then retry the job"
+    );
+    Verdict::Fail(failure(ErrorCode::AwsAccessDenied, message))
 }
 
 /// The load balancers alone: what is in the stacks does not matter yet.

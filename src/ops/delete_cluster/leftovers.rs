@@ -7,6 +7,7 @@ use super::network::Network;
 use super::{CLUSTER, Removing, survey};
 use crate::aws::cloudformation::Stack;
 use crate::aws::network::NetworkInterface;
+use crate::domain::ErrorCode;
 use crate::ops::failures::also_said;
 use crate::ops::following::Pace;
 use crate::ops::refused;
@@ -63,7 +64,9 @@ pub(super) async fn after_failure(removing: &mut Removing<'_>, failed: Failure) 
 }
 
 async fn again_or_named(removing: &mut Removing<'_>, failed: Failure) -> Result<Verdict, Verdict> {
-    let Some(stack) = own_stack(removing).await? else {
+    // A stack that AWS did not begin to delete has nothing to do with its network.
+    let begun = failed.error["code"] == ErrorCode::NotStabilized.as_str();
+    let Some(stack) = own_stack(removing).await?.filter(|_| begun) else {
         return Ok(Verdict::Fail(failed));
     };
     let network = look(removing, &stack).await?;

@@ -65,6 +65,7 @@ impl World {
             region: target.region.clone(),
             service: "kubernetes".to_owned(),
             session,
+            role: None,
         }
     }
 

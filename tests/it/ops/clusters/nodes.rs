@@ -22,7 +22,7 @@ fn nodes() -> Value {
 
 impl Fleet {
     /// The job's warnings: codes and messages.
-    pub async fn warnings_of(&self, job: Uuid) -> Vec<(String, String)> {
+    pub async fn warnings_told(&self, job: Uuid) -> Vec<(String, String)> {
         let warnings = self.queue.column(job, "warnings").await;
         let warnings: Vec<Value> = serde_json::from_str(&warnings).unwrap();
         let text = |warning: &Value, name: &str| warning[name].as_str().unwrap().to_owned();
@@ -58,7 +58,7 @@ async fn a_creation_waits_until_all_nodes_are_ready() {
     fleet.queue.until_idle().await;
     worker.drain(Duration::from_secs(5)).await.unwrap();
     fleet.assert_state(job, "succeeded").await;
-    assert_eq!(fleet.warnings_of(job).await, []);
+    assert_eq!(fleet.warnings_told(job).await, []);
     assert!(fleet.calls_of(job, "KubernetesList") >= 3);
     let said = fleet.said(job).await;
     assert!(
@@ -80,7 +80,7 @@ async fn nodes_that_never_join_are_a_warning_that_counts_them() {
     let job = fleet.create_cluster(&spec(&nodes(), false)).await;
     fleet.run().await;
     fleet.assert_state(job, "succeeded").await;
-    let warnings = fleet.warnings_of(job).await;
+    let warnings = fleet.warnings_told(job).await;
     let of_nodes = warnings
         .iter()
         .filter(|(code, _)| code == "nodes_not_ready");
@@ -115,7 +115,7 @@ async fn an_api_that_is_down_for_a_while_is_waited_for() {
     let job = fleet.create_cluster(&full(NEW)).await;
     fleet.run().await;
     fleet.assert_state(job, "succeeded").await;
-    assert_eq!(fleet.warnings_of(job).await, []);
+    assert_eq!(fleet.warnings_told(job).await, []);
     assert_eq!(fleet.queue.column(job, "attempt").await, "0");
     assert!(fleet.calls_of(job, "KubernetesList") >= 9);
     assert!(fleet.said(job).await.contains("etcd is busy"));
@@ -135,7 +135,7 @@ async fn an_api_that_lets_nobody_in_is_a_warning_with_the_command() {
     let job = fleet.create_cluster(&full(NEW)).await;
     fleet.run().await;
     fleet.assert_state(job, "succeeded").await;
-    let warnings = fleet.warnings_of(job).await;
+    let warnings = fleet.warnings_told(job).await;
     let told = warnings
         .iter()
         .find(|(code, _)| code == "nodes_not_checked");
@@ -163,7 +163,7 @@ async fn a_private_endpoint_is_not_waited_for() {
     let job = fleet.create_cluster(&spec(&config, false)).await;
     fleet.run().await;
     fleet.assert_state(job, "succeeded").await;
-    let warnings = fleet.warnings_of(job).await;
+    let warnings = fleet.warnings_told(job).await;
     let told = warnings
         .iter()
         .find(|(code, _)| code == "nodes_not_checked");
@@ -187,7 +187,7 @@ async fn add_ons_run_on_nodes_only_once_these_have_joined() {
     let job = fleet.create_cluster(&spec(&nodes(), false)).await;
     fleet.run().await;
     fleet.assert_state(job, "succeeded").await;
-    let warnings = fleet.warnings_of(job).await;
+    let warnings = fleet.warnings_told(job).await;
     let idle = warnings
         .iter()
         .filter(|(code, _)| code == "addon_not_active");

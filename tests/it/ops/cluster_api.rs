@@ -76,8 +76,8 @@ async fn a_token_opens_the_cluster_that_it_is_made_out_for_and_no_other() {
     let stranger = fleet.client(&caller, CLUSTER, &elsewhere).await;
     assert_eq!(trouble(stranger.nodes("").await), Trouble::Unauthorized);
     let nowhere = fleet.api_of(ACCOUNT, "nobody");
-    let lost = fleet.client(&caller, "nobody", &nowhere).await;
-    assert_eq!(trouble(lost.nodes("").await), Trouble::NotFound);
+    let stray = fleet.client(&caller, "nobody", &nowhere).await;
+    assert_eq!(trouble(stray.nodes("").await), Trouble::NotFound);
 
     fleet.sim.expire_sessions();
     assert_eq!(trouble(own.nodes("").await), Trouble::Unauthorized);

@@ -111,16 +111,16 @@ impl Wanted<'_> {
         let message = format!("Asking AWS to change the access entry of {principal}.");
         self.note(waiting, message).await?;
         let refused = async |refusal| Err(self.refused(waiting, refusal).await);
-        if let Some((groups, username)) = changes.names
-            && let Err(refusal) = entries.update(principal, groups, username).await
-        {
-            return refused(refusal).await;
-        }
         // First what lets in more, so that nobody is shut out in between.
         for policy in changes.associate {
             if let Err(refusal) = entries.associate(principal, policy).await {
                 return refused(refusal).await;
             }
+        }
+        if let Some((groups, username)) = changes.names
+            && let Err(refusal) = entries.update(principal, groups, username).await
+        {
+            return refused(refusal).await;
         }
         for policy in changes.disassociate {
             match entries.disassociate(principal, &policy).await {

@@ -20,7 +20,11 @@ where
     let SdkError::ServiceError(service) = error else {
         return Refusal {
             action,
-            class: Class::Unavailable,
+            class: match error {
+                // What can't be written down as a request is a fault of ours.
+                SdkError::ConstructionFailure(_) => Class::OurFault,
+                _ => Class::Unavailable,
+            },
             code: None,
             message: transport_message(error),
             request_id,

@@ -359,25 +359,20 @@ fn refusal(
     }
 }
 
-/// STS gave no answer. Where the chain of credentials found none, it was not even asked: that is no
+/// STS gave no answer. Where the chain of credentials gave none, STS was not even asked: that is no
 /// fault of the account, nor of STS.
 fn unasked(error: &(dyn std::error::Error + 'static), region: &str) -> (Class, String) {
-    const LONGEST: usize = 300;
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut none = false;
-    let mut last = String::new();
     let mut timed_out = false;
-    for cause in causes {
-        none |= cause.downcast_ref::<CredentialsError>().is_some();
-        last = cause.to_string();
-        timed_out |= last.contains("timed out") || last.contains("timeout");
-    }
-    if none {
-        let last: String = last.chars().take(LONGEST).collect();
-        return (
-            Class::WorkerCredentials,
-            format!("{OWN_CREDENTIALS}: {last}"),
-        );
+    for cause in std::iter::successors(Some(error), |error| error.source()) {
+        if let Some(own) = cause.downcast_ref::<CredentialsError>() {
+            let why = why_none(own);
+            return (
+                Class::WorkerCredentials,
+                format!("{OWN_CREDENTIALS}: {why}"),
+            );
+        }
+        let words = cause.to_string();
+        timed_out |= words.contains("timed out") || words.contains("timeout");
     }
     let how = if timed_out {
         "did not answer in time"
@@ -387,9 +382,44 @@ fn unasked(error: &(dyn std::error::Error + 'static), region: &str) -> (Class, S
     (Class::Unavailable, format!("STS in {region} {how}"))
 }
 
+fn why_none(own: &CredentialsError) -> String {
+    const LONGEST: usize = 300;
+    match own {
+        CredentialsError::CredentialsNotLoaded(_) => {
+            "there are none in the environment, the profile, the web identity, the container or the \
+             instance"
+                .to_owned()
+        }
+        CredentialsError::ProviderTimedOut(_) => {
+            "what provides them did not answer in time".to_owned()
+        }
+        _ => {
+            let causes = std::iter::successors(Some(own as &dyn std::error::Error), |error| {
+                error.source()
+            });
+            let last = causes.last().map(ToString::to_string).unwrap_or_default();
+            let line = last.lines().next().unwrap_or_default();
+            line.chars().take(LONGEST).collect()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::sts_name;
+    use super::*;
+
+    #[test]
+    fn no_credentials_are_told_in_a_line_of_our_own() {
+        let none = CredentialsError::not_loaded("Attempted:\n  Environment: none\n  Profile: none");
+        let (class, message) = unasked(&none, "eu-central-1");
+        assert_eq!(class, Class::WorkerCredentials);
+        assert!(message.contains("own AWS credentials"), "{message}");
+        assert!(!message.contains('\n') && !message.contains("Attempted"));
+        let broken = std::io::Error::other("connection reset");
+        let (class, message) = unasked(&broken, "eu-central-1");
+        assert_eq!(class, Class::Unavailable);
+        assert_eq!(message, "STS in eu-central-1 could not be reached");
+    }
 
     #[test]
     fn names_are_made_to_fit_sts() {

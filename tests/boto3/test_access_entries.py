@@ -185,3 +185,30 @@ def test_a_session_needs_leave_for_each_step(eks_of, make, of):
         refusal = refused(call, **of, **more)
         assert refusal.code == "AccessDeniedException"
         assert f":access-entry/{CLUSTER}/role/{ACCOUNT}/platform-admins/" in refusal.message
+
+
+def test_a_listed_principal_uses_the_cluster_and_another_does_not(sim, eks, make, of, api, assume):
+    roles = ["team/platform-admins", "developers", "strangers"]
+    sim.account(roles=roles)
+    prefix = f"arn:aws:iam::{ACCOUNT}:role"
+    admins, developers, strangers = (
+        assume(RoleArn=f"{prefix}/{role}")["Credentials"] for role in roles
+    )
+    make()
+    eks.associate_access_policy(
+        policyArn=f"{POLICIES}/AmazonEKSClusterAdminPolicy", accessScope={"type": "cluster"}, **of
+    )
+    make(f"{prefix}/developers")
+    eks.associate_access_policy(
+        clusterName=CLUSTER,
+        principalArn=f"{prefix}/developers",
+        policyArn=f"{POLICIES}/AmazonEKSViewPolicy",
+        accessScope={"type": "namespace", "namespaces": ["kube-*"]},
+    )
+    pods, of_system = "api/v1/pods", "api/v1/namespaces/kube-system/pods"
+    assert api(pods, credentials=admins)[0] == 200
+    assert api(pods, credentials=developers)[0] == 403
+    assert api(of_system, credentials=developers)[0] == 200
+    assert api(of_system, credentials=strangers)[0] == 401
+    eks.delete_access_entry(**of)
+    assert api(pods, credentials=admins)[0] == 401

@@ -1,14 +1,15 @@
 //! Who may use a cluster: access entries made with it, put, read and deleted later.
 
+use fargate_fleet::aws::{Access, SessionKey};
 use fargate_fleet::domain::cluster::ClusterSpec;
 use fargate_fleet::domain::job_input::{PrincipalInput, PutAccessEntryInput, ReadInput};
 use fargate_fleet::domain::{AccessEntryInput, PrincipalArn, decode};
-use fargate_fleet::sim::Fault;
+use fargate_fleet::sim::{AccountSettings, Fault};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::clusters::support::{NEW, spec};
-use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, fault};
+use super::support::{ACCOUNT, CLUSTER, EXTERNAL_ID, Fleet, REGION, fault, settings};
 
 pub const ADMINS: &str = "arn:aws:iam::111111111111:role/team/platform-admins";
 const DEVELOPERS: &str = "arn:aws:iam::111111111111:role/developers";
@@ -325,5 +326,54 @@ async fn a_change_of_access_waits_in_the_clusters_lane_and_can_be_canceled() {
     fleet.assert_state(profile, "succeeded").await;
     fleet.assert_state(put, "canceled").await;
     assert_eq!(fleet.calls("CreateAccessEntry", None), 0, "{CLUSTER}");
+    fleet.end().await;
+}
+
+/// What the Kubernetes API of the new cluster answers a role of people.
+async fn listing_of_pods(fleet: &Fleet, role_arn: &str) -> u16 {
+    let session = SessionKey {
+        account_id: ACCOUNT.to_owned(),
+        role_arn: role_arn.to_owned(),
+        external_id: EXTERNAL_ID.to_owned(),
+        region: REGION.to_owned(),
+        partition: "aws",
+        cluster: NEW.to_owned(),
+        access: Access::ReadClusters,
+        session_name: "somebody".to_owned(),
+        source_identity: "tester".to_owned(),
+    };
+    let caller = fleet.aws().await.caller(session);
+    let token = caller.kubernetes_token(NEW).await.unwrap();
+    let api = format!("{}/_kubernetes/{ACCOUNT}/{REGION}/{NEW}", fleet.endpoint());
+    let pods = reqwest::Client::new().get(format!("{api}/api/v1/pods"));
+    let answer = pods.bearer_auth(token).send().await.unwrap();
+    answer.status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_listed_principal_uses_the_cluster_and_others_do_not() {
+    let fleet = Fleet::new().await;
+    let roles = ["team/platform-admins", "developers", "strangers"];
+    fleet.sim.set_account(
+        ACCOUNT,
+        AccountSettings {
+            roles: Some(roles.map(str::to_owned).into()),
+            ..settings(false)
+        },
+    );
+    let reader = json!({"principalARN": DEVELOPERS, "accessPolicies": [scoped(VIEW, &["a"])]});
+    fleet
+        .have_cluster(&cluster(&json!([admins(), reader])))
+        .await;
+    let stranger = "arn:aws:iam::111111111111:role/strangers";
+    let seen = [
+        (ADMINS, 200),
+        (FLEET, 200),
+        (DEVELOPERS, 403),
+        (stranger, 401),
+    ];
+    for (role, status) in seen {
+        assert_eq!(listing_of_pods(&fleet, role).await, status, "{role}");
+    }
     fleet.end().await;
 }

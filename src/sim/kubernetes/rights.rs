@@ -1,5 +1,7 @@
 //! What a principal may do in a cluster: by its access entry and the policies that go with it.
 
+use serde_json::Value;
+
 use crate::sim::access_policies::{Association, Level};
 use crate::sim::cluster::Cluster;
 use crate::sim::text::glob;
@@ -37,11 +39,20 @@ pub(super) fn authorize(
         principal = who.principal,
         "not allowed"
     );
-    let username = entry["username"]
-        .as_str()
-        .filter(|name| *name != who.principal);
-    let username = username.unwrap_or(&who.session_arn);
-    Err(Status::forbidden(username, verb.name(), object))
+    Err(Status::forbidden(
+        &username(entry, who),
+        verb.name(),
+        object,
+    ))
+}
+
+/// As the entry names its principal: a session is named in it, if it asks for that.
+fn username(entry: &Value, who: &Who) -> String {
+    let name = entry["username"].as_str().unwrap_or(&who.session_arn);
+    let session = who.session_arn.rsplit('/').next().unwrap_or_default();
+    // EKS writes `-` for `@` unless the raw name is asked for.
+    name.replace("{{SessionNameRaw}}", session)
+        .replace("{{SessionName}}", &session.replace('@', "-"))
 }
 
 fn allows(policy: &Association, verb: Verb, object: &Object) -> bool {

@@ -385,8 +385,7 @@ fn strangers_are_unknown_and_entries_say_who_may_what() {
     place.cluster.add_access_entry(reader, "STANDARD").unwrap();
     let (code, words) = place.refusal("GET", list, &Value::Null);
     assert_eq!(code, 403);
-    let who =
-        "User \"arn:aws:sts::111111111111:assumed-role/fargate-fleet/me\" cannot list resource";
+    let who = "User \"arn:aws:sts::111111111111:assumed-role/reader/me\" cannot list resource";
     assert!(words.contains(who), "{words}");
     let policy = Association {
         policy_arn: "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy".to_owned(),

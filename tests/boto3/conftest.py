@@ -1,5 +1,6 @@
 """Clients of the simulator at SIM_ENDPOINT. Every test begins with a fleet as at the start."""
 
+import base64
 import json
 import os
 import urllib.error
@@ -8,6 +9,8 @@ import urllib.request
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.session import get_session
+from botocore.signers import RequestSigner
 
 ACCOUNT = "111111111111"
 OTHER_ACCOUNT = "222222222222"
@@ -137,3 +140,52 @@ def create(eks):
         return answer["fargateProfile"]
 
     return create
+
+
+def token(endpoint, credentials, cluster=CLUSTER, seconds=60):
+    """What `aws eks get-token` prints."""
+    session = get_session()
+    session.set_credentials(
+        credentials["AccessKeyId"],
+        credentials["SecretAccessKey"],
+        credentials.get("SessionToken"),
+    )
+    sts = session.create_client("sts", region_name=REGION, endpoint_url=endpoint)
+    model = sts.meta.service_model
+    emitter = session.get_component("event_emitter")
+    signer = RequestSigner(
+        model.service_id, REGION, "sts", "v4", session.get_credentials(), emitter
+    )
+    request = {
+        "method": "GET",
+        "url": f"{endpoint}/?Action=GetCallerIdentity&Version=2011-06-15",
+        "body": {},
+        "headers": {"x-k8s-aws-id": cluster},
+        "context": {},
+    }
+    url = signer.generate_presigned_url(
+        request, region_name=REGION, expires_in=seconds, operation_name=""
+    )
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
+
+
+@pytest.fixture
+def api(endpoint, assume):
+    """Calls a cluster's API: answers (status, JSON)."""
+
+    def api(path, method="GET", body=None, **more):
+        credentials = more.get("credentials") or assume()["Credentials"]
+        bearer = more.get("token") or token(endpoint, credentials)
+        where = f"{ACCOUNT}/{REGION}/{more.get('cluster', CLUSTER)}"
+        data = None if body is None else json.dumps(body).encode()
+        url = f"{endpoint}/_kubernetes/{where}/{path}"
+        request = urllib.request.Request(url, data, method=method)
+        request.add_header("Authorization", f"Bearer {bearer}")
+        request.add_header("Content-Type", more.get("kind", "application/json"))
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
+
+    return api

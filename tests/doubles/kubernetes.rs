@@ -94,7 +94,13 @@ impl Cluster {
 
     /// Puts an object into a place of the cluster.
     async fn put(&self, path: &str, name: &str, spec: Value) {
-        let object = json!({ "metadata": { "name": name }, "spec": spec });
+        // kmock does not say where an object is, unless it was told.
+        let mut within = path.split('/').skip_while(|part| *part != "namespaces");
+        let namespace = within.nth(1);
+        let object = json!({
+            "metadata": { "name": name, "namespace": namespace },
+            "spec": spec,
+        });
         let url = format!("{}/{path}", self.endpoint());
         self.ask(self.admin.post(url).json(&object)).await;
     }

@@ -27,7 +27,6 @@ use super::context::Context;
 use super::database_trouble;
 use super::failures::{failure, not_found, together};
 use super::following::Pace;
-use super::patience::Waited;
 use super::profile_deletion::Asking;
 use super::stack_deletion::Deleting;
 use super::stage::Stage;
@@ -36,14 +35,8 @@ use crate::domain::cluster::ClusterDeletionPlan;
 use crate::domain::job_input::{DeleteClusterInput, JobResult};
 use crate::domain::{ClusterName, ErrorCode};
 use crate::queue::backoff::Backoff;
-use crate::queue::{Failure, Verdict, Wait};
+use crate::queue::{Failure, Verdict};
 use survey::Survey;
-
-/// How long a cluster that has load balancers may not answer before its deletion is refused.
-const OUTAGE: Pace = Pace {
-    delays: Backoff::millis(&[3_000, 5_000, 10_000, 30_000, 60_000]),
-    longest: Duration::from_mins(15),
-};
 
 /// The stack of a cluster takes five to fifteen minutes, and so do nodegroups.
 const REMOVAL: Pace = Pace {
@@ -87,8 +80,6 @@ struct Removal {
     /// The update that turns EKS's deletion protection off.
     #[serde(skip_serializing_if = "Option::is_none")]
     lifting: Option<String>,
-    /// How long the cluster's Kubernetes API has not answered.
-    outage: Waited,
     /// The profile that is being deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
@@ -169,12 +160,8 @@ async fn start(removing: &mut Removing<'_>) -> Result<String, Verdict> {
     let Some(survey) = Survey::take(context, &removing.name).await? else {
         return Err(not_there(context).await);
     };
-    if let Some(error) = survey.outage()
-        && let Some((after, waited)) = removing.stage.kept.work.outage.again(context, &OUTAGE)
-    {
-        let message = format!("Waits for the cluster's Kubernetes API: {error}");
-        removing.stage.kept.work.outage = waited;
-        return Err(removing.stage.park(after, Wait::Retry, message));
+    if let Some(error) = survey.outage() {
+        return Err(balancers::outage(removing, error));
     }
     let plan = plan::of(&survey, context, input);
     if let Some(failure) = refusal(&plan) {

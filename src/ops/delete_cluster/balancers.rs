@@ -14,8 +14,8 @@ use crate::ops::context::Context;
 use crate::ops::failures::failure;
 use crate::ops::following::Pace;
 use crate::ops::refused;
-use crate::queue::Verdict;
 use crate::queue::backoff::Backoff;
+use crate::queue::{Verdict, Wait};
 
 /// A load balancer goes in a minute or two; eksctl waits ten minutes for all.
 const PACE: Pace = Pace {
@@ -38,7 +38,7 @@ pub(super) async fn stage(removing: &mut Removing<'_>) -> Result<String, Verdict
         Ok(exposed) => exposed,
         // The start has told so.
         Err(_) if network.balancers.is_empty() => return Ok(NONE.to_owned()),
-        Err(error) => return Err(removing.stage.busy(&error.to_string())),
+        Err(error) => return Err(trouble(removing, &cluster, &error)),
     };
     let asked: Vec<&Exposed> = exposed.iter().filter(|one| !one.meta.deleting).collect();
     if !asked.is_empty() {
@@ -70,17 +70,32 @@ async fn delete(
 ) -> Result<(), Verdict> {
     let message = format!("Asking the cluster to delete {}.", named(asked));
     removing.stage.note(message).await?;
-    let trouble = |error| not_deleted(removing, &error);
+    let refused = |error| trouble(removing, cluster, &error);
     let kubernetes = cluster_api::open(removing.stage.context, cluster).await?;
-    let kubernetes = kubernetes.map_err(trouble)?;
+    let kubernetes = kubernetes.map_err(refused)?;
     for one in asked {
-        kubernetes.delete_exposed(one).await.map_err(trouble)?;
+        kubernetes.delete_exposed(one).await.map_err(refused)?;
     }
     Ok(())
 }
 
+/// A Kubernetes API that does not answer is waited for until the job's deadline: nothing else takes the
+/// load balancers down.
+pub(super) fn outage(removing: &Removing<'_>, error: &KubernetesError) -> Verdict {
+    let message = format!(
+        "Waits for the cluster's Kubernetes API, through which its load balancers are deleted: {error}. \
+         If it can't be reached from here, delete its Services of type LoadBalancer and its Ingresses \
+         by hand, or cancel the job."
+    );
+    let cause = Wait::Trouble(error.to_string());
+    removing.stage.park(Duration::ZERO, cause, message)
+}
+
 /// No wait gives the fleet's role a right that it lacks.
-fn not_deleted(removing: &Removing<'_>, error: &KubernetesError) -> Verdict {
+fn trouble(removing: &Removing<'_>, cluster: &ClusterView, error: &KubernetesError) -> Verdict {
+    if cluster_api::is_outage(cluster, error) {
+        return outage(removing, error);
+    }
     if error.trouble != Trouble::Unauthorized {
         return removing.stage.busy(&error.to_string());
     }

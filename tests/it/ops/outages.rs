@@ -215,6 +215,53 @@ async fn a_minute_without_sts_or_eks_loses_no_change() {
     }
 }
 
+/// The load balancers of a cluster can only be deleted through it, and a new one's nodes are looked for
+/// there.
+async fn survive_without_kubernetes(outage: Outage) {
+    let fleet = Fleet::with(|options| options.speed = SPEED).await;
+    fleet.have_cluster(&full(NEW)).await;
+    fleet.expose(NEW, "web").await;
+    fleet.sim.add_faults(vec![outage.fault()]);
+    let jobs = [
+        fleet.delete_cluster(NEW, false).await,
+        fleet.create_cluster(&full("new-2")).await,
+    ];
+    let aws = AwsOptions {
+        call_timeout: CALL_TIMEOUT,
+        ..AwsOptions::default()
+    };
+    let worker = fleet.worker_on(fleet.aws_by(aws).await);
+    fleet.queue.until_idle().await;
+    worker.drain(Duration::from_secs(5)).await.expect("drained");
+    let about = format!("{outage:?}");
+    for job in jobs {
+        fleet.assert_state(job, "succeeded").await;
+        assert_eq!(fleet.queue.column(job, "attempt").await, "0", "{about}");
+    }
+    let calls = fleet.sim.record().calls;
+    let of_it = calls
+        .iter()
+        .filter(|call| call.action.starts_with("Kubernetes") && outage.is_of_it(call));
+    let made = of_it.count();
+    println!(
+        "| kubernetes | {:?} | {} min | 2 jobs | {made} calls in it |",
+        outage.kind,
+        outage.seconds / 60
+    );
+    assert!(
+        (1..=bound(outage.seconds)).contains(&made),
+        "{about}: {made}"
+    );
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn six_hours_without_the_kubernetes_api_lose_no_change() {
+    for outage in of("kubernetes", 6 * HOUR) {
+        survive_without_kubernetes(outage).await;
+    }
+}
+
 /// The worker's own credentials have expired. Told once, as what it is, and nobody's account is parked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn six_hours_with_expired_credentials_of_its_own_lose_no_change() {

@@ -2,6 +2,7 @@
 //! anything is destroyed, and what stands in the way is named.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use fargate_fleet::domain::ErrorCode;
 use fargate_fleet::domain::job_input::DeleteClusterInput;
@@ -188,9 +189,7 @@ async fn what_others_put_there_while_the_stack_goes_is_named_in_the_failure() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn load_balancers_of_a_cluster_that_does_not_answer_keep_it() {
-    let mut fleet = Fleet::new().await;
-    // The wait for the cluster takes a second.
-    fleet.patience = 1_000.0;
+    let fleet = Fleet::new().await;
     fleet.have_cluster(&full(NEW)).await;
     let nobody = ClusterSettings {
         kubernetes_endpoint: Some("http://127.0.0.1:1".to_owned()),
@@ -209,10 +208,19 @@ async fn load_balancers_of_a_cluster_that_does_not_answer_keep_it() {
     fleet
         .sim
         .put_load_balancer(ACCOUNT, REGION, "k8s-web-shop-1", &balancer);
-    let message = fleet.message_of_refused("conflict").await;
-    assert!(
-        message.contains("load balancer k8s-web-shop-1"),
-        "{message}"
-    );
+    let begun = fleet.begun();
+    let job = fleet.delete_cluster(NEW, false).await;
+    let worker = fleet.worker().await;
+    let waits = "select count(*) from jobs where waiting_reason = 'retry' and attempt = 0
+        and message like '%Kubernetes API, through which its load balancers are deleted%'";
+    fleet.queue.until(waits, |count| count == 1).await;
+    sqlx::query("update job_rows set deadline_at = now() where state <> 'succeeded'")
+        .execute(fleet.queue.pool())
+        .await
+        .unwrap();
+    fleet.queue.until_idle().await;
+    worker.drain(Duration::from_secs(5)).await.unwrap();
+    fleet.assert_failed(job, "deadline_exceeded").await;
+    assert_eq!(fleet.begun(), begun, "nothing was changed");
     fleet.end().await;
 }

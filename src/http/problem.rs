@@ -30,6 +30,9 @@ pub(super) struct Problem {
     pub allow: Option<String>,
 }
 
+/// In bytes; paths are ASCII.
+const LONGEST_INSTANCE: usize = 8_192;
+
 impl Problem {
     pub(super) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self {
@@ -187,7 +190,8 @@ impl Problem {
             title: title(status).to_owned(),
             status: self.status,
             detail: &self.detail,
-            instance: path,
+            // A path that is too long to be read is too long to be told.
+            instance: path.get(..LONGEST_INSTANCE).unwrap_or(path),
             code: self.code,
             retryable: self.retryable,
             retry_after_seconds: self.retry_after_seconds,

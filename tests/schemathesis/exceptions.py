@@ -75,6 +75,8 @@ REFUSALS = [
     ("createFargateProfile", 422, "/permissionsBoundary", "can't bound|is for a role that is created"),
     (FILE, 422, "/fargateProfiles/[0-9]+/permissionsBoundary", "^in a config the boundary|is for a role"),
     ("getKubeconfig", 422, "/query/roleArn", "^the role .* is (of account|in partition)"),
+    # A plan is a read, and nobody is told of reads.
+    ("createCluster|deleteCluster", 422, "/query/callback", "^reads are answered, and not told"),
     # A cluster's name is asked for twice.
     ("deleteCluster", 422, "/query/confirm", "^not the name of the cluster in the path"),
     # A profile has one schema; in a file it needs a name, and one of its own.

@@ -25,7 +25,9 @@ VALID = {
     "region": re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]+\Z"),
     "clusterName": re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}\Z"),
     "profileName": re.compile(r"[a-z0-9-]{1,63}\Z"),
-    "principalArn": re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/.*[A-Za-z0-9_+=,.@-]{1,64})\Z"),
+    "principalArn": re.compile(
+        r"(?=.{1,2048}\Z)arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64})\Z"
+    ),
 }
 URL = re.compile(r"https?://[!-~]{1,2041}\Z")
 CALLBACK = {"callback": re.compile(r"[0-9a-fA-F-]{36}\Z"), "callbackRun": re.compile(r"[!-~]{1,2048}\Z")}
@@ -312,12 +314,19 @@ def filter_failure(context, failure, case, response):
     if isinstance(failure, AcceptedNegativeData):
         # Null counts as absent in what eksctl reads, and removes what it stands for in a merge patch.
         # Headers that nobody knows are no fault of a request.
-        return not (holds_null(case.body) or has_only_more_headers(case))
+        return not (holds_null(case.body) or has_only_more_headers(case) or is_valid_but_encoded(case))
     if isinstance(failure, UseAfterFree):
         return not is_there_for_a_reason(operation, response)
     if isinstance(failure, JsonSchemaError):
         return not texts.fits(case, response)
     return True
+
+
+def is_valid_but_encoded(case):
+    """Whether a case was made valid, and counts as invalid because `place` has touched its path: its
+    ARN is percent-encoded there by then, and is held against the pattern of what it stands for."""
+    made = getattr(case.meta and case.meta.phase.data, "description", None)
+    return (made or "").lower().endswith("positive test case") and "principalArn" in (case.path_parameters or {})
 
 
 def is_there_for_a_reason(operation, response):

@@ -185,7 +185,7 @@ pub(in crate::http) struct JobLinks {
     pub cancel: Option<String>,
     /// What it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, max_length = 2048)]
+    #[schema(nullable = false, max_length = 8192)]
     pub target: Option<String>,
 }
 

@@ -80,9 +80,9 @@ impl Run {
             after.push((act, self.hand.act(act, &self.model).await?));
         }
         let mut reasons = Vec::new();
-        for order in [[0, 1], [1, 0]] {
-            let raced = order.map(|at| (&acts[at], &replies[at]));
-            let all = raced.into_iter().chain(after.iter().map(|(a, r)| (*a, r)));
+        for order in orders(&acts, &replies) {
+            let raced = order.iter().map(|(act, reply)| (act, reply));
+            let all = raced.chain(after.iter().map(|(a, r)| (*a, r)));
             match self.explained(all).await {
                 Ok(model) => {
                     self.model = model;
@@ -148,6 +148,34 @@ impl Run {
         self.hand.queue.database.assert_settled().await;
         Ok(())
     }
+}
+
+/// The orders in which two acts may have come. A repair passes over the rows that a write has locked: it
+/// may come between the jobs of one write.
+fn orders(acts: &[Act; 2], replies: &[Reply; 2]) -> Vec<Vec<(Act, Reply)>> {
+    let both = [0, 1].map(|at| (acts[at].clone(), replies[at].clone()));
+    let [first, second] = both;
+    let mut orders = vec![
+        vec![first.clone(), second.clone()],
+        vec![second.clone(), first.clone()],
+    ];
+    for (write, other) in [(&first, &second), (&second, &first)] {
+        if let (Act::Write(writes), Reply::Written(answers)) = write
+            && other.0.is_maintenance()
+        {
+            let part = |some: &dyn Fn(usize) -> bool| {
+                let at = (0..writes.len()).filter(|at| some(*at));
+                let (writes, answers) = at.map(|at| (writes[at].clone(), answers[at])).unzip();
+                (Act::Write(writes), Reply::Written(answers))
+            };
+            for before in 1..(1_usize << writes.len()) - 1 {
+                let is_before = |at: usize| before & (1 << at) != 0;
+                let parts = (part(&is_before), part(&|at| !is_before(at)));
+                orders.push(vec![parts.0, other.clone(), parts.1]);
+            }
+        }
+    }
+    orders
 }
 
 #[test]

@@ -160,7 +160,5 @@ fn owned_by(cluster: &str, kind: &str) -> [(String, String); 1] {
 
 /// 16 hexadecimal digits that follow from a name.
 fn hex(name: &str) -> String {
-    let digest = Sha256::digest(name.as_bytes());
-    let digits = digest.iter().take(8);
-    digits.fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    super::text::hex(&Sha256::digest(name.as_bytes())[..8])
 }

@@ -23,12 +23,8 @@ fn nodes() -> Value {
 impl Fleet {
     /// The job's warnings: codes and messages.
     pub async fn warnings_told(&self, job: Uuid) -> Vec<(String, String)> {
-        let warnings = self.queue.column(job, "warnings").await;
-        let warnings: Vec<Value> = serde_json::from_str(&warnings).unwrap();
-        let text = |warning: &Value, name: &str| warning[name].as_str().unwrap().to_owned();
-        let told = warnings.iter();
-        told.map(|one| (text(one, "code"), text(one, "message")))
-            .collect()
+        let told = self.warnings_of(job).await.into_iter();
+        told.map(|one| (one.code, one.message)).collect()
     }
 
     /// Everything that the job said it was waiting for.

@@ -12,7 +12,7 @@ use super::support::{NEW, fargate, spec};
 use crate::ops::support::{ACCOUNT, Fleet, REGION, fault};
 
 impl Fleet {
-    async fn warnings_of(&self, job: Uuid) -> Vec<Warning> {
+    pub async fn warnings_of(&self, job: Uuid) -> Vec<Warning> {
         let warnings = self.queue.column(job, "warnings").await;
         serde_json::from_str(&warnings).unwrap()
     }

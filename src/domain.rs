@@ -6,9 +6,9 @@
 pub mod access_entry;
 pub mod account;
 pub mod cluster;
-pub mod cluster_config;
 pub mod cluster_view;
 pub mod decode;
+pub mod eksctl;
 pub mod error;
 pub mod ids;
 pub mod invalid;
@@ -31,8 +31,8 @@ mod wildcard;
 
 pub use access_entry::{AccessEntry, AccessEntryInput, AccessEntrySpec, PrincipalArn};
 pub use account::{AccountName, AccountState};
-pub use cluster_config::{ClusterConfig, ValidConfig};
 pub use cluster_view::{Addon, ClusterView, Nodegroup};
+pub use eksctl::{ClusterConfig, FargatePart};
 pub use error::{ErrorCode, JobError};
 pub use ids::{AccountId, ClusterName, ExternalId, Partition, ProfileName, Region};
 pub use invalid::{Invalid, ParseError};

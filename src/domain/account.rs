@@ -1,7 +1,7 @@
 //! What an account's record may hold: its name, labels, regions and state.
 
 use super::access_entry::{MAX_CLUSTER_ADMINS, PrincipalArn};
-use super::cluster::rules::wrong_policy_arn;
+use super::eksctl::checks::wrong_policy_arn;
 use super::ids::{ExternalId, Partition, Region};
 use super::invalid::{Invalid, pointer_token};
 use super::macros::{open_enum, text_newtype};

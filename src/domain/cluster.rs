@@ -1,31 +1,28 @@
 //! A cluster to be created: what a caller may ask for, what is made of it, and in which order.
 //!
-//! A `NewClusterConfig` (eksctl's `ClusterConfig` as far as it is supported) is validated into a
+//! A `ClusterConfig` of eksctl's is checked into a
 //! `ClusterSpec`, the input of a job. With the zones or subnets that AWS has (a `NetworkPlan`) the
 //! spec becomes `CloudFormation` templates that carry eksctl's names, so that eksctl can take over
 //! what was created here.
 
 pub mod addon_version;
-pub mod config;
 pub mod coredns;
 mod deletion;
 mod ec2_instance;
 pub mod generated_name;
-mod keys;
 pub mod kubernetes_version;
 pub mod names;
 pub mod network;
 pub mod offerings;
 pub mod plan;
 pub mod resolved;
-pub(in crate::domain) mod rules;
+mod rules;
 pub mod spec;
 pub mod step;
 pub mod template;
 mod warnings;
 pub mod zones;
 
-pub use config::NewClusterConfig;
 pub use deletion::{AwsResource, ClusterDeletionPlan, DeletionStep, Obstacle};
 pub use generated_name::generated_name as generated_cluster_name;
 pub use kubernetes_version::OfferedVersion;

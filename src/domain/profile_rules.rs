@@ -1,6 +1,6 @@
 //! When a profile is fit to be sent to AWS. The first four rules are eksctl's.
 
-use super::cluster::rules::wrong_policy_arn;
+use super::eksctl::checks::wrong_policy_arn;
 use super::ids::ProfileName;
 use super::invalid::{Invalid, pointer_token, quoted};
 use super::profile::{Naming, ProfileInput, ProfileSpec, SelectorInput};

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::json_shape;
 use super::problem::Problem;
-use crate::domain::cluster::NewClusterConfig;
 use crate::domain::decode::{self, MAX_BYTES};
+use crate::domain::eksctl::Part;
 use crate::domain::{ClusterConfig, ErrorCode, Invalid};
 use crate::limits::Limits;
 
@@ -105,14 +105,18 @@ pub(super) const DOCUMENTS: [&str; 4] = [
     "application/json",
 ];
 
-/// Reads a document: JSON or YAML, as its media type says.
-pub(super) fn document<T: Document>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+/// Reads a `ClusterConfig`, or a part of one: JSON or YAML, as its media type says.
+pub(super) fn cluster_config(
+    headers: &HeaderMap,
+    body: &[u8],
+    part: Part,
+) -> Result<ClusterConfig, Problem> {
     let text = std::str::from_utf8(body)
         .map_err(|error| malformed(vec![Invalid::new("", format!("not UTF-8: {error}"))]))?;
     let read = if media_type(headers) == "application/json" {
-        T::from_json(text)
+        ClusterConfig::from_json(text, part)
     } else {
-        T::from_yaml(text)
+        ClusterConfig::from_yaml(text, part)
     };
     read.map_err(|errors| match errors.as_slice() {
         // A pointer to the whole document: it could not be read at all.
@@ -121,32 +125,6 @@ pub(super) fn document<T: Document>(headers: &HeaderMap, body: &[u8]) -> Result<
         }
         _ => Problem::invalid(errors),
     })
-}
-
-/// What can be written in YAML or in JSON.
-pub(super) trait Document: Sized {
-    fn from_json(text: &str) -> Result<Self, Vec<Invalid>>;
-    fn from_yaml(text: &str) -> Result<Self, Vec<Invalid>>;
-}
-
-impl Document for ClusterConfig {
-    fn from_json(text: &str) -> Result<Self, Vec<Invalid>> {
-        Self::from_json(text)
-    }
-
-    fn from_yaml(text: &str) -> Result<Self, Vec<Invalid>> {
-        Self::from_yaml(text)
-    }
-}
-
-impl Document for NewClusterConfig {
-    fn from_json(text: &str) -> Result<Self, Vec<Invalid>> {
-        Self::from_json(text)
-    }
-
-    fn from_yaml(text: &str) -> Result<Self, Vec<Invalid>> {
-        Self::from_yaml(text)
-    }
 }
 
 /// A body that is not of its own format: 400.

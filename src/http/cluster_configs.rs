@@ -17,7 +17,8 @@ use super::wait::Patience;
 use super::wire::operation::Operation;
 use super::wire::paths;
 use crate::db::accounts::Account;
-use crate::domain::{ClusterConfig, Invalid, ValidConfig, Warning};
+use crate::domain::eksctl::Part;
+use crate::domain::{ClusterConfig, FargatePart, Invalid, Warning};
 use crate::queue::enqueue::{NewJob, NewOperation};
 
 /// Create the Fargate profiles of an eksctl config file.
@@ -54,7 +55,10 @@ pub(super) async fn create_fargate_profiles_from_cluster_config(
     body::must_be(call.headers(), &body::DOCUMENTS)?;
     let body = call.body().await?;
     let key = call.idempotency_key(&body)?;
-    let work = async |account: &Account| work(&call, account, read(&call, &body)?.validate()?);
+    let work = async |account: &Account| {
+        let config = body::cluster_config(call.headers(), &body, Part::Fargate)?;
+        work(&call, account, FargatePart::of(config)?)
+    };
     let made = call.once(key, &path.account_id, work).await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let seconds = patience.seconds;
@@ -65,11 +69,7 @@ pub(super) async fn create_fargate_profiles_from_cluster_config(
     ))
 }
 
-fn read(call: &Call<Operator>, body: &[u8]) -> Result<ClusterConfig, Problem> {
-    body::document::<ClusterConfig>(call.headers(), body)
-}
-
-fn work(call: &Call<Operator>, account: &Account, config: ValidConfig) -> Result<Work, Problem> {
+fn work(call: &Call<Operator>, account: &Account, config: FargatePart) -> Result<Work, Problem> {
     submit::check_place(account, &config.region, "/metadata/region")?;
     let operation_id = call.state.clock.uuid();
     let names: Vec<String> = config
@@ -105,7 +105,7 @@ fn work(call: &Call<Operator>, account: &Account, config: ValidConfig) -> Result
 fn jobs(
     call: &Call<Operator>,
     account: &Account,
-    config: ValidConfig,
+    config: FargatePart,
 ) -> Result<Vec<NewJob>, Problem> {
     let mut jobs = Vec::with_capacity(config.profiles.len());
     let mut wrong = Vec::new();

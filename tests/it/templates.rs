@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use fargate_fleet::domain::ClusterConfig;
 use fargate_fleet::domain::cluster::template::{self, ClusterFacts, MAX_BYTES};
-use fargate_fleet::domain::cluster::{ClusterPlan, ClusterSpec, NetworkPlan, NewClusterConfig};
+use fargate_fleet::domain::cluster::{ClusterPlan, ClusterSpec, NetworkPlan};
+use fargate_fleet::domain::eksctl::Part;
 use serde_json::{Value, json};
 
 /// A region of each partition.
@@ -19,8 +21,8 @@ fn spec(region: &str, parts: Value) -> ClusterSpec {
         panic!("{parts}")
     };
     config.as_object_mut().unwrap().extend(parts);
-    let config = NewClusterConfig::from_json(&config.to_string()).unwrap();
-    config.validate(false).unwrap()
+    let config = ClusterConfig::from_json(&config.to_string(), Part::Whole).unwrap();
+    ClusterSpec::of(config, false).unwrap()
 }
 
 fn partition(region: &str) -> &'static str {
@@ -178,9 +180,9 @@ fn add_largest(grid: &mut Grid, region: &str) {
         .map(|i| (format!("{}.example/{i}", "x".repeat(63)), "v".repeat(63)))
         .collect();
     config["nodeGroups"] = json!([{"name": "ng", "labels": labels}]);
-    let config = NewClusterConfig::from_json(&config.to_string()).unwrap();
+    let config = ClusterConfig::from_json(&config.to_string(), Part::Whole).unwrap();
     let boundary = format!("arn:aws:iam::111111111111:policy/{}", "b/".repeat(1_000));
-    let spec = config.validate(false).unwrap();
+    let spec = ClusterSpec::of(config, false).unwrap();
     let spec = spec.with_default_boundary(Some(&boundary));
     let facts = ClusterFacts {
         certificate_authority: "x".repeat(1500),

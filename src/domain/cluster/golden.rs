@@ -1,9 +1,10 @@
 //! The templates against the lists of what eksctl makes, written out below.
 
 use super::network::{DEFAULT_CIDR, NetworkPlan};
+use super::samples;
 use super::spec::{ClusterSpec, NatMode};
 use super::template::{self, ClusterFacts};
-use super::{config::NewClusterConfig, samples};
+use crate::domain::eksctl::{ClusterConfig, Part};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -14,8 +15,8 @@ fn own(nat: NatMode, zones: &[&str]) -> NetworkPlan {
 
 fn fargate() -> ClusterSpec {
     let text = json!({"metadata": {"name": "prod", "region": "us-west-2"}}).to_string();
-    let config = NewClusterConfig::from_json(&text).unwrap();
-    config.validate(true).unwrap()
+    let config = ClusterConfig::from_json(&text, Part::Whole).unwrap();
+    ClusterSpec::of(config, true).unwrap()
 }
 
 /// Logical ids and types, one a line, sorted.

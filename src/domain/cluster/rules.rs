@@ -9,17 +9,17 @@ mod service_role;
 mod tags;
 mod vpc;
 
-use super::config::{NewClusterConfig, NewClusterIam, NewClusterMetadata};
 use super::kubernetes_version;
 use super::spec::{ClusterSpec, NodegroupKind};
-use crate::domain::cluster_config::{keep, valid_profiles, wrong_head};
-use crate::domain::ids::{ClusterName, Partition, Region};
-use crate::domain::invalid::{Invalid, quoted};
+use crate::domain::eksctl::checks::{keep, valid_profiles, wrong_head, wrong_policy_arn};
+use crate::domain::eksctl::{ClusterConfig, ClusterIam, ClusterMeta};
+use crate::domain::ids::{ClusterName, Region};
+use crate::domain::invalid::Invalid;
 use crate::domain::profile::{ProfileInput, ProfileSpec};
 use crate::domain::profile_name::default_profile;
 use crate::domain::role_arn::RoleArn;
 
-pub(super) fn check(config: NewClusterConfig, fargate: bool) -> Result<ClusterSpec, Vec<Invalid>> {
+pub(super) fn check(config: ClusterConfig, fargate: bool) -> Result<ClusterSpec, Vec<Invalid>> {
     let mut wrong = wrong_head(config.api_version.as_deref(), config.kind.as_deref());
     let metadata = metadata(config.metadata, &mut wrong);
     let (tags, region) = (&metadata.tags, metadata.region.as_ref());
@@ -73,7 +73,7 @@ struct Metadata {
     tags: std::collections::BTreeMap<String, String>,
 }
 
-fn metadata(input: NewClusterMetadata, wrong: &mut Vec<Invalid>) -> Metadata {
+fn metadata(input: ClusterMeta, wrong: &mut Vec<Invalid>) -> Metadata {
     // Whoever asks for a cluster gives it a name, if the caller has not.
     let name = input.name.unwrap_or_default();
     let name = keep(wrong, "/metadata/name", ClusterName::parse(name));
@@ -99,7 +99,7 @@ fn metadata(input: NewClusterMetadata, wrong: &mut Vec<Invalid>) -> Metadata {
     }
 }
 
-fn role(iam: NewClusterIam, wrong: &mut Vec<Invalid>) -> (Option<RoleArn>, Option<String>) {
+fn role(iam: ClusterIam, wrong: &mut Vec<Invalid>) -> (Option<RoleArn>, Option<String>) {
     let role = iam.fargate_pod_execution_role_arn.map(RoleArn::parse);
     let role = keep(wrong, "/iam/fargatePodExecutionRoleARN", role.transpose());
     // CloudFormation would look up what stands in such braces.
@@ -122,32 +122,6 @@ fn role(iam: NewClusterIam, wrong: &mut Vec<Invalid>) -> (Option<RoleArn>, Optio
     (role.flatten(), boundary)
 }
 
-/// What is wrong with the ARN of a policy.
-pub(in crate::domain) fn wrong_policy_arn(at: &str, arn: &str) -> Option<Invalid> {
-    let message = format!(
-        "invalid policy ARN {}: expected arn:<partition>:iam::<account or aws>:policy/<name>",
-        quoted(arn)
-    );
-    (!is_policy_arn(arn)).then(|| Invalid::new(at, message))
-}
-
-fn is_policy_arn(text: &str) -> bool {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let ["arn", partition, "iam", "", account, policy] = parts.as_slice() else {
-        return false;
-    };
-    let owner =
-        *account == "aws" || (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()));
-    let name = policy.strip_prefix("policy/").unwrap_or_default();
-    Partition::of_arn(partition).is_some()
-        && owner
-        && !name.is_empty()
-        && text.len() <= RoleArn::MAX_LENGTH
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b))
-}
-
 fn profiles(
     inputs: Vec<ProfileInput>,
     fargate: bool,
@@ -163,3 +137,6 @@ fn profiles(
     }
     vec![default_profile()]
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! A cluster whose every field has been checked and every default filled in: the input of a job.
 
-use super::config::NewClusterConfig;
 use super::coredns;
 use super::names;
 use crate::domain::access_entry::{AccessEntrySpec, PrincipalArn};
+use crate::domain::eksctl::ClusterConfig;
 use crate::domain::ids::{ClusterName, Region};
 use crate::domain::invalid::Invalid;
 use crate::domain::macros::open_enum;
@@ -234,9 +234,10 @@ pub struct NodegroupSpec {
 }
 
 impl ClusterSpec {
-    /// Checks what a caller asks for; see [`NewClusterConfig::validate`].
-    pub fn of(config: NewClusterConfig, fargate: bool) -> Result<Self, Vec<Invalid>> {
-        config.validate(fargate)
+    /// Checks everything; all that is wrong is told at once. `fargate` asks for eksctl's default
+    /// profile, as `eksctl create cluster --fargate` does.
+    pub fn of(config: ClusterConfig, fargate: bool) -> Result<Self, Vec<Invalid>> {
+        super::rules::check(config, fargate)
     }
 
     /// The same cluster with a role for profiles that name none, unless the config has one:

@@ -1,4 +1,5 @@
-use crate::domain::cluster::{ClusterDeletionPlan, ClusterPlan, NewClusterConfig};
+use crate::domain::cluster::{ClusterDeletionPlan, ClusterPlan};
+use crate::domain::eksctl::{FargatePart, Part};
 use crate::domain::{
     AccountName, AccountState, ClusterConfig, Difference, ErrorCode, FargateProfile, Invalid,
     JobError, JobKind, ProfileInput, RoleArn, Warning,
@@ -51,7 +52,6 @@ fn schemas_are_flat_bounded_and_without_null() {
         schemas::<FargateProfile>(),
         schemas::<ProfileInput>(),
         schemas::<ClusterConfig>(),
-        schemas::<NewClusterConfig>(),
         schemas::<ClusterPlan>(),
         schemas::<ClusterDeletionPlan>(),
         schemas::<JobError>(),
@@ -85,8 +85,8 @@ fn examples_read_as_what_they_show() {
     let input: ProfileInput = serde_json::from_value(input).unwrap();
     assert!(input.validate(crate::domain::Naming::Required).is_ok());
     let config = example(serde_json::to_value(ClusterConfig::schema()).unwrap());
-    let config = ClusterConfig::from_json(&config.to_string()).unwrap();
-    assert!(config.validate().is_ok());
+    let config = ClusterConfig::from_json(&config.to_string(), Part::Fargate).unwrap();
+    assert!(FargatePart::of(config).is_ok());
     let profile = example(serde_json::to_value(FargateProfile::schema()).unwrap());
     assert!(serde_json::from_value::<FargateProfile>(profile).is_ok());
 }

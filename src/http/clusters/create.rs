@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::account_defaults;
 use crate::db::accounts::Account;
 use crate::domain::cluster::generated_name::STAND_IN;
-use crate::domain::cluster::{ClusterPlan, ClusterSpec, NewClusterConfig, generated_cluster_name};
+use crate::domain::cluster::{ClusterPlan, ClusterSpec, generated_cluster_name};
+use crate::domain::eksctl::Part;
 use crate::domain::job_input::{self, CreateClusterInput};
-use crate::domain::{Invalid, JobKind, Region, RoleArn};
+use crate::domain::{ClusterConfig, Invalid, JobKind, Region, RoleArn};
 use crate::http::accounts::AccountPath;
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Operator;
@@ -102,7 +103,7 @@ pub(in crate::http) struct CreateQuery {
     tag = "clusters",
     params(CreateQuery),
     request_body(content(
-        (NewClusterConfig = "application/json"),
+        (ClusterConfig = "application/json"),
         (String = "application/yaml"),
     )),
     responses(
@@ -120,7 +121,7 @@ pub(in crate::http) async fn create_cluster(call: Call<Operator>) -> Result<Http
     let body = call.body().await?;
     let key = call.idempotency_key(&body)?;
     let fargate = query.fargate.unwrap_or_default();
-    let config = || body::document::<NewClusterConfig>(call.headers(), &body);
+    let config = || body::cluster_config(call.headers(), &body, Part::Whole);
     if query.validate_only == Some(true) {
         let account = call.account(&path.account_id).await?;
         let plan = planned(config()?, fargate, &account)?;
@@ -144,7 +145,7 @@ pub(in crate::http) async fn create_cluster(call: Call<Operator>) -> Result<Http
 
 /// What would be done.
 fn planned(
-    mut config: NewClusterConfig,
+    mut config: ClusterConfig,
     fargate: bool,
     account: &Account,
 ) -> Result<ClusterPlan, Problem> {
@@ -162,7 +163,7 @@ fn planned(
 
 /// The cluster that is asked for and how it would be made, or all that is wrong with it.
 fn wanted(
-    config: NewClusterConfig,
+    config: ClusterConfig,
     fargate: bool,
     account: &Account,
 ) -> Result<(ClusterSpec, ClusterPlan), Problem> {
@@ -192,7 +193,7 @@ fn wanted(
 }
 
 /// The roles that a config names, and where.
-fn roles(config: &NewClusterConfig) -> Vec<(String, String)> {
+fn roles(config: &ClusterConfig) -> Vec<(String, String)> {
     let of_profiles = config.fargate_profiles.iter().enumerate();
     let of_profiles = of_profiles.filter_map(|(i, profile)| {
         let at = format!("/fargateProfiles/{i}/podExecutionRoleARN");

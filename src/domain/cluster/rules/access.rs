@@ -1,13 +1,13 @@
 //! Who may use the cluster.
 
 use crate::domain::access_entry::{AccessEntryInput, AccessEntrySpec, MAX_ENTRIES};
-use crate::domain::cluster::config::NewClusterAccess;
 use crate::domain::cluster::spec::{AccessSpec, AuthenticationMode, NodegroupKind, NodegroupSpec};
-use crate::domain::cluster_config::keep;
+use crate::domain::eksctl::AccessConfig;
+use crate::domain::eksctl::checks::keep;
 use crate::domain::invalid::Invalid;
 use std::str::FromStr;
 
-pub(super) fn of(input: NewClusterAccess, wrong: &mut Vec<Invalid>) -> AccessSpec {
+pub(super) fn of(input: AccessConfig, wrong: &mut Vec<Invalid>) -> AccessSpec {
     let mode = input.authentication_mode.as_deref();
     let mode = mode.map_or(Ok(AuthenticationMode::ApiAndConfigMap), FromStr::from_str);
     let mode = keep(wrong, "/accessConfig/authenticationMode", mode);

@@ -2,10 +2,10 @@
 
 use super::tags;
 use crate::domain::cluster::addon_version;
-use crate::domain::cluster::config::NewClusterAddon;
 use crate::domain::cluster::spec::AddonSpec;
-use crate::domain::cluster_config::keep;
 use crate::domain::decode::yaml_tree;
+use crate::domain::eksctl::Addon;
+use crate::domain::eksctl::checks::keep;
 use crate::domain::ids::Region;
 use crate::domain::invalid::{Invalid, quoted};
 use crate::domain::role_arn::RoleArn;
@@ -25,7 +25,7 @@ const LATE: &str = "metrics-server";
 /// All add-ons in the order in which they are created. The defaults are left out if they are
 /// disabled, and where AWS has none.
 pub(super) fn of(
-    inputs: Vec<NewClusterAddon>,
+    inputs: Vec<Addon>,
     (disabled, region): (bool, Option<&Region>),
     wrong: &mut Vec<Invalid>,
 ) -> Vec<AddonSpec> {
@@ -81,7 +81,7 @@ fn by_default(name: &str) -> AddonSpec {
     }
 }
 
-fn one(input: NewClusterAddon, at: &str, wrong: &mut Vec<Invalid>) -> AddonSpec {
+fn one(input: Addon, at: &str, wrong: &mut Vec<Invalid>) -> AddonSpec {
     check_name(&input.name, at, wrong);
     if let Some(version) = &input.version {
         check_version(version, at, wrong);

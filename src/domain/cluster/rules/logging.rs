@@ -1,7 +1,7 @@
 //! The control plane's logs.
 
-use crate::domain::cluster::config::NewClusterCloudWatch;
 use crate::domain::cluster::spec::LoggingSpec;
+use crate::domain::eksctl::ClusterCloudWatch;
 use crate::domain::invalid::{Invalid, quoted};
 
 /// What EKS logs, in its own order.
@@ -13,7 +13,7 @@ const TYPES: [&str; 5] = [
     "scheduler",
 ];
 
-pub(super) fn of(input: Option<NewClusterCloudWatch>, wrong: &mut Vec<Invalid>) -> LoggingSpec {
+pub(super) fn of(input: Option<ClusterCloudWatch>, wrong: &mut Vec<Invalid>) -> LoggingSpec {
     let input = input
         .unwrap_or_default()
         .cluster_logging

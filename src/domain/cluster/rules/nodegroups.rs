@@ -1,11 +1,12 @@
 //! Nodegroups of both kinds.
 
-use super::{tags, wrong_policy_arn};
-use crate::domain::cluster::config::NewClusterNodegroup;
-use crate::domain::cluster::config::nodegroup::MAX_NODES;
+use super::tags;
 use crate::domain::cluster::ec2_instance::is_type;
 use crate::domain::cluster::names;
 use crate::domain::cluster::spec::{NodegroupKind, NodegroupSpec};
+use crate::domain::eksctl::NodeGroup;
+use crate::domain::eksctl::checks::wrong_policy_arn;
+use crate::domain::eksctl::nodegroup::MAX_NODES;
 use crate::domain::ids::ClusterName;
 use crate::domain::invalid::{Invalid, pointer_token, quoted};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ const MAX_VOLUME_GIB: u32 = 16_384;
 
 /// All nodegroups, those of the first kind first.
 pub(super) fn of(
-    kinds: [(NodegroupKind, Vec<NewClusterNodegroup>); 2],
+    kinds: [(NodegroupKind, Vec<NodeGroup>); 2],
     cluster: Option<&ClusterName>,
     cluster_tags: &BTreeMap<String, String>,
     wrong: &mut Vec<Invalid>,
@@ -53,7 +54,7 @@ pub(super) fn of(
 
 fn one(
     kind: NodegroupKind,
-    input: NewClusterNodegroup,
+    input: NodeGroup,
     cluster_tags: &BTreeMap<String, String>,
     at: &str,
     wrong: &mut Vec<Invalid>,
@@ -151,7 +152,7 @@ fn check_name(name: &str, cluster: Option<&ClusterName>, at: &str, wrong: &mut V
     }
 }
 
-fn sizes(input: &NewClusterNodegroup, at: &str, wrong: &mut Vec<Invalid>) -> (u32, u32) {
+fn sizes(input: &NodeGroup, at: &str, wrong: &mut Vec<Invalid>) -> (u32, u32) {
     let desired = input.desired_capacity;
     let given = [
         ("desiredCapacity", desired, 0),

@@ -1,15 +1,12 @@
 //! The role that the control plane acts under: one that exists, or the boundary of one that is made.
 
-use super::wrong_policy_arn;
-use crate::domain::cluster::config::NewClusterIam;
-use crate::domain::cluster_config::keep;
+use crate::domain::eksctl::ClusterIam;
+use crate::domain::eksctl::checks::keep;
+use crate::domain::eksctl::checks::wrong_policy_arn;
 use crate::domain::invalid::Invalid;
 use crate::domain::role_arn::RoleArn;
 
-pub(super) fn of(
-    iam: &NewClusterIam,
-    wrong: &mut Vec<Invalid>,
-) -> (Option<RoleArn>, Option<String>) {
+pub(super) fn of(iam: &ClusterIam, wrong: &mut Vec<Invalid>) -> (Option<RoleArn>, Option<String>) {
     const AT: &str = "/iam/serviceRoleARN";
     const BOUNDARY_AT: &str = "/iam/serviceRolePermissionsBoundary";
     let role = iam.service_role_arn.clone().map(RoleArn::parse);

@@ -1,13 +1,13 @@
 //! The network of a cluster to create.
 
-use crate::domain::cluster::config::vpc::MAX_SUBNETS;
-use crate::domain::cluster::config::{NewClusterSubnets, NewClusterVpc, SubnetMap};
 use crate::domain::cluster::network::{DEFAULT_CIDR, vpc_net};
 use crate::domain::cluster::spec::{
     EndpointSpec, GivenSubnet, NatMode, NetworkSpec, NodegroupSpec,
 };
 use crate::domain::cluster::zones::{MAX_ZONES, MIN_ZONES};
-use crate::domain::cluster_config::keep;
+use crate::domain::eksctl::checks::keep;
+use crate::domain::eksctl::vpc::MAX_SUBNETS;
+use crate::domain::eksctl::{ClusterSubnets, ClusterVpc, SubnetMap};
 use crate::domain::ids::Region;
 use crate::domain::invalid::{Invalid, pointer_token, quoted};
 use crate::domain::profile::ProfileSpec;
@@ -18,7 +18,7 @@ use std::str::FromStr;
 const MAX_PUBLIC_CIDRS: usize = 40;
 
 /// Where the Kubernetes API can be reached from.
-pub(super) fn endpoint(vpc: Option<&NewClusterVpc>, wrong: &mut Vec<Invalid>) -> EndpointSpec {
+pub(super) fn endpoint(vpc: Option<&ClusterVpc>, wrong: &mut Vec<Invalid>) -> EndpointSpec {
     let endpoints = vpc.and_then(|vpc| vpc.cluster_endpoints.as_ref());
     let public = endpoints
         .and_then(|given| given.public_access)
@@ -64,7 +64,7 @@ pub(super) fn endpoint(vpc: Option<&NewClusterVpc>, wrong: &mut Vec<Invalid>) ->
 
 /// A VPC of its own, or subnets that exist.
 pub(super) fn network(
-    vpc: Option<NewClusterVpc>,
+    vpc: Option<ClusterVpc>,
     zones: Vec<String>,
     region: Option<&Region>,
     wrong: &mut Vec<Invalid>,
@@ -145,7 +145,7 @@ fn is_zone_of(text: &str, region: &Region) -> bool {
 fn existing(
     vpc_id: Option<String>,
     cidr: Option<String>,
-    subnets: NewClusterSubnets,
+    subnets: ClusterSubnets,
     region: Option<&Region>,
     wrong: &mut Vec<Invalid>,
 ) -> NetworkSpec {

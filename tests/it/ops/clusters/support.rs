@@ -1,6 +1,8 @@
 //! Jobs about clusters, and what the simulated AWS has on record of them.
 
-use fargate_fleet::domain::cluster::{ClusterDeletionPlan, ClusterSpec, NewClusterConfig};
+use fargate_fleet::domain::ClusterConfig;
+use fargate_fleet::domain::cluster::{ClusterDeletionPlan, ClusterSpec};
+use fargate_fleet::domain::eksctl::Part;
 use fargate_fleet::domain::job_input::{CreateClusterInput, DeleteClusterInput, ReadInput};
 use fargate_fleet::queue::cancel::cancel;
 use fargate_fleet::sim::Fault;
@@ -23,8 +25,8 @@ pub fn fargate(name: &str) -> ClusterSpec {
 pub fn guide() -> ClusterSpec {
     let text = include_str!("../../../data/fargate-cluster.yaml");
     let text = text.replace("ap-northeast-1", REGION);
-    let config = NewClusterConfig::from_yaml(&text).unwrap();
-    config.validate(false).unwrap()
+    let config = ClusterConfig::from_yaml(&text, Part::Whole).unwrap();
+    ClusterSpec::of(config, false).unwrap()
 }
 
 /// A cluster of everything: OIDC, profiles, nodegroups of both kinds.
@@ -44,8 +46,8 @@ pub fn full(name: &str) -> ClusterSpec {
 }
 
 pub fn spec(config: &Value, fargate: bool) -> ClusterSpec {
-    let config = NewClusterConfig::from_json(&config.to_string()).unwrap();
-    config.validate(fargate).unwrap()
+    let config = ClusterConfig::from_json(&config.to_string(), Part::Whole).unwrap();
+    ClusterSpec::of(config, fargate).unwrap()
 }
 
 /// Lets CloudFormation fail at a resource, once.

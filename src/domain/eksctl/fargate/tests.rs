@@ -1,11 +1,16 @@
 use super::*;
+use crate::domain::eksctl::Part;
+
+fn yaml(text: &str) -> Result<ClusterConfig, Vec<Invalid>> {
+    ClusterConfig::from_yaml(text, Part::Fargate)
+}
 
 const HEAD: &str = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\n\
                     metadata:\n  name: c\n  region: eu-central-1\n";
 
 fn errors(body: &str) -> Vec<Invalid> {
-    let read = ClusterConfig::from_yaml(&format!("{HEAD}{body}"));
-    read.and_then(ClusterConfig::validate).unwrap_err()
+    let read = yaml(&format!("{HEAD}{body}"));
+    read.and_then(FargatePart::of).unwrap_err()
 }
 
 fn error(body: &str) -> Invalid {
@@ -16,8 +21,8 @@ fn error(body: &str) -> Invalid {
 
 #[test]
 fn the_guides_fargate_example_works_as_it_stands() {
-    let text = include_str!("../../../tests/data/fargate-example-cluster.yaml");
-    let config = ClusterConfig::from_yaml(text).unwrap().validate().unwrap();
+    let text = include_str!("../../../../tests/data/fargate-example-cluster.yaml");
+    let config = FargatePart::of(yaml(text).unwrap()).unwrap();
     assert_eq!(config.cluster.as_str(), "fargate-example-cluster");
     assert_eq!(config.region.as_str(), "ap-northeast-1");
     assert_eq!(config.role, None);
@@ -45,8 +50,8 @@ fn the_guides_fargate_example_works_as_it_stands() {
 
 #[test]
 fn of_the_file_that_a_cluster_was_made_from_the_fargate_part_is_taken() {
-    let text = include_str!("../../../tests/data/fargate-cluster.yaml");
-    let config = ClusterConfig::from_yaml(text).unwrap().validate().unwrap();
+    let text = include_str!("../../../../tests/data/fargate-cluster.yaml");
+    let config = FargatePart::of(yaml(text).unwrap()).unwrap();
     assert_eq!(config.passed_over, ["nodeGroups"]);
     assert!(!config.profiles.is_empty());
     let warning = config.warning().unwrap();
@@ -62,13 +67,10 @@ fn every_section_that_is_passed_over_is_named() {
     let text = format!(
         "{HEAD}vpc: {{}}\naddons: []\niam: {{withOIDC: true, serviceAccounts: null}}\n{profiles}"
     );
-    let config = ClusterConfig::from_yaml(&text).unwrap();
-    assert_eq!(
-        config.passed_over,
-        ["addons", "vpc", "iam.serviceAccounts", "iam.withOIDC"]
-    );
-    let plain = ClusterConfig::from_yaml(&format!("{HEAD}{profiles}")).unwrap();
-    assert_eq!(plain.validate().unwrap().warning(), None);
+    let config = yaml(&text).unwrap();
+    assert_eq!(config.passed_over, ["addons", "vpc", "iam.withOIDC"]);
+    let plain = yaml(&format!("{HEAD}{profiles}")).unwrap();
+    assert_eq!(FargatePart::of(plain).unwrap().warning(), None);
 }
 
 #[test]
@@ -140,10 +142,7 @@ fn the_head_is_checked() {
     let text = "apiVersion: eksctl.io/v1\nkind: Cluster\nmetadata: {name: '', region: Mars}\n\
                 iam: {fargatePodExecutionRoleARN: x}\n\
                 fargateProfiles: [{name: a, selectors: [{namespace: x}]}]\n";
-    let told = ClusterConfig::from_yaml(text)
-        .unwrap()
-        .validate()
-        .unwrap_err();
+    let told = FargatePart::of(yaml(text).unwrap()).unwrap_err();
     let pointers: Vec<&str> = told.iter().map(|error| error.pointer.as_str()).collect();
     assert_eq!(
         pointers,
@@ -160,7 +159,7 @@ fn the_head_is_checked() {
         r#"expected "eksctl.io/v1alpha5", found "eksctl.io/v1""#
     );
     assert!(
-        ClusterConfig::from_yaml("- a\n").unwrap_err()[0]
+        yaml("- a\n").unwrap_err()[0]
             .message
             .starts_with("expected a Cl")
     );
@@ -172,9 +171,9 @@ fn json_reads_as_yaml_does() {
         "metadata": {"name": "c", "region": "eu-central-1"},
         "iam": {"fargatePodExecutionRoleARN": "arn:aws:iam::111111111111:role/pods"},
         "fargateProfiles": [{"name": "a", "selectors": [{"namespace": "x"}]}]}"#;
-    let from_json = ClusterConfig::from_json(text).unwrap();
-    assert_eq!(from_json, ClusterConfig::from_yaml(text).unwrap());
-    let valid = from_json.validate().unwrap();
+    let from_json = ClusterConfig::from_json(text, Part::Fargate).unwrap();
+    assert_eq!(from_json, yaml(text).unwrap());
+    let valid = FargatePart::of(from_json).unwrap();
     assert_eq!(valid.role.unwrap().role_name(), "pods");
 }
 
@@ -182,7 +181,7 @@ fn json_reads_as_yaml_does() {
 fn a_hundred_profiles_are_the_most() {
     let profile = |i: usize| format!("- {{name: p{i}, selectors: [{{namespace: x}}]}}\n");
     let file = |n: usize| -> String { (0..n).map(profile).collect() };
-    let read = |n| ClusterConfig::from_yaml(&format!("{HEAD}fargateProfiles:\n{}", file(n)));
-    assert!(read(100).and_then(ClusterConfig::validate).is_ok());
-    assert!(read(101).and_then(ClusterConfig::validate).is_err());
+    let read = |n| yaml(&format!("{HEAD}fargateProfiles:\n{}", file(n)));
+    assert!(read(100).and_then(FargatePart::of).is_ok());
+    assert!(read(101).and_then(FargatePart::of).is_err());
 }

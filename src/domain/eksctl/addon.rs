@@ -1,4 +1,4 @@
-//! An entry of `addons`.
+//! The `addons` of a config, and its `addonsConfig`.
 
 use crate::domain::role_arn::RoleArn;
 use crate::domain::schema;
@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 /// An EKS add-on of a cluster to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewClusterAddon {
+#[schema(as = ClusterAddon)]
+pub struct Addon {
     /// The add-on's name.
     #[schema(
         max_length = 64,
@@ -40,4 +41,13 @@ pub struct NewClusterAddon {
     #[serde(default)]
     #[schema(schema_with = schema::tags)]
     pub tags: BTreeMap<String, String>,
+}
+
+/// The `addonsConfig` of a cluster to create.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddonsConfig {
+    /// `true`: the cluster gets only the add-ons that the file names.
+    #[schema(nullable = false)]
+    pub disable_default_addons: Option<bool>,
 }

@@ -13,7 +13,8 @@ pub const MAX_SUBNETS: usize = 50;
 /// The network of a cluster to create: a VPC of its own, or subnets that exist.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewClusterVpc {
+#[schema(as = ClusterVPC)]
+pub struct ClusterVpc {
     /// The VPC that holds the given subnets.
     #[schema(nullable = false, max_length = 64, examples("vpc-0a1b2c3d4e5f60718"))]
     pub id: Option<String>,
@@ -22,13 +23,13 @@ pub struct NewClusterVpc {
     pub cidr: Option<String>,
     /// How private subnets reach the internet.
     #[schema(nullable = false)]
-    pub nat: Option<NewClusterNat>,
+    pub nat: Option<ClusterNat>,
     /// Subnets that exist; without them a VPC is created.
     #[schema(nullable = false)]
-    pub subnets: Option<NewClusterSubnets>,
+    pub subnets: Option<ClusterSubnets>,
     /// Where the Kubernetes API can be reached from.
     #[schema(nullable = false)]
-    pub cluster_endpoints: Option<NewClusterEndpoints>,
+    pub cluster_endpoints: Option<ClusterEndpoints>,
     /// Which addresses may reach the public endpoint; all if it is absent.
     #[serde(default, rename = "publicAccessCIDRs")]
     #[schema(schema_with = cidrs)]
@@ -38,7 +39,8 @@ pub struct NewClusterVpc {
 /// The `nat` of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewClusterNat {
+#[schema(as = ClusterNAT)]
+pub struct ClusterNat {
     /// `Single` (the default), `HighlyAvailable` (one a zone) or `Disable`.
     #[schema(nullable = false, max_length = 32, examples("Single"))]
     pub gateway: Option<String>,
@@ -47,7 +49,7 @@ pub struct NewClusterNat {
 /// The `clusterEndpoints` of a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewClusterEndpoints {
+pub struct ClusterEndpoints {
     /// From the internet; true if it is absent.
     #[schema(nullable = false)]
     pub public_access: Option<bool>,
@@ -59,7 +61,7 @@ pub struct NewClusterEndpoints {
 /// Subnets that exist, by kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewClusterSubnets {
+pub struct ClusterSubnets {
     /// Subnets without a route to an internet gateway, by zone or by a name of their own.
     #[serde(default)]
     pub private: SubnetMap,
@@ -71,7 +73,8 @@ pub struct NewClusterSubnets {
 /// One subnet that exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewClusterSubnet {
+#[schema(as = AZSubnetSpec)]
+pub struct AzSubnetSpec {
     /// Its id.
     #[schema(
         nullable = false,
@@ -92,11 +95,11 @@ pub struct NewClusterSubnet {
 /// Subnets by zone, or by a name of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct SubnetMap(pub BTreeMap<String, NewClusterSubnet>);
+pub struct SubnetMap(pub BTreeMap<String, AzSubnetSpec>);
 
 impl PartialSchema for SubnetMap {
     fn schema() -> RefOr<Schema> {
-        let subnet = Ref::from_schema_name(NewClusterSubnet::name());
+        let subnet = Ref::from_schema_name(AzSubnetSpec::name());
         ObjectBuilder::new()
             .schema_type(Type::Object)
             .description(Some("Subnets by zone, or by a name of their own."))
@@ -109,14 +112,11 @@ impl PartialSchema for SubnetMap {
 
 impl ToSchema for SubnetMap {
     fn name() -> std::borrow::Cow<'static, str> {
-        "NewClusterSubnetMap".into()
+        "AZSubnetMapping".into()
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((
-            NewClusterSubnet::name().into_owned(),
-            NewClusterSubnet::schema(),
-        ));
+        schemas.push((AzSubnetSpec::name().into_owned(), AzSubnetSpec::schema()));
     }
 }
 

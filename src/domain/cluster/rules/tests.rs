@@ -5,10 +5,11 @@ use crate::domain::cluster::spec::{
 };
 use crate::domain::cluster::template::MAX_BYTES;
 use crate::domain::decode::yaml_tree;
-use serde_json::json;
+use crate::domain::eksctl::Part;
+use serde_json::{Value, json};
 
-fn read(config: &Value) -> Result<NewClusterConfig, Vec<Invalid>> {
-    NewClusterConfig::from_json(&config.to_string())
+fn read(config: &Value) -> Result<ClusterConfig, Vec<Invalid>> {
+    ClusterConfig::from_json(&config.to_string(), Part::Whole)
 }
 
 /// A config with `parts` beside a sound `metadata`.
@@ -22,11 +23,13 @@ fn with(parts: Value) -> Value {
 }
 
 fn sound(parts: Value) -> ClusterSpec {
-    read(&with(parts)).unwrap().validate(false).unwrap()
+    ClusterSpec::of(read(&with(parts)).unwrap(), false).unwrap()
 }
 
 fn told(config: &Value, fargate: bool) -> Vec<Invalid> {
-    read(config).and_then(|c| c.validate(fargate)).unwrap_err()
+    read(config)
+        .and_then(|c| ClusterSpec::of(c, fargate))
+        .unwrap_err()
 }
 
 /// Where something is wrong.
@@ -41,7 +44,7 @@ fn profile(name: &str) -> Value {
 
 #[test]
 fn the_short_form_is_a_cluster_with_the_default_profile() {
-    let spec = read(&with(json!({}))).unwrap().validate(true).unwrap();
+    let spec = ClusterSpec::of(read(&with(json!({}))).unwrap(), true).unwrap();
     assert_eq!(spec.version, "1.34");
     assert_eq!(
         spec.network,
@@ -67,8 +70,8 @@ fn the_short_form_is_a_cluster_with_the_default_profile() {
 #[test]
 fn the_guides_file_works_as_it_stands() {
     let text = include_str!("../../../../tests/data/fargate-cluster.yaml");
-    let config = NewClusterConfig::from_yaml(text).unwrap();
-    let spec = config.validate(false).unwrap();
+    let config = ClusterConfig::from_yaml(text, Part::Whole).unwrap();
+    let spec = ClusterSpec::of(config, false).unwrap();
     assert_eq!(spec.name.as_str(), "fargate-cluster");
     assert_eq!(spec.fargate_profiles.len(), 2);
     let nodegroup = &spec.nodegroups[0];
@@ -112,10 +115,8 @@ fn a_spec_travels_as_json() {
 #[test]
 fn every_key_that_is_known_can_be_used() {
     let text = include_str!("every_key.yaml");
-    let spec = NewClusterConfig::from_yaml(text)
-        .unwrap()
-        .validate(false)
-        .unwrap();
+    let config = ClusterConfig::from_yaml(text, Part::Whole).unwrap();
+    let spec = ClusterSpec::of(config, false).unwrap();
     assert_eq!(spec.logging.types.len(), 5);
     assert_eq!(spec.nodegroups.len(), 2);
     assert_eq!(spec.nodegroups[1].labels["node.kubernetes.io/tier"], "web");
@@ -226,8 +227,9 @@ fn keys_of_eksctl_that_are_not_acted_on_are_refused_by_name() {
 
 #[test]
 fn a_value_of_another_type_is_pointed_at() {
-    let wrong = NewClusterConfig::from_yaml(
+    let wrong = ClusterConfig::from_yaml(
         "metadata: {name: c, region: eu-central-1, version: 1.34}\nvpc:\niam: {}\n",
+        Part::Whole,
     );
     let wrong = wrong.unwrap_err();
     assert_eq!(wrong[0].pointer, "/metadata/version");
@@ -478,9 +480,9 @@ fn what_is_likely_not_meant_is_a_warning() {
 
 #[test]
 fn the_example_of_the_document_is_sound() {
-    let schema = <NewClusterConfig as utoipa::PartialSchema>::schema();
+    let schema = <ClusterConfig as utoipa::PartialSchema>::schema();
     let example = serde_json::to_value(schema).unwrap()["examples"][0].clone();
-    assert!(read(&example).unwrap().validate(false).is_ok());
+    assert!(ClusterSpec::of(read(&example).unwrap(), false).is_ok());
 }
 
 /// `CloudFormation` looks up what stands in double braces, with the rights of the fleet's role.
@@ -572,7 +574,7 @@ fn whatever_stands_anywhere_is_refused_at_its_place_or_works() {
         for value in &odd {
             let mut config = sound.clone();
             *config.pointer_mut(place).unwrap() = value.clone();
-            match read(&config).and_then(|config| config.validate(false)) {
+            match read(&config).and_then(|config| ClusterSpec::of(config, false)) {
                 Ok(spec) => {
                     taken += 1;
                     for stack in ClusterPlan::assumed(&spec).unwrap().stacks {

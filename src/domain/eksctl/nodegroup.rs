@@ -12,7 +12,8 @@ pub const MAX_NODES: u32 = 1000;
 /// A nodegroup of a cluster to create. Its nodes run Amazon Linux 2023.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewClusterNodegroup {
+#[schema(as = ClusterNodeGroup)]
+pub struct NodeGroup {
     /// The nodegroup's name.
     #[schema(
         min_length = 1,
@@ -41,7 +42,7 @@ pub struct NewClusterNodegroup {
     pub private_networking: Option<bool>,
     /// The role of its nodes.
     #[schema(nullable = false)]
-    pub iam: Option<NewClusterNodegroupIam>,
+    pub iam: Option<NodeGroupIam>,
     /// Kubernetes labels of its nodes.
     #[serde(default)]
     #[schema(schema_with = labels)]
@@ -55,7 +56,8 @@ pub struct NewClusterNodegroup {
 /// The `iam` of a nodegroup of a cluster to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct NewClusterNodegroupIam {
+#[schema(as = NodeGroupIAM)]
+pub struct NodeGroupIam {
     /// The permissions boundary of the role of its nodes, which is created; without it, the
     /// account's.
     #[schema(

@@ -1,0 +1,36 @@
+//! eksctl's `ClusterConfig` (`eksctl.io/v1alpha5`): one type and one reader for whoever takes one.
+//!
+//! A document is read into a [`ClusterConfig`], whose keys are known and whose values have the right
+//! type. What they mean is checked by whoever acts on them: the profiles of a file by
+//! [`FargatePart::of`], a cluster to create by `ClusterSpec::of`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `cluster_config` | the document, and how it is read |
+//! | `metadata`, `iam`, `vpc`, `cloud_watch`, `access_config`, `addon`, `nodegroup` | its sections |
+//! | `keys` | every key of eksctl's: taken, refused and why |
+//! | `fargate` | the part that profiles are made from |
+//! | `checks` | checks that are made in more than one place |
+
+pub mod access_config;
+pub mod addon;
+pub(in crate::domain) mod checks;
+pub mod cloud_watch;
+pub mod cluster_config;
+pub mod fargate;
+pub mod iam;
+mod keys;
+pub mod metadata;
+pub mod nodegroup;
+pub mod vpc;
+
+pub use access_config::AccessConfig;
+pub use addon::{Addon, AddonsConfig};
+pub use cloud_watch::{ClusterCloudWatch, ClusterCloudWatchLogging};
+pub use cluster_config::ClusterConfig;
+pub use fargate::FargatePart;
+pub use iam::ClusterIam;
+pub use keys::Part;
+pub use metadata::ClusterMeta;
+pub use nodegroup::{NodeGroup, NodeGroupIam};
+pub use vpc::{AzSubnetSpec, ClusterEndpoints, ClusterNat, ClusterSubnets, ClusterVpc, SubnetMap};

@@ -1,0 +1,138 @@
+//! The document itself.
+
+use super::access_config::AccessConfig;
+use super::addon::{Addon, AddonsConfig};
+use super::cloud_watch::ClusterCloudWatch;
+use super::iam::ClusterIam;
+use super::keys::{self, Part};
+use super::metadata::ClusterMeta;
+use super::nodegroup::NodeGroup;
+use super::vpc::ClusterVpc;
+use crate::domain::decode::{json_tree, typed, yaml_tree};
+use crate::domain::invalid::Invalid;
+use crate::domain::profile::ProfileInput;
+use crate::domain::schema;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// eksctl's `ClusterConfig`. To create a cluster with `fargate=true` its `metadata` is enough; to create
+/// profiles in a cluster, its head, `metadata` and `fargateProfiles` are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({
+    "apiVersion": "eksctl.io/v1alpha5",
+    "kind": "ClusterConfig",
+    "metadata": {"name": "prod-2", "region": "eu-central-1"},
+    "nodeGroups": [{"name": "ng-1", "instanceType": "m5.large", "desiredCapacity": 1}],
+    "fargateProfiles": [{"name": "fp-default", "selectors": [{"namespace": "default"}]}]
+})))]
+pub struct ClusterConfig {
+    /// `eksctl.io/v1alpha5`, or absent.
+    #[schema(
+        nullable = false,
+        max_length = 64,
+        pattern = r"^eksctl\.io/v1alpha5$",
+        examples("eksctl.io/v1alpha5")
+    )]
+    pub api_version: Option<String>,
+    /// `ClusterConfig`, or absent.
+    #[schema(
+        nullable = false,
+        max_length = 64,
+        pattern = "^ClusterConfig$",
+        examples("ClusterConfig")
+    )]
+    pub kind: Option<String>,
+    /// What the cluster is called, and where it is.
+    pub metadata: ClusterMeta,
+    /// Roles, and the OIDC provider of the cluster.
+    #[schema(nullable = false)]
+    pub iam: Option<ClusterIam>,
+    /// The network.
+    #[schema(nullable = false)]
+    pub vpc: Option<ClusterVpc>,
+    /// The zones of a VPC of its own; without them they are chosen.
+    #[serde(default)]
+    #[schema(schema_with = zones)]
+    pub availability_zones: Vec<String>,
+    /// The control plane's logs.
+    #[schema(nullable = false)]
+    pub cloud_watch: Option<ClusterCloudWatch>,
+    /// How callers of Kubernetes are known.
+    #[schema(nullable = false)]
+    pub access_config: Option<AccessConfig>,
+    /// EKS add-ons besides, or with settings for, vpc-cni, kube-proxy, coredns and metrics-server,
+    /// which every cluster gets; metrics-server only where AWS has it.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub addons: Vec<Addon>,
+    /// What goes for all add-ons.
+    #[schema(nullable = false)]
+    pub addons_config: Option<AddonsConfig>,
+    /// The Fargate profiles, created in this order.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub fargate_profiles: Vec<ProfileInput>,
+    /// Nodegroups that EKS manages.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub managed_node_groups: Vec<NodeGroup>,
+    /// Self-managed nodegroups: autoscaling groups.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub node_groups: Vec<NodeGroup>,
+    /// Sections of the document that were not read, as they have nothing to do with Fargate.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub passed_over: Vec<String>,
+}
+
+fn zones() -> utoipa::openapi::schema::Array {
+    let about = "Zones of the region, at least two; without them they are chosen.";
+    let example = serde_json::json!(["eu-central-1a", "eu-central-1b"]);
+    schema::text_list(about, 8, schema::text(40, ""), example)
+}
+
+impl ClusterConfig {
+    /// Reads a YAML file of exactly one document.
+    pub fn from_yaml(text: &str, part: Part) -> Result<Self, Vec<Invalid>> {
+        Self::from_tree(yaml_tree(text)?, part)
+    }
+
+    /// Reads a JSON document.
+    pub fn from_json(text: &str, part: Part) -> Result<Self, Vec<Invalid>> {
+        Self::from_tree(json_tree(text.as_bytes())?, part)
+    }
+
+    /// Gives the cluster a name, if it has none; whether it got one.
+    pub fn name_if_absent(&mut self, make: impl FnOnce() -> String) -> bool {
+        let absent = self.metadata.name.is_none();
+        if absent {
+            self.metadata.name = Some(make());
+        }
+        absent
+    }
+
+    fn from_tree(mut tree: Value, part: Part) -> Result<Self, Vec<Invalid>> {
+        if !tree.is_object() {
+            let message =
+                "expected a ClusterConfig: an object with metadata and what else is asked for";
+            return Err(vec![Invalid::new("", message)]);
+        }
+        keys::drop_nulls(&mut tree);
+        let passed_over = match part {
+            Part::Whole => Vec::new(),
+            Part::Fargate => keys::keep_fargate_part(&mut tree),
+        };
+        let wrong = keys::wrong_keys(&mut tree);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let config: Self = typed(tree)?;
+        Ok(Self {
+            passed_over,
+            ..config
+        })
+    }
+}

@@ -2,6 +2,7 @@
 
 mod b11;
 mod b15;
+mod b23;
 mod claims;
 mod drain;
 mod drains;
@@ -41,5 +42,10 @@ pub const ROWS: &[Row] = &[
         run: b15::run,
     },
     enqueue::B16,
+    Row {
+        name: "B23",
+        shows: "the largest ClusterConfig is read in at most 1.5 x the time and memory of a plain YAML reader",
+        run: b23::run,
+    },
     drain::ROW,
 ];

@@ -146,6 +146,26 @@ pub struct ProfileInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 64, examples("ACTIVE"))]
     pub status: Option<String>,
+    /// Ignored, as `status` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 2048)]
+    pub arn: Option<String>,
+    /// Ignored: the path names the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100)]
+    pub cluster_name: Option<String>,
+    /// Ignored, as `status` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 35)]
+    pub created_at: Option<String>,
+    /// Ignored, as `status` is.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    #[schema(max_items = 100)]
+    pub health_issues: Vec<HealthIssue>,
 }
 
 /// A selector as a caller writes it.

@@ -148,17 +148,22 @@ fn wildcards_pass() {
 }
 
 #[test]
-fn of_a_profile_as_eksctl_prints_it_the_status_is_ignored() {
-    let printed = json!({"name": "fp", "selectors": [{"namespace": "a"}], "status": "ACTIVE"});
-    let spec = parsed(printed).validate(Naming::Required).unwrap();
+fn of_a_profile_that_was_read_what_aws_sets_is_ignored() {
+    let issue = json!({"code": "AccessDenied", "message": "m", "resourceIds": ["r"]});
+    let read = json!({
+        "name": "fp", "selectors": [{"namespace": "a"}], "status": "ACTIVE", "arn": "arn",
+        "clusterName": "c", "createdAt": "2026-11-01T00:00:00Z", "healthIssues": [issue]
+    });
+    assert!(serde_json::from_value::<crate::domain::FargateProfile>(read.clone()).is_ok());
+    let spec = parsed(read).validate(Naming::Required).unwrap();
     assert_eq!(
         serde_json::to_value(spec).unwrap(),
         json!({"name": "fp", "selectors": [{"namespace": "a"}]})
     );
-    let error = decode::typed::<ProfileInput>(json!({"name": "fp", "arn": "x"})).unwrap_err();
-    assert_eq!(error[0].pointer, "/arn");
+    let error = decode::typed::<ProfileInput>(json!({"name": "fp", "arns": "x"})).unwrap_err();
+    assert_eq!(error[0].pointer, "/arns");
     assert!(
-        error[0].message.starts_with("unknown field \"arn\""),
+        error[0].message.starts_with("unknown field \"arns\""),
         "{error:?}"
     );
 }

@@ -50,6 +50,7 @@ mod interfaces;
 mod inventory;
 mod kubernetes;
 mod lookups;
+mod model;
 mod mutation;
 mod network;
 mod nodegroup;

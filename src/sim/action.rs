@@ -1,6 +1,6 @@
 //! The AWS operations that the simulator knows, and how a request line becomes one.
 
-use super::text::percent_decode;
+use super::model;
 
 /// Names each operation once: the variant is AWS's name.
 macro_rules! actions {
@@ -139,108 +139,25 @@ pub(super) struct Target {
 impl Target {
     /// Reads method and (still encoded) path; `None` when EKS has no such operation.
     pub(super) fn parse(method: &str, path: &str) -> Option<Self> {
-        if let Some(resource) = path.strip_prefix("/tags/") {
-            let action = match method {
-                "POST" => Action::TagResource,
-                "DELETE" => Action::UntagResource,
-                "GET" => Action::ListTagsForResource,
-                _ => return None,
-            };
-            let resource = percent_decode(resource)?;
-            return Some(Self {
-                action,
-                cluster: None,
-                profile: None,
-                resource: Some(resource),
-                policy: None,
-            });
-        }
-        let segments: Vec<String> = path
-            .strip_prefix('/')?
-            .split('/')
-            .map(percent_decode)
-            .collect::<Option<_>>()?;
-        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let (action, cluster, name) = match segments.as_slice() {
-            ["clusters"] if method == "GET" => (Action::ListClusters, None, None),
-            ["cluster-versions"] if method == "GET" => {
-                (Action::DescribeClusterVersions, None, None)
-            }
-            ["addons", "supported-versions"] if method == "GET" => {
-                (Action::DescribeAddonVersions, None, None)
-            }
-            ["clusters", c] => (of_cluster(method)?, Some(c), None),
-            ["clusters", c, "update-config"] if method == "POST" => {
-                (Action::UpdateClusterConfig, Some(c), None)
-            }
-            ["clusters", c, kind] => (of_list(method, kind)?, Some(c), None),
-            ["clusters", c, kind, one] => (of_one(method, kind)?, Some(c), Some(one)),
-            ["clusters", c, "addons", a, "update"] if method == "POST" => {
-                (Action::UpdateAddon, Some(c), Some(a))
-            }
-            ["clusters", c, "access-entries", p, "access-policies"] => {
-                (of_policies(method)?, Some(c), Some(p))
-            }
-            ["clusters", c, "access-entries", p, "access-policies", _] if method == "DELETE" => {
-                (Action::DisassociateAccessPolicy, Some(c), Some(p))
-            }
-            _ => return None,
+        let route = model::route(method, path)?;
+        let mut target = Self {
+            action: Action::parse(route.action)?,
+            cluster: None,
+            profile: None,
+            resource: None,
+            policy: None,
         };
-        let owned = |part: Option<&&str>| part.map(|part| (*part).to_owned());
-        let is_profile = segments.get(2) == Some(&"fargate-profiles");
-        Some(Self {
-            action,
-            cluster: owned(cluster),
-            profile: owned(name.filter(|_| is_profile)),
-            resource: owned(name.filter(|_| !is_profile)),
-            policy: owned(segments.get(5)),
-        })
+        for (member, value) in route.members {
+            let place = match member {
+                "name" | "clusterName" => &mut target.cluster,
+                "fargateProfileName" => &mut target.profile,
+                "policyArn" => &mut target.policy,
+                _ => &mut target.resource,
+            };
+            *place = Some(value);
+        }
+        Some(target)
     }
-}
-
-fn of_cluster(method: &str) -> Option<Action> {
-    match method {
-        "GET" => Some(Action::DescribeCluster),
-        "DELETE" => Some(Action::DeleteCluster),
-        _ => None,
-    }
-}
-
-fn of_policies(method: &str) -> Option<Action> {
-    match method {
-        "GET" => Some(Action::ListAssociatedAccessPolicies),
-        "POST" => Some(Action::AssociateAccessPolicy),
-        _ => None,
-    }
-}
-
-fn of_list(method: &str, kind: &str) -> Option<Action> {
-    Some(match (method, kind) {
-        ("GET", "fargate-profiles") => Action::ListFargateProfiles,
-        ("POST", "fargate-profiles") => Action::CreateFargateProfile,
-        ("GET", "addons") => Action::ListAddons,
-        ("POST", "addons") => Action::CreateAddon,
-        ("GET", "node-groups") => Action::ListNodegroups,
-        ("GET", "access-entries") => Action::ListAccessEntries,
-        ("POST", "access-entries") => Action::CreateAccessEntry,
-        _ => return None,
-    })
-}
-
-fn of_one(method: &str, kind: &str) -> Option<Action> {
-    Some(match (method, kind) {
-        ("GET", "fargate-profiles") => Action::DescribeFargateProfile,
-        ("DELETE", "fargate-profiles") => Action::DeleteFargateProfile,
-        ("GET", "addons") => Action::DescribeAddon,
-        ("DELETE", "addons") => Action::DeleteAddon,
-        ("GET", "updates") => Action::DescribeUpdate,
-        ("GET", "node-groups") => Action::DescribeNodegroup,
-        ("DELETE", "node-groups") => Action::DeleteNodegroup,
-        ("GET", "access-entries") => Action::DescribeAccessEntry,
-        ("POST", "access-entries") => Action::UpdateAccessEntry,
-        ("DELETE", "access-entries") => Action::DeleteAccessEntry,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Besides those in the API contract: `POST /reset`; `POST /clock {frozen?, advanceSeconds?}`;
 //! `PUT /limits {readsPerSecond?, mutationsPerSecond?, profilesPerCluster?, settleSeconds?,
 //! iamPropagationSeconds?}`; `PUT /kubernetes {endpoint?, certificateAuthority?, maxJoiningNodes?}`; `GET /inventory`;
+//! `GET /actions`;
 //! `GET /accounts/{id}/rights`; `DELETE /sessions`, which ends those given out so far; and under
 //! `/accounts/{id}/regions/{region}/clusters/{name}`: `PUT {status?, kubernetesEndpoint?,
 //! certificateAuthority?, addons?, nodegroups?, nodes?, maxJoiningNodes?, deletionProtection?}`,
@@ -19,6 +20,7 @@ use serde_json::json;
 
 use super::control::{AccountSettings, ClusterSettings, ProfileSpec, SimControl};
 use super::faults::Fault;
+use super::model;
 use super::wire::pairs;
 use super::world::Shared;
 
@@ -41,6 +43,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route("/sessions", web::delete().to(delete_sessions))
         .route("/kubernetes", web::put().to(put_kubernetes))
         .route("/inventory", web::get().to(get_inventory))
+        .route("/actions", web::get().to(get_actions))
         .route(CLUSTER, web::put().to(put_cluster))
         .route(CLUSTER, web::delete().to(delete_cluster))
         .route(&format!("{CLUSTER}/update"), web::post().to(post_update))
@@ -202,6 +205,11 @@ async fn put_kubernetes(shared: Data<Shared>, body: Bytes) -> Answer {
     control.set_kubernetes(new.endpoint, new.certificate_authority);
     control.limit_joining_nodes(new.max_joining_nodes);
     Ok(done())
+}
+
+/// What is served of AWS.
+async fn get_actions() -> HttpResponse {
+    HttpResponse::Ok().json(model::actions())
 }
 
 async fn get_inventory(shared: Data<Shared>) -> HttpResponse {

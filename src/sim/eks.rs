@@ -14,6 +14,7 @@ use super::cluster::Cluster;
 use super::error::AwsError;
 use super::faults::Fault;
 use super::lookups::{describe_addon_versions, describe_cluster_versions};
+use super::model;
 use super::page::PageRequest;
 use super::tags;
 use super::wire::Inbound;
@@ -34,6 +35,7 @@ impl World {
     ) -> Result<Value, AwsError> {
         let caller = &arrival.caller;
         self.throttle(caller, "eks", target.action.is_mutation())?;
+        model::check_rest(inbound)?;
         let cluster = target.cluster.as_deref().unwrap_or_default();
         let profile = target.profile.as_deref().unwrap_or_default();
         let set_status = arrival.fault.set_status.as_deref();

@@ -266,8 +266,12 @@ pub(super) fn constraint(value: &str, member: &str, rule: &str) -> AwsError {
 
 /// The value of a field that must be there; `member` is its name in AWS's sentence.
 pub(super) fn required<'a>(form: &'a Form, field: &str, member: &str) -> Result<&'a str, AwsError> {
-    form.filled(field)
-        .ok_or_else(|| constraint("null", member, "Member must not be null"))
+    form.filled(field).ok_or_else(|| {
+        validation(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: \
+             Member must not be null"
+        ))
+    })
 }
 
 #[cfg(test)]

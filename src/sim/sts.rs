@@ -10,11 +10,12 @@ use super::access::authorize;
 use super::arn::Arn;
 use super::caller::{Caller, MANAGEMENT_ACCOUNT};
 use super::error::AwsError;
+use super::model;
 use super::policy::Policy;
-use super::query::{Form, constraint, no_operation, required, validation};
+use super::query::{Form, Service, no_operation, required, validation};
 use super::record::Call;
 use super::session::{NewSession, Session};
-use super::text::{is_word, xml};
+use super::text::xml;
 use super::world::World;
 
 /// The role that exists in every account of the fleet.
@@ -41,10 +42,13 @@ impl World {
     /// Serves one call; the answer is what the result's element holds.
     pub(super) fn sts(&mut self, form: &Form, caller: &Caller) -> Result<String, AwsError> {
         let action = form.action();
-        let version = form.get("Version").unwrap_or_default();
-        match (action, version) {
-            ("AssumeRole", VERSION) => self.assume_role(form, caller),
-            ("GetCallerIdentity", VERSION) => Ok(identity(caller)),
+        if form.get("Version") != Some(VERSION) {
+            return Err(no_operation(form));
+        }
+        model::check_form(Service::Sts, form)?;
+        match action {
+            "AssumeRole" => self.assume_role(form, caller),
+            "GetCallerIdentity" => Ok(identity(caller)),
             _ => Err(no_operation(form)),
         }
     }
@@ -55,9 +59,7 @@ impl World {
             .filter(|arn| arn.role().is_some())
             .ok_or_else(|| validation(format!("{role_arn} is invalid")))?;
         let name = required(form, "RoleSessionName", "roleSessionName")?;
-        check_word("roleSessionName", name)?;
         let source_identity = form.get("SourceIdentity");
-        source_identity.map_or(Ok(()), |identity| check_word("sourceIdentity", identity))?;
         let lasts = duration(form, caller)?;
         let policy = form.get("Policy").map(session_policy).transpose()?;
         authorize(caller, "sts:AssumeRole", role_arn).map_err(|error| AwsError {
@@ -65,7 +67,7 @@ impl World {
             ..error
         })?;
         let of_people = caller.session.is_none() && self.is_of_people(&arn);
-        (of_people || self.check_trusted(&arn, form.get("ExternalId"))?)
+        (of_people || self.trusts(&arn, form.get("ExternalId")))
             .then_some(())
             .ok_or_else(|| denied(caller, role_arn))?;
         let session = self.sessions.issue(NewSession {
@@ -89,64 +91,33 @@ impl World {
     }
 
     /// Whether the role is there and trusts a caller with this external id.
-    fn check_trusted(&self, role: &Arn<'_>, external_id: Option<&str>) -> Result<bool, AwsError> {
-        if let Some(id) = external_id {
-            check_external_id(id)?;
-        }
+    fn trusts(&self, role: &Arn<'_>, external_id: Option<&str>) -> bool {
         let Some(account) = self.accounts.get(role.account) else {
-            return Ok(false);
+            return false;
         };
         if role.role() != Some(FLEET_ROLE) || account.settings.deny_assume_role {
-            return Ok(false);
+            return false;
         }
-        Ok(match &account.settings.external_id {
+        match &account.settings.external_id {
             Some(demanded) => external_id == Some(demanded),
             None => external_id.is_some() || !self.options.require_external_id,
-        })
+        }
     }
-}
-
-fn check_word(member: &str, value: &str) -> Result<(), AwsError> {
-    if is_word(value, "+=,.@-", 2..=64) {
-        return Ok(());
-    }
-    let rule = match value.chars().count() {
-        0 | 1 => "Member must have length greater than or equal to 2",
-        2..=64 => r"Member must satisfy regular expression pattern: [\w+=,.@-]*",
-        _ => "Member must have length less than or equal to 64",
-    };
-    Err(constraint(value, member, rule))
-}
-
-fn check_external_id(id: &str) -> Result<(), AwsError> {
-    if is_word(id, "+=,.@:/-", 2..=1224) {
-        return Ok(());
-    }
-    let rule = match id.chars().count() {
-        0 | 1 => "Member must have length greater than or equal to 2",
-        2..=1224 => r"Member must satisfy regular expression pattern: [\w+=,.@:\/-]*",
-        _ => "Member must have length less than or equal to 1224",
-    };
-    Err(constraint(id, "externalId", rule))
 }
 
 fn duration(form: &Form, caller: &Caller) -> Result<Duration, AwsError> {
-    let Some(text) = form.get("DurationSeconds") else {
+    let Some(seconds) = form
+        .get("DurationSeconds")
+        .and_then(|text| text.parse().ok())
+    else {
         return Ok(Duration::from_hours(1));
     };
-    let rule = |rule: &str| constraint(text, "durationSeconds", rule);
-    let seconds: u64 = text
-        .parse()
-        .map_err(|_| rule("Member must be an integer"))?;
-    match seconds {
-        0..900 => Err(rule("Member must have value greater than or equal to 900")),
-        43_201.. => Err(rule("Member must have value less than or equal to 43200")),
-        _ if caller.session.is_some() && seconds > LONGEST_CHAINED => Err(validation(
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
-                .to_owned(),
-        )),
-        _ => Ok(Duration::from_secs(seconds)),
+    if caller.session.is_some() && seconds > LONGEST_CHAINED {
+        return Err(validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        ));
     }
+    Ok(Duration::from_secs(seconds))
 }
 
 fn session_policy(text: &str) -> Result<Policy, AwsError> {

@@ -19,6 +19,7 @@ use super::faults::{Fault, Faults, Subject};
 use super::host::Host;
 use super::iam::Iam;
 use super::kubernetes;
+use super::model;
 use super::network::Network;
 use super::options::SimOptions;
 use super::query::{Form, Service, no_operation};
@@ -200,6 +201,7 @@ impl World {
         arrival.caller.check_scope(service.name())?;
         let action = Action::parse(form.action()).ok_or_else(|| no_operation(form))?;
         self.throttle(&arrival.caller, service.name(), action.is_mutation())?;
+        model::check_form(service, form)?;
         match service {
             Service::CloudFormation => self.cloudformation(form, arrival),
             Service::Iam => self.iam_call(form, arrival),

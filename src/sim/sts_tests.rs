@@ -102,7 +102,6 @@ fn fields_have_their_limits() {
         ("ExternalId", "x"),
         ("DurationSeconds", "899"),
         ("DurationSeconds", "43201"),
-        ("DurationSeconds", "soon"),
     ] {
         assert_eq!(
             code(&mut world, &[(field, value)]),
@@ -110,6 +109,12 @@ fn fields_have_their_limits() {
             "{field} {value}"
         );
     }
+    assert_eq!(
+        code(&mut world, &[("DurationSeconds", "soon")]),
+        "MalformedInput"
+    );
+    let longest = "a".repeat(256);
+    assert!(assume(&mut world, &[("SourceIdentity", &longest)]).is_ok());
     assert_eq!(
         code(&mut world, &[("Policy", "{")]),
         "MalformedPolicyDocument"

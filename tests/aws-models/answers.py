@@ -110,7 +110,8 @@ class Checker:
         except ET.ParseError as error:
             return self.say("", f"is not XML: {error}")
         namespace = self.model["metadata"].get("xmlNamespace")
-        if root.tag != f"{{{namespace}}}{action}Response":
+        tag = root.tag.replace("/}", "}")
+        if tag != f"{{{namespace.rstrip(chr(47))}}}{action}Response":
             self.say("", f"begins with {root.tag} instead of {action}Response of {namespace}")
         parts = {local(part): part for part in root}
         shape = output.get("shape")

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::addon::Addon;
 use super::arn;
 use super::clock::{fresh_id, wall};
@@ -76,13 +78,14 @@ impl World {
         }
         if let Some(names) = new.nodegroups {
             let base = cluster_arn.replacen(":cluster/", ":nodegroup/", 1);
+            let described = usual_nodegroup(cluster);
             let nodegroup = |name: String| {
                 let nodegroup = Nodegroup {
                     arn: format!("{base}/{name}/{}", id()),
                     created_at: wall(),
                     status: "ACTIVE",
                     tags: BTreeMap::new(),
-                    described: serde_json::Value::Null,
+                    described: described.clone(),
                     until: None,
                     active_from: Some(Duration::ZERO),
                 };
@@ -178,4 +181,19 @@ impl World {
             .get(name)
             .map(|profile| profile.view(&cluster.name, name))
     }
+}
+
+/// What a nodegroup is when nothing is said of it.
+fn usual_nodegroup(cluster: &Cluster) -> Value {
+    let view = cluster.view();
+    let role = view["roleArn"].as_str().unwrap_or_default();
+    json!({
+        "version": view["version"],
+        "nodeRole": role.replace("-ServiceRole", "-NodeInstanceRole"),
+        "subnets": cluster.private_subnets(),
+        "amiType": "AL2023_x86_64_STANDARD",
+        "instanceTypes": ["m5.large"],
+        "labels": {},
+        "scalingConfig": {"minSize": 2, "maxSize": 2, "desiredSize": 2},
+    })
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::clock::wall;
 use super::interfaces::{GroupSpec, InterfaceSpec, LoadBalancer};
 use super::world::World;
 
@@ -82,6 +83,7 @@ impl World {
             kind,
             vpc,
             groups: vec![group],
+            created_at: wall(),
             tags,
             made_for: made_for.map(|object| (spec.cluster.clone(), object)),
         };

@@ -410,9 +410,10 @@ impl Cluster {
         if let (Some(details), Some(view)) = (&self.details, view.as_object_mut()) {
             view.extend(details.described.clone());
             if matches!(self.status.as_str(), "CREATING" | "FAILED") {
-                for late in ["endpoint", "certificateAuthority", "identity"] {
+                for late in ["endpoint", "identity"] {
                     view.remove(late);
                 }
+                view.insert("certificateAuthority".to_owned(), json!({}));
             }
         }
         view

@@ -248,7 +248,16 @@ fn write_subnet(xml: &mut Xml, caller: &Caller, id: &str, subnet: &Subnet) {
         .maybe("availabilityZoneId", zone.map(|zone| &zone.id))
         .text("defaultForAz", "false")
         .text("mapPublicIpOnLaunch", public_ips)
-        .text("assignIpv6AddressOnCreation", "false");
+        .text("mapCustomerOwnedIpOnLaunch", "false")
+        .text("assignIpv6AddressOnCreation", "false")
+        .texts("ipv6CidrBlockAssociationSet", ENTRY, Vec::<String>::new())
+        .text("enableDns64", "false")
+        .text("ipv6Native", "false")
+        .within("privateDnsNameOptionsOnLaunch", |x| {
+            x.text("hostnameType", "ip-name")
+                .text("enableResourceNameDnsARecord", "false")
+                .text("enableResourceNameDnsAAAARecord", "false");
+        });
     write_tags(xml, &subnet.tags);
 }
 
@@ -283,10 +292,13 @@ fn describe_vpcs(
             .text("state", "available")
             .text("cidrBlock", &cidr)
             .list("cidrBlockAssociationSet", ENTRY, [&cidr], |x, cidr| {
-                x.text("cidrBlock", cidr).within("cidrBlockState", |x| {
-                    x.text("state", "associated");
-                });
+                x.text("associationId", id.replacen("vpc-", "vpc-cidr-assoc-", 1))
+                    .text("cidrBlock", cidr)
+                    .within("cidrBlockState", |x| {
+                        x.text("state", "associated");
+                    });
             })
+            .text("dhcpOptionsId", "dopt-0cccccccccccccc01")
             .text("instanceTenancy", "default")
             .text("isDefault", "false");
         write_tags(x, &vpc.tags);

@@ -1,15 +1,23 @@
 //! Elastic Load Balancing, in its two versions: what is there, and its tags.
 
+use chrono::SecondsFormat;
+
 use super::access::authorize;
 use super::arn::partition;
 use super::caller::Caller;
 use super::error::AwsError;
 use super::interfaces::LoadBalancer;
+use super::network::Network;
 use super::query::{Form, Service, no_operation};
 use super::world::{Arrival, World};
 use super::xml::Xml;
 
 const ENTRY: &str = "member";
+
+/// The zone of the load balancers' names, an id that Route 53 knows.
+const HOSTED_ZONE: &str = "Z0SIMULATED0000000";
+
+const NOTHING: [&str; 0] = [];
 
 impl World {
     /// Serves one call; the answer is what the result's element holds.
@@ -37,8 +45,8 @@ impl World {
             .filter(|(_, one)| (one.kind == "classic") == classic)
             .collect();
         match (action, classic) {
-            ("DescribeLoadBalancers", true) => Ok(classic_ones(&there)),
-            ("DescribeLoadBalancers", false) => Ok(new_ones(caller, &there)),
+            ("DescribeLoadBalancers", true) => Ok(classic_ones(caller, network, &there)),
+            ("DescribeLoadBalancers", false) => Ok(new_ones(caller, network, &there)),
             (_, true) => {
                 let names = form.texts("LoadBalancerNames.member");
                 tags_of(
@@ -57,33 +65,109 @@ impl World {
     }
 }
 
-fn classic_ones(there: &[(&String, &LoadBalancer)]) -> String {
+fn classic_ones(caller: &Caller, network: &Network, there: &[(&String, &LoadBalancer)]) -> String {
     let mut xml = Xml::default();
     xml.list(
         "LoadBalancerDescriptions",
         ENTRY,
         there,
         |x, (name, one)| {
+            let subnets = network.subnets_of(one);
             x.text("LoadBalancerName", name)
+                .text("DNSName", host(caller, name))
+                .text("CanonicalHostedZoneNameID", HOSTED_ZONE)
+                .text("CreatedTime", date(one))
                 .text("VPCId", &one.vpc)
                 .text("Scheme", "internet-facing")
-                .texts("SecurityGroups", ENTRY, &one.groups);
+                .texts("SecurityGroups", ENTRY, &one.groups)
+                .texts("Subnets", ENTRY, subnets.iter().map(|(id, _)| id))
+                .texts(
+                    "AvailabilityZones",
+                    ENTRY,
+                    subnets.iter().map(|(_, one)| &one.zone),
+                )
+                .texts("Instances", ENTRY, NOTHING)
+                .texts("BackendServerDescriptions", ENTRY, NOTHING);
+            write_listener(x);
+            x.within("SourceSecurityGroup", |x| {
+                let group = one
+                    .groups
+                    .first()
+                    .and_then(|id| network.attached.groups.get(id));
+                x.text("OwnerAlias", &caller.account)
+                    .maybe("GroupName", group.map(|group| &group.name));
+            });
         },
     );
     xml.finish()
 }
 
-fn new_ones(caller: &Caller, there: &[(&String, &LoadBalancer)]) -> String {
+/// What the cloud provider asks for: one port passed on to the nodes, whose health is looked at.
+fn write_listener(xml: &mut Xml) {
+    const NODE_PORT: &str = "30080";
+    xml.list("ListenerDescriptions", ENTRY, ["80"], |x, port| {
+        x.within("Listener", |x| {
+            x.text("Protocol", "TCP")
+                .text("LoadBalancerPort", port)
+                .text("InstanceProtocol", "TCP")
+                .text("InstancePort", NODE_PORT);
+        })
+        .texts("PolicyNames", ENTRY, NOTHING);
+    })
+    .within("HealthCheck", |x| {
+        x.text("Target", format!("TCP:{NODE_PORT}"))
+            .text("Interval", "10")
+            .text("Timeout", "5")
+            .text("UnhealthyThreshold", "6")
+            .text("HealthyThreshold", "2");
+    })
+    .within("Policies", |x| {
+        x.texts("AppCookieStickinessPolicies", ENTRY, NOTHING)
+            .texts("LBCookieStickinessPolicies", ENTRY, NOTHING)
+            .texts("OtherPolicies", ENTRY, NOTHING);
+    });
+}
+
+fn new_ones(caller: &Caller, network: &Network, there: &[(&String, &LoadBalancer)]) -> String {
     let mut xml = Xml::default();
     xml.list("LoadBalancers", ENTRY, there, |x, (name, one)| {
         x.text("LoadBalancerArn", arn(caller, one.kind, name))
             .text("LoadBalancerName", name)
+            .text("DNSName", host(caller, name))
+            .text("CanonicalHostedZoneId", HOSTED_ZONE)
+            .text("CreatedTime", date(one))
             .text("VpcId", &one.vpc)
+            .within("State", |x| {
+                x.text("Code", "active");
+            })
             .text("Type", one.kind)
             .text("Scheme", "internet-facing")
-            .texts("SecurityGroups", ENTRY, &one.groups);
+            .text("IpAddressType", "ipv4")
+            .texts("SecurityGroups", ENTRY, &one.groups)
+            .list(
+                "AvailabilityZones",
+                ENTRY,
+                network.subnets_of(one),
+                |x, (id, subnet)| {
+                    x.text("ZoneName", &subnet.zone).text("SubnetId", id).texts(
+                        "LoadBalancerAddresses",
+                        ENTRY,
+                        NOTHING,
+                    );
+                },
+            );
     });
     xml.finish()
+}
+
+fn date(balancer: &LoadBalancer) -> String {
+    balancer
+        .created_at
+        .to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn host(caller: &Caller, name: &str) -> String {
+    format!("{name}.{}.elb.amazonaws.com", caller.region)
 }
 
 fn tags_of(

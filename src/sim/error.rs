@@ -71,37 +71,47 @@ impl AwsError {
     }
 
     /// EKS's body: the message, and the names where the model has them for this code.
-    pub(super) fn body(&self, cluster: Option<&str>, profile: Option<&str>) -> Value {
+    pub(super) fn body(&self, names: &Names) -> Value {
         let mut body = Map::new();
         body.insert("message".to_owned(), Value::from(self.message.clone()));
-        if let (true, Some(cluster)) = (self.names_cluster(), cluster) {
-            body.insert("clusterName".to_owned(), Value::from(cluster));
-        }
-        if let (true, Some(profile)) = (self.names_profile(), profile) {
-            body.insert("fargateProfileName".to_owned(), Value::from(profile));
+        let of_everything = matches!(
+            self.code.as_str(),
+            "InvalidParameterException" | "ResourceNotFoundException"
+        );
+        let of_addons = of_everything
+            || matches!(
+                self.code.as_str(),
+                "ClientException"
+                    | "InvalidRequestException"
+                    | "ResourceInUseException"
+                    | "ServerException"
+            );
+        let of_nodegroups = of_addons
+            || matches!(
+                self.code.as_str(),
+                "ResourceLimitExceededException" | "UnsupportedAvailabilityZoneException"
+            );
+        for (carried, member, name) in [
+            (of_nodegroups, "clusterName", &names.cluster),
+            (of_nodegroups, "nodegroupName", &names.nodegroup),
+            (of_addons, "addonName", &names.addon),
+            (of_everything, "fargateProfileName", &names.profile),
+        ] {
+            if let (true, Some(name)) = (carried, name) {
+                body.insert(member.to_owned(), Value::from(name.as_str()));
+            }
         }
         Value::Object(body)
     }
+}
 
-    fn names_cluster(&self) -> bool {
-        self.names_profile()
-            || matches!(
-                self.code.as_str(),
-                "InvalidRequestException"
-                    | "ClientException"
-                    | "ServerException"
-                    | "ResourceLimitExceededException"
-                    | "ResourceInUseException"
-                    | "UnsupportedAvailabilityZoneException"
-            )
-    }
-
-    fn names_profile(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "InvalidParameterException" | "ResourceNotFoundException"
-        )
-    }
+/// What a call of EKS is about.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub cluster: Option<String>,
+    pub profile: Option<String>,
+    pub addon: Option<String>,
+    pub nodegroup: Option<String>,
 }
 
 fn usual_status(code: &str) -> u16 {
@@ -140,10 +150,20 @@ mod tests {
 
     #[test]
     fn bodies_carry_the_names_that_the_model_has() {
-        let named = |error: AwsError| error.body(Some("c"), Some("p")).to_string();
+        let names = Names {
+            cluster: Some("c".into()),
+            profile: Some("p".into()),
+            addon: Some("a".into()),
+            nodegroup: None,
+        };
+        let named = |error: AwsError| error.body(&names).to_string();
         assert_eq!(
             named(AwsError::no_profile("p")),
-            r#"{"clusterName":"c","fargateProfileName":"p","message":"No Fargate Profile found with name: p"}"#
+            r#"{"addonName":"a","clusterName":"c","fargateProfileName":"p","message":"No Fargate Profile found with name: p"}"#
+        );
+        assert_eq!(
+            named(AwsError::in_use("busy")),
+            r#"{"addonName":"a","clusterName":"c","message":"busy"}"#
         );
         assert_eq!(
             named(AwsError::throttled()),

@@ -165,7 +165,9 @@ impl World {
                 .text("Arn", &role.arn)
                 .text("CreateDate", date(role.created_at))
                 .text("AssumeRolePolicyDocument", encoded(&role.trust.to_string()))
-                .text("MaxSessionDuration", "3600");
+                .text("MaxSessionDuration", "3600")
+                // Nobody has used it within the time that IAM looks back.
+                .within("RoleLastUsed", |_| {});
             if let Some(boundary) = &role.boundary {
                 x.within("PermissionsBoundary", |x| {
                     x.text("PermissionsBoundaryType", "Policy")

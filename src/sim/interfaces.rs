@@ -1,15 +1,18 @@
 //! What keeps a network from being deleted: network interfaces, security groups and load balancers.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use super::access::authorize;
 use super::arn::partition;
 use super::caller::Caller;
 use super::ec2::{filters, wanted, write_tags};
 use super::error::AwsError;
-use super::network::Network;
+use super::network::{Network, Subnet};
 use super::query::Form;
 use super::world::{Arrival, World};
 use super::xml::Xml;
@@ -73,6 +76,7 @@ pub(super) struct LoadBalancer {
     pub kind: &'static str,
     pub vpc: String,
     pub groups: Vec<String>,
+    pub created_at: DateTime<Utc>,
     pub tags: BTreeMap<String, String>,
     /// The cluster, and the object in it, that it was made for.
     pub made_for: Option<(String, String)>,
@@ -100,6 +104,16 @@ impl Network {
             || attached.interfaces.values().any(|one| one.vpc_id == id)
             || attached.groups.values().any(|one| one.vpc_id == id);
         used.then(|| format!("The vpc '{id}' has dependencies and cannot be deleted."))
+    }
+
+    /// The subnets that a load balancer stands in, by its interfaces.
+    pub(super) fn subnets_of(&self, balancer: &LoadBalancer) -> Vec<(&str, &Subnet)> {
+        let interfaces = self.attached.interfaces.values();
+        let of_it = interfaces.filter(|one| one.security_groups == balancer.groups);
+        of_it
+            .filter_map(|one| self.subnets.get_key_value(&one.subnet_id))
+            .map(|(id, subnet)| (id.as_str(), subnet))
+            .collect()
     }
 
     /// The first subnet of a network.
@@ -213,7 +227,7 @@ impl World {
         }
         let mut xml = Xml::default();
         xml.list("networkInterfaceSet", ENTRY, found, |x, (id, one)| {
-            write_interface(x, caller, id, one);
+            write_interface(x, caller, network, (id, one));
         });
         Ok(xml.finish())
     }
@@ -245,7 +259,17 @@ impl World {
                 .text("groupId", id)
                 .text("groupName", &one.name)
                 .text("groupDescription", &one.description)
-                .text("vpcId", &one.vpc_id);
+                .text("vpcId", &one.vpc_id)
+                .texts("ipPermissions", ENTRY, Vec::<String>::new())
+                .list("ipPermissionsEgress", ENTRY, ["0.0.0.0/0"], |x, cidr| {
+                    x.text("ipProtocol", "-1")
+                        .list("ipRanges", ENTRY, [cidr], |x, cidr| {
+                            x.text("cidrIp", cidr);
+                        })
+                        .texts("groups", ENTRY, Vec::<String>::new())
+                        .texts("ipv6Ranges", ENTRY, Vec::<String>::new())
+                        .texts("prefixListIds", ENTRY, Vec::<String>::new());
+                });
             write_tags(x, &one.tags);
         });
         Ok(xml.finish())
@@ -282,34 +306,84 @@ impl World {
         }
         network.attached.groups.remove(id);
         self.recorder.changed(arrival.seq);
-        Ok("<return>true</return>".to_owned())
+        let mut xml = Xml::default();
+        xml.text("return", "true").text("groupId", id);
+        Ok(xml.finish())
     }
 }
 
-fn write_interface(xml: &mut Xml, caller: &Caller, id: &str, one: &InterfaceSpec) {
+fn write_interface(
+    xml: &mut Xml,
+    caller: &Caller,
+    network: &Network,
+    (id, one): (&str, &InterfaceSpec),
+) {
     let managed = if one.requester_id.is_some() {
         "true"
     } else {
         "false"
     };
+    let subnet = network.subnets.get(&one.subnet_id);
+    let address = address_of(id, subnet);
+    let group_name = |group: &String| {
+        let known = network.attached.groups.get(group);
+        known.map_or_else(|| group.clone(), |known| known.name.clone())
+    };
     xml.text("networkInterfaceId", id)
         .text("subnetId", &one.subnet_id)
         .text("vpcId", &one.vpc_id)
+        .maybe("availabilityZone", subnet.map(|subnet| &subnet.zone))
         .text("description", &one.description)
         .text("ownerId", &caller.account)
         .maybe("requesterId", one.requester_id.as_ref())
         .text("requesterManaged", managed)
         .text("status", &one.status)
+        .text("macAddress", mac_address(id))
+        .text("privateIpAddress", address.to_string())
+        .list("privateIpAddressesSet", ENTRY, [address], |x, address| {
+            x.text("privateIpAddress", address.to_string())
+                .text("primary", "true");
+        })
+        .texts("ipv6AddressesSet", ENTRY, Vec::<String>::new())
+        .text("sourceDestCheck", "true")
         .text("interfaceType", &one.interface_type)
         .list("groupSet", ENTRY, &one.security_groups, |x, group| {
-            x.text("groupId", group);
+            x.text("groupId", group)
+                .text("groupName", group_name(group));
         });
     if let Some(instance) = &one.instance_id {
         xml.within("attachment", |x| {
-            x.text("instanceId", instance).text("status", "attached");
+            x.text("attachmentId", id.replacen("eni-", "eni-attach-", 1))
+                .text("instanceId", instance)
+                .text("deviceIndex", "1")
+                .text("deleteOnTermination", "true")
+                .text("status", "attached");
         });
     }
     write_tags(xml, &one.tags);
+}
+
+/// An address of the subnet that follows from the interface's id.
+fn address_of(id: &str, subnet: Option<&Subnet>) -> Ipv4Addr {
+    // EC2 keeps the first four and the last address of a subnet to itself.
+    const KEPT: u32 = 5;
+    let digest = u32::from_be_bytes(first_of_digest(id));
+    let Some(cidr) = subnet.map(|subnet| subnet.cidr) else {
+        return Ipv4Addr::UNSPECIFIED;
+    };
+    let size = 1_u32.checked_shl(u32::from(32 - cidr.prefix_len()));
+    let free = size.unwrap_or(u32::MAX).saturating_sub(KEPT).max(1);
+    Ipv4Addr::from(u32::from(cidr.network()) + 4 + digest % free)
+}
+
+fn mac_address(id: &str) -> String {
+    let [a, b, c, d] = first_of_digest(id);
+    format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+}
+
+fn first_of_digest(id: &str) -> [u8; 4] {
+    let digest = Sha256::digest(id.as_bytes());
+    digest.first_chunk().copied().unwrap_or_default()
 }
 
 fn arn(caller: &Caller, rest: &str) -> String {

@@ -36,6 +36,9 @@ pub(super) struct OwnGroup {
 const JOINED: Duration = Duration::from_secs(40);
 const READY: Duration = Duration::from_mins(1);
 
+/// The patch level and date of the images that nodes are made from.
+const RELEASE: &str = "2-20260601";
+
 /// Nodes that join together.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
@@ -143,6 +146,9 @@ impl Nodegroup {
             "resources": {"autoScalingGroups": [{"name": format!("eks-{name}")}]},
             "tags": self.tags,
         });
+        if let Some(version) = self.described.get("version").and_then(Value::as_str) {
+            view["releaseVersion"] = json!(format!("{version}.{RELEASE}"));
+        }
         if let (Some(view), Some(described)) = (view.as_object_mut(), self.described.as_object()) {
             view.extend(described.clone());
         }

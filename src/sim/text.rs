@@ -29,9 +29,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Escapes a text for XML.
+/// Escapes a text for XML. What XML can't hold becomes a replacement character.
 pub(super) fn xml(text: &str) -> String {
-    text.replace('&', "&amp;")
+    let held = |c: char| c >= ' ' || matches!(c, '\t' | '\n' | '\r');
+    text.replace(|c| !held(c), "\u{fffd}")
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
@@ -119,5 +121,6 @@ mod tests {
     #[test]
     fn xml_is_escaped() {
         assert_eq!(xml(r#"<a b="c">&"#), "&lt;a b=&quot;c&quot;&gt;&amp;");
+        assert_eq!(xml("a\u{1}\n"), "a\u{fffd}\n");
     }
 }

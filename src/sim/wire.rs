@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::Value;
 
 use super::clock::fresh_id;
-use super::error::AwsError;
+use super::error::{AwsError, Names};
 use super::kubernetes;
 use super::query::{self, Service};
 
@@ -62,18 +62,10 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    pub(super) fn eks(
-        result: Result<Value, AwsError>,
-        cluster: Option<&str>,
-        profile: Option<&str>,
-    ) -> Self {
+    pub(super) fn eks(result: Result<Value, AwsError>, names: &Names) -> Self {
         let (status, error, body) = match result {
             Ok(body) => (200, None, body),
-            Err(error) => (
-                error.status,
-                Some(error.code.clone()),
-                error.body(cluster, profile),
-            ),
+            Err(error) => (error.status, Some(error.code.clone()), error.body(names)),
         };
         Self {
             status,
@@ -108,11 +100,8 @@ impl Answer {
 
     pub(super) fn unknown(method: &str, path: &str) -> Self {
         let message = format!("The simulator knows no operation {method} {path}");
-        Self::eks(
-            Err(AwsError::new(404, "UnknownOperationException", message)),
-            None,
-            None,
-        )
+        let error = AwsError::new(404, "UnknownOperationException", message);
+        Self::eks(Err(error), &Names::default())
     }
 
     /// The head of the answer, to which a body is to be added.

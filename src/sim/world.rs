@@ -14,7 +14,7 @@ use super::caller::{Caller, MANAGEMENT_ACCOUNT};
 use super::clock::Clock;
 use super::cloudformation::Stacks;
 use super::create::CreateRequest;
-use super::error::AwsError;
+use super::error::{AwsError, Names};
 use super::faults::{Fault, Faults, Subject};
 use super::host::Host;
 use super::iam::Iam;
@@ -180,11 +180,7 @@ impl World {
             }
             Request::Eks(target) => {
                 let result = problem.map_or_else(|| self.eks(inbound, arrival, target), Err);
-                Answer::eks(
-                    result,
-                    target.cluster.as_deref(),
-                    self.profile_of(arrival.seq).as_deref(),
-                )
+                Answer::eks(result, &self.names_of(target, arrival.seq))
             }
         }
     }
@@ -237,18 +233,25 @@ impl World {
         Some(match &arrival.request {
             Request::Query(service, form) => Answer::query(*service, form.action(), Err(error)),
             Request::Kubernetes(_) => Answer::kubernetes(Err(kubernetes::of_fault(&error))),
-            Request::Eks(target) => {
-                let profile = self.profile_of(arrival.seq);
-                Answer::eks(Err(error), target.cluster.as_deref(), profile.as_deref())
-            }
+            Request::Eks(target) => Answer::eks(Err(error), &self.names_of(target, arrival.seq)),
             Request::Unknown => return None,
         })
     }
 
-    fn profile_of(&mut self, seq: u64) -> Option<String> {
-        self.recorder
-            .find(seq)
-            .and_then(|call| call.profile.clone())
+    /// What the errors of a call name.
+    fn names_of(&mut self, target: &Target, seq: u64) -> Names {
+        let call = self.recorder.find(seq);
+        let resource = call.as_ref().and_then(|call| call.resource());
+        let of = |kind: &str| {
+            let resource = resource.filter(|_| target.action.name().contains(kind));
+            resource.map(str::to_owned)
+        };
+        Names {
+            cluster: target.cluster.clone(),
+            addon: of("Addon"),
+            nodegroup: of("Nodegroup"),
+            profile: call.as_ref().and_then(|call| call.profile.clone()),
+        }
     }
 
     /// Takes a token, or refuses the call with 429.

@@ -115,7 +115,9 @@ class Run:
         protocol = self.models[service]["metadata"]["protocol"]
         if answer.status != 400 or refused.code not in BROKEN[protocol]:
             self.say(service, action, what, f"{answer.status} {refused.code}: {refused.message}")
-        elif refused.code not in NAMELESS and not names(refused.message, mutation.member):
+        elif refused.code not in NAMELESS and not any(
+            name.lower() in refused.message.lower() for name in mutation.names
+        ):
             self.say(service, action, what, f"the message names it not: {refused.message}")
 
     def faults(self, service, action, members):
@@ -151,13 +153,6 @@ class Run:
             for one in EXAMPLES
             if (one[0], one[1]) in served and (not wanted or one[1] in wanted)
         ]
-
-
-def names(message, member):
-    """Whether a message names the innermost member that is broken."""
-    last = member.removesuffix(" (key)").removesuffix(" (value)").replace("[]", "")
-    last = last.split(".")[-1]
-    return last.lower() in message.lower()
 
 
 def main():

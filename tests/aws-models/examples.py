@@ -301,7 +301,8 @@ def _(sim):
 
 @example("sts", "AssumeRole")
 def _(sim):
-    policy = {"Version": "2012-10-17", "Statement": []}
+    statement = {"Effect": "Allow", "Action": "eks:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
     return {
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/fargate-fleet",
         "RoleSessionName": "job-1",

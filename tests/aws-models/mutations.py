@@ -2,7 +2,7 @@
 
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SAMPLES = [
     "sample",
@@ -22,6 +22,8 @@ class Mutation:
     member: str
     constraint: str
     members: dict
+    # The names by which an answer may speak of the innermost member.
+    names: tuple
 
     def __str__(self):
         return f"{self.member}: {self.constraint}"
@@ -61,34 +63,41 @@ class Maker:
                 one.pop(member, None)
             else:
                 one[member] = value
+            # A form has no way to write a structure without members.
+            others = (other for other in shape["members"] if other != member)
+            if not one and path and not self.rest:
+                other = next(others)
+                one[other] = self.written(shape["members"][other]["shape"])
             return whole(one)
 
         for member, about in shape["members"].items():
             at = f"{path}.{member}" if path else member
             place = about.get("location")
+            names = (member, about.get("locationName", member))
             if member in shape.get("required", []):
-                yield Mutation(at, "required", changed(member, None))
+                yield Mutation(at, "required", changed(member, None), names)
             put = lambda value, member=member: changed(member, value)
             given = base.get(member, self.sample(about["shape"]))
-            yield from self.of_value(about["shape"], given, put, at, place, seen + (name,))
+            for one in self.of_value(about["shape"], given, put, at, place, seen + (name,)):
+                yield replace(one, names=one.names or names)
 
     def of_value(self, name, given, put, path, place=None, seen=()):
         shape = self.shapes[name]
         kind = shape["type"]
         wrong = self.of_another_type(kind)
         if place is None or kind not in ["string", "list"]:
-            yield Mutation(path, f"is a {kind}", put(wrong))
+            yield Mutation(path, f"is a {kind}", put(wrong), ())
         # A text of the path that is empty is one that is absent.
         for constraint, value in self.breaking(shape):
             if not (place == "uri" and value == ""):
-                yield Mutation(path, constraint, put(value))
+                yield Mutation(path, constraint, put(value), ())
         if name in seen:
             return
         if kind == "structure":
             yield from self.of_structure(name, given, put, path, seen)
         elif kind == "list":
             entry = shape["member"]["shape"]
-            one = given[0] if given else self.sample(entry)
+            one = given[0] if given else self.written(entry)
             wrap = lambda value: put([value])
             of_texts = "uri" if place and self.shapes[entry]["type"] in FLAT else None
             yield from self.of_value(entry, one, wrap, f"{path}[]", of_texts, seen + (name,))
@@ -98,7 +107,7 @@ class Maker:
     def of_map(self, shape, put, path, seen):
         key, value = shape["key"]["shape"], shape["value"]["shape"]
         for constraint, text in self.breaking(self.shapes[key]):
-            yield Mutation(f"{path} (key)", constraint, put({text: self.sample(value)}))
+            yield Mutation(f"{path} (key)", constraint, put({text: self.sample(value)}), ())
         wrap = lambda one: put({self.sample(key): one})
         yield from self.of_value(value, self.sample(value), wrap, f"{path} (value)", None, seen)
 
@@ -130,7 +139,7 @@ class Maker:
             fitting = [letter * length for letter in "a1" if matches(shape, letter * length)]
             return (fitting or ["a" * length])[0]
         if shape["type"] == "list":
-            return [copy.deepcopy(self.sample(shape["member"]["shape"])) for _ in range(length)]
+            return [copy.deepcopy(self.written(shape["member"]["shape"])) for _ in range(length)]
         value = self.sample(shape["value"]["shape"])
         return {f"key-{number}": value for number in range(length)}
 
@@ -140,6 +149,16 @@ class Maker:
             if not matches(shape, letter * length):
                 return letter * length
         raise ValueError(f"every stranger matches {shape['pattern']}")
+
+    def written(self, name):
+        """A value that satisfies a shape, and has members when it is a structure."""
+        sample, shape = self.sample(name), self.shapes[name]
+        if sample == {} and shape["type"] == "structure":
+            member, about = next(iter(shape["members"].items()))
+            return {member: self.written(about["shape"])}
+        if sample == [] and shape["type"] == "list":
+            return [self.written(shape["member"]["shape"])]
+        return sample
 
     def sample(self, name, seen=()):
         """The smallest value that satisfies a shape."""

@@ -27,6 +27,7 @@ pub(super) fn stack(xml: &mut Xml, stack: &Stack, shown: Option<&str>) {
         )
         .text("EnableTerminationProtection", flag(stack.protected))
         .texts("NotificationARNs", ENTRY, Vec::<String>::new())
+        .within("RollbackConfiguration", |_| {})
         .texts("Capabilities", ENTRY, &stack.capabilities)
         .list("Parameters", ENTRY, &stack.parameters, |x, one| {
             x.text("ParameterKey", &one.key)

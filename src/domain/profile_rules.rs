@@ -18,8 +18,8 @@ pub const MAX_SUBNETS: usize = 100;
 pub const MAX_TAGS: usize = 50;
 
 const MAX_NAMESPACE: usize = 253;
-/// Prefix (253), slash, name (63).
-const MAX_LABEL_KEY: usize = 317;
+/// EKS's bound; Kubernetes has 317.
+const MAX_LABEL_KEY: usize = 127;
 const MAX_LABEL_VALUE: usize = 63;
 const MAX_SUBNET: usize = 64;
 const MAX_TAG_KEY: usize = 128;

@@ -24,6 +24,9 @@ pub(super) struct Asking {
     /// AWS was asked to set tags of a profile that is there: what the caller is to be told of that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tagging: Option<String>,
+    /// The caller was told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) tags_told: bool,
 }
 
 impl Asking {

@@ -31,12 +31,16 @@ impl ProfileCreation<'_> {
         let missing = self.missing_tags(&profile);
         if !missing.is_empty() {
             asking.tagging = Some(warning(&profile, &missing));
+            asking.tags_told = false;
             self.note_tagging(&asking).await?;
             self.ask_for_tags(&profile, missing.clone(), &asking)
                 .await?;
             profile.tags.extend(missing);
         }
-        if let Some(told) = asking.tagging.take() {
+        if let Some(told) = asking.tagging.clone()
+            && !asking.tags_told
+        {
+            asking.tags_told = true;
             let message = format!("Fargate profile {} has its tags.", profile.name);
             let note = Note {
                 message,

@@ -167,6 +167,7 @@ async fn a_conflict_names_the_state_it_met_who_brought_it_there_and_the_way_out(
         ),
     ] {
         let fleet = Fleet::new().await;
+        fleet.sim.freeze();
         fleet.put("fp-dev", namespace, status);
         let create = fleet.create("fp-dev", "dev").await;
         fleet.run().await;

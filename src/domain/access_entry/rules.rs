@@ -8,7 +8,6 @@ use super::{
 use crate::domain::ids::Partition;
 use crate::domain::invalid::{Invalid, quoted};
 use crate::domain::profile_rules::check_tags;
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 const MAX_GROUPS: usize = 100;

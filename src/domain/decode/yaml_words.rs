@@ -94,7 +94,9 @@ fn of_structure(kind: &ErrorKind) -> Option<String> {
             "no element of a list can begin here; begin it in a line of its own, with - and a blank"
         }
         E::MisplacedFlowCollectionEnd => "a bracket is closed that was not opened: remove it",
-        E::RecursionLimitExceeded => "nested too deep",
+        E::RecursionLimitExceeded => {
+            "nested deeper than lists and objects may be here; flatten the document"
+        }
         E::UnexpectedEndOfPlainScalar
         | E::PlainScalarStartsWithDashFlowIndicator
         | E::InvalidFlowScalarIndent => {

@@ -160,12 +160,22 @@ async fn json_does_as_well_as_yaml_and_mistakes_are_pointed_at() {
 #[tokio::test]
 async fn what_eksctls_own_reader_takes_is_taken_and_mistakes_are_told_by_line_and_column() {
     let app = TestApp::start().await;
-    let file = "\u{feff}%YAML 1.1\r\n---\r\napiVersion: eksctl.io/v1alpha5\r\nkind: ClusterConfig\r\n\
-                metadata: {name: prod-1, region: eu-central-1, version: 1.34}\r\n\
-                fargateProfiles:\r\n\
-                - &base\r\n  name: fp-a\r\n  selectors: [{namespace: a, labels: {tier: 1, on-call: yes}}]\r\n\
-                  tags: {cost-center: 42}\r\n\
-                - <<: *base\r\n  name: fp-b\r\n  selectors: [{namespace: !!str 7}]\r\n...\r\n";
+    let file = "\u{feff}%YAML 1.1
+---
+apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata: {name: prod-1, region: eu-central-1, version: 1.34}
+fargateProfiles:
+- &base
+  name: fp-a
+  selectors: [{namespace: a, labels: {tier: 1, on-call: yes}}]
+  tags: {cost-center: 42}
+- <<: *base
+  name: fp-b
+  selectors: [{namespace: !!str 7}]
+...
+";
+    let file = &file.replace('\n', "\r\n");
     post(&app, "application/yaml", file).await.expect(202);
     let mut profiles = Vec::new();
     for _ in 0..2 {

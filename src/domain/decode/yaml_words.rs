@@ -78,7 +78,9 @@ fn of_structure(kind: &ErrorKind) -> Option<String> {
         | E::TabAtBlockScalarStart => {
             "a tab stands where YAML indents with spaces: put spaces in its place"
         }
-        E::TabInPlainScalar => "a tab stands in a text without quotes; put the text in quotes",
+        E::TabInPlainScalar => {
+            "a tab stands where a line goes on: indent with spaces, or put the text in quotes"
+        }
         E::MappingKeyNotAllowed | E::MappingValueNotAllowed => {
             "no field can begin here; check the indentation, and put a text that holds a colon in quotes"
         }

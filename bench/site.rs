@@ -54,6 +54,9 @@ impl Site {
         let simulator = Simulator::start(SimOptions {
             listen: ([127, 0, 0, 1], 0).into(),
             fleet: plan.fleet,
+            // AWS's own waits are no work of ours.
+            settle_time: Duration::ZERO,
+            iam_propagation: Duration::ZERO,
             ..plan.aws.clone()
         })
         .await?;

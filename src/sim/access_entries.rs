@@ -10,13 +10,14 @@ use super::access_entry::{
     NewEntry, check_names, check_policy, identity, invalid_principal, namespaces,
 };
 use super::access_policies::Association;
-use super::arn::partition;
+use super::arn::{Arn, partition};
 use super::caller::Caller;
 use super::clock::{epoch_seconds, wall};
 use super::cluster::Cluster;
 use super::eks::{cluster_arn, page};
 use super::error::AwsError;
 use super::page::PageRequest;
+use super::roles::Trust;
 use super::world::{Arrival, World};
 
 const ID_UNKNOWN: &str = "00000000-0000-0000-0000-000000000000";
@@ -77,9 +78,7 @@ impl World {
         }
         self.with_entries(caller, cluster)?;
         new.check(&caller.account, partition(&caller.region))?;
-        if self.iam(&caller.account).gone.contains(&new.principal) {
-            return Err(invalid_principal());
-        }
+        self.check_principal(&new.principal)?;
         let there = self.settled(caller, cluster)?;
         there.add_entry(&new).ok_or_else(|| {
             let why = "The specified access entry resource is already in use on this cluster.";
@@ -88,6 +87,25 @@ impl World {
         let entry = view_of(there, &new.principal)?;
         self.recorder.changed(arrival.seq);
         Ok(json!({ "accessEntry": entry }))
+    }
+
+    /// A role has to be there, and known to EKS.
+    fn check_principal(&self, principal: &str) -> Result<(), AwsError> {
+        self.check_principal_exists(principal)?;
+        match self.trust(principal, "", "") {
+            Trust::Spreading => Err(invalid_principal()),
+            _ => Ok(()),
+        }
+    }
+
+    /// A role has to be there; of accounts that are not simulated nothing is known.
+    pub(super) fn check_principal_exists(&self, principal: &str) -> Result<(), AwsError> {
+        let arn = Arn::parse(principal).filter(|arn| arn.role().is_some());
+        let known = arn.is_some_and(|arn| self.accounts.get(arn.account).is_some());
+        if known && self.role(principal).is_none() {
+            return Err(invalid_principal());
+        }
+        Ok(())
     }
 
     /// `DescribeAccessEntry`.
@@ -291,13 +309,7 @@ impl World {
     /// The cluster, if its authentication mode knows access entries.
     fn with_entries(&mut self, caller: &Caller, cluster: &str) -> Result<&mut Cluster, AwsError> {
         let there = self.settled(caller, cluster)?;
-        let view = there.view();
-        if view.pointer("/accessConfig/authenticationMode") == Some(&json!("CONFIG_MAP")) {
-            return Err(AwsError::invalid_request(
-                "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] \
-                 to perform this operation.",
-            ));
-        }
+        there.takes_entries()?;
         if matches!(there.status.as_str(), "CREATING" | "DELETING" | "FAILED") {
             let (name, status) = (&there.name, &there.status);
             return Err(AwsError::invalid_request(format!(
@@ -309,6 +321,17 @@ impl World {
 }
 
 impl Cluster {
+    /// Whether its authentication mode knows access entries.
+    pub(super) fn takes_entries(&self) -> Result<(), AwsError> {
+        if self.view().pointer("/accessConfig/authenticationMode") == Some(&json!("CONFIG_MAP")) {
+            return Err(AwsError::invalid_request(
+                "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] \
+                 to perform this operation.",
+            ));
+        }
+        Ok(())
+    }
+
     /// The ARN of a new entry; none when the principal has one.
     pub(super) fn add_entry(&mut self, new: &NewEntry) -> Option<String> {
         let base = self.arn.replacen(":cluster/", ":access-entry/", 1);

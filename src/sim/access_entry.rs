@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::arn::Arn;
+use super::access::authorize;
+use super::arn::{Arn, partition};
+use super::caller::Caller;
 use super::clock::{epoch_seconds, wall};
 use super::error::AwsError;
+use super::page::PageRequest;
 use super::tags;
 
 const TYPES: [&str; 7] = [
@@ -134,6 +137,28 @@ pub(super) fn check_names(username: Option<&str>, groups: &[String]) -> Result<(
         )));
     }
     Ok(())
+}
+
+/// `ListAccessPolicies`.
+pub(super) fn list_access_policies(
+    caller: &Caller,
+    query: &[(String, String)],
+) -> Result<Value, AwsError> {
+    authorize(caller, "eks:ListAccessPolicies", "*")?;
+    let request = PageRequest::parse(query)?;
+    let (names, next) = request.cut("access-policies", POLICIES.into_iter())?;
+    let partition = partition(&caller.region);
+    let shown = names.iter().map(|name| {
+        json!({
+            "name": name,
+            "arn": format!("arn:{partition}:eks::aws:cluster-access-policy/{name}"),
+        })
+    });
+    let mut answer = json!({ "accessPolicies": shown.collect::<Vec<_>>() });
+    if let Some(next) = next {
+        answer["nextToken"] = Value::from(next);
+    }
+    Ok(answer)
 }
 
 /// Refuses an access policy that there is none of, or that an entry of this type can't have.

@@ -79,6 +79,13 @@ impl Accounts {
         self.by_id.entry(account.to_owned()).or_default()
     }
 
+    /// A region in which an account has clusters.
+    pub(super) fn any_region(&self, account: &str) -> String {
+        let regions = self.by_id.get(account).map(|one| &one.regions);
+        let first = regions.and_then(|regions| regions.keys().next());
+        first.cloned().unwrap_or_default()
+    }
+
     /// Every account.
     pub(super) fn ids(&self) -> Vec<String> {
         self.by_id.keys().cloned().collect()

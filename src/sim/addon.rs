@@ -113,6 +113,10 @@ impl Addon {
         self.pods_since = now;
     }
 
+    pub(super) fn is_being_created(&self) -> bool {
+        matches!(self.stage, Stage::Creating { .. })
+    }
+
     /// Brings it up to `now`; `false` when it is gone.
     pub(super) fn settle(&mut self, now: Duration, can_run: bool) -> bool {
         match self.stage {

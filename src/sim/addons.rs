@@ -10,8 +10,9 @@ use super::access::authorize;
 use super::addon::{Addon, Stage, Update, check_configuration};
 use super::arn;
 use super::caller::Caller;
-use super::catalog::{self, Offer};
+use super::catalog;
 use super::clock::{fresh_id, wall};
+use super::cluster_update::no_update;
 use super::eks::{cluster_arn, page};
 use super::error::AwsError;
 use super::page::PageRequest;
@@ -44,17 +45,6 @@ impl AddonRequest {
             let why = format!("The body is malformed: {error}");
             AwsError::new(400, "SerializationException", why)
         })
-    }
-
-    /// The version asked for, or EKS's default.
-    fn version_of(&self, offer: &Offer, minor: u32) -> Result<String, AwsError> {
-        let version = match self.addon_version.as_deref() {
-            Some(asked) => Some(asked).filter(|asked| offer.has(asked, minor)),
-            None => offer.default_version(minor),
-        };
-        version
-            .map(str::to_owned)
-            .ok_or_else(|| AwsError::invalid_parameter("Addon version specified is not supported"))
     }
 
     /// Changes an add-on as it is asked for; what `DescribeUpdate` says of it. Only what changes the
@@ -108,6 +98,24 @@ impl AddonRequest {
     }
 }
 
+/// The version of an add-on that is asked for, or EKS's default, in a region and for a minor version of
+/// Kubernetes.
+pub(super) fn version_of(
+    (region, minor): (&str, u32),
+    name: &str,
+    asked: Option<&str>,
+) -> Result<String, String> {
+    let offer = catalog::offer(region, name)
+        .ok_or_else(|| format!("Addon {name} specified is not supported"))?;
+    let version = match asked {
+        Some(asked) => Some(asked).filter(|asked| offer.has(asked, minor)),
+        None => offer.default_version(minor),
+    };
+    version
+        .map(str::to_owned)
+        .ok_or_else(|| "Addon version specified is not supported".to_owned())
+}
+
 impl World {
     /// `CreateAddon`.
     pub(super) fn create_addon(
@@ -120,12 +128,15 @@ impl World {
         let request = AddonRequest::parse(body)?;
         authorize(caller, "eks:CreateAddon", &cluster_arn(caller, cluster))?;
         let name = request.addon_name.clone().unwrap_or_default();
-        let offer = catalog::offer(&caller.region, &name).ok_or_else(|| {
-            AwsError::invalid_parameter(format!("Addon {name} specified is not supported"))
-        })?;
+        // Which add-ons there are does not depend on the cluster's version.
+        if catalog::offer(&caller.region, &name).is_none() {
+            let why = format!("Addon {name} specified is not supported");
+            return Err(AwsError::invalid_parameter(why));
+        }
         request.check(&name)?;
         if let Some(role) = &request.service_account_role_arn {
             authorize(caller, "iam:PassRole", role)?;
+            self.check_service_account_role(role)?;
         }
         let (now, clock) = (self.clock.now(), self.clock.clone());
         let there = self.settled(caller, cluster)?;
@@ -135,7 +146,9 @@ impl World {
                 there.status
             )));
         }
-        let version = request.version_of(&offer, there.minor_version())?;
+        let place = (caller.region.as_str(), there.minor_version());
+        let version = version_of(place, &name, request.addon_version.as_deref())
+            .map_err(AwsError::invalid_parameter)?;
         let cluster_arn = there.arn.clone();
         let addons = &mut there.details().addons;
         let token = request.client_request_token;
@@ -159,6 +172,16 @@ impl World {
             self.recorder.changed(arrival.seq);
         }
         self.answer_addon(caller, cluster, &name, None)
+    }
+
+    /// The role of an add-on's service account has to be there.
+    fn check_service_account_role(&self, role: &str) -> Result<(), AwsError> {
+        if self.role(role).is_some() {
+            return Ok(());
+        }
+        let name = role.rsplit('/').next().unwrap_or(role);
+        let why = format!("The role with name {name} cannot be found.");
+        Err(AwsError::invalid_parameter(why))
     }
 
     /// `DescribeAddon`.
@@ -205,10 +228,13 @@ impl World {
         request.check(name)?;
         let now = self.clock.now();
         let until = now + self.clock.scale(UPDATE);
-        let offer = catalog::offer(&caller.region, name);
+        if let Some(role) = &request.service_account_role_arn {
+            self.check_service_account_role(role)?;
+        }
         let settled = self.settled(caller, cluster)?;
-        if let (Some(offer), true) = (&offer, request.addon_version.is_some()) {
-            request.version_of(offer, settled.minor_version())?;
+        if let Some(asked) = request.addon_version.as_deref() {
+            let place = (caller.region.as_str(), settled.minor_version());
+            version_of(place, name, Some(asked)).map_err(AwsError::invalid_parameter)?;
         }
         settled.details();
         let can_run = |addon: &Addon| settled.can_run(name, addon);
@@ -259,10 +285,7 @@ impl World {
         let settled = self.settled(caller, cluster)?;
         let addon = settled.addons().and_then(|addons| addons.get(name));
         let update = addon.and_then(|addon| addon.updates.iter().find(|update| update.id == id));
-        let update = update.ok_or_else(|| {
-            let why = format!("No update found for id: {id}");
-            AwsError::new(404, "ResourceNotFoundException", why)
-        })?;
+        let update = update.ok_or_else(|| no_update(id))?;
         Ok(json!({ "update": update.view(now) }))
     }
 

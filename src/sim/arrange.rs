@@ -48,6 +48,8 @@ impl World {
     }
 
     pub(super) fn set_cluster(&mut self, (account, region, name): Place<'_>, new: ClusterSettings) {
+        self.accounts.add_cluster(account, region, name);
+        let private = self.private_subnets((account, region), name);
         let cluster = self.accounts.add_cluster(account, region, name);
         if let Some(status) = new.status {
             cluster.status = status;
@@ -78,7 +80,7 @@ impl World {
         }
         if let Some(names) = new.nodegroups {
             let base = cluster_arn.replacen(":cluster/", ":nodegroup/", 1);
-            let described = usual_nodegroup(cluster);
+            let described = usual_nodegroup(&cluster.view(), &private);
             let nodegroup = |name: String| {
                 let nodegroup = Nodegroup {
                     arn: format!("{base}/{name}/{}", id()),
@@ -126,6 +128,12 @@ impl World {
             "DELETE_FAILED" => Phase::DeleteFailed { issues: vec![] },
             other => Phase::Pinned(other.to_owned()),
         };
+        self.accounts.add_cluster(account, region, cluster);
+        let subnets = if spec.subnets.is_empty() {
+            self.private_subnets((account, region), cluster)
+        } else {
+            spec.subnets
+        };
         let cluster = self.accounts.add_cluster(account, region, cluster);
         let profile = Profile {
             arn: arn::profile(&cluster.arn, &spec.name, &fresh_id().to_string()),
@@ -138,11 +146,7 @@ impl World {
                         arn::partition(region)
                     )
                 }),
-            subnets: if spec.subnets.is_empty() {
-                cluster.private_subnets()
-            } else {
-                spec.subnets
-            },
+            subnets,
             selectors: if spec.selectors.is_empty() {
                 vec![Selector {
                     namespace: "default".to_owned(),
@@ -184,13 +188,12 @@ impl World {
 }
 
 /// What a nodegroup is when nothing is said of it.
-fn usual_nodegroup(cluster: &Cluster) -> Value {
-    let view = cluster.view();
+fn usual_nodegroup(view: &Value, subnets: &[String]) -> Value {
     let role = view["roleArn"].as_str().unwrap_or_default();
     json!({
         "version": view["version"],
         "nodeRole": role.replace("-ServiceRole", "-NodeInstanceRole"),
-        "subnets": cluster.private_subnets(),
+        "subnets": subnets,
         "amiType": "AL2023_x86_64_STANDARD",
         "instanceTypes": ["m5.large"],
         "labels": {},

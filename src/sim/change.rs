@@ -15,10 +15,9 @@ use super::create::{CreateRequest, NewProfile};
 use super::eks::cluster_arn;
 use super::error::AwsError;
 use super::faults::Subject;
-use super::iam::Trust;
 use super::mutation::{Admission, Refusal, admit_create, admit_delete};
-use super::network::Network;
 use super::profile::{HealthIssue, Phase, Profile};
+use super::roles::{FARGATE, Trust};
 use super::world::{Arrival, World};
 
 const MISCONFIGURED: &str = "Misconfigured PodExecutionRole Trust Policy; \
@@ -39,7 +38,7 @@ impl World {
             "eks:CreateFargateProfile",
             &cluster_arn(caller, cluster),
         )?;
-        let new = request.check(caller, &self.options)?;
+        let mut new = request.check(caller, &self.options)?;
         authorize(caller, "iam:PassRole", &new.role_arn)?;
         if !new.tags.is_empty() {
             let arn = arn::profile(&cluster_arn(caller, cluster), &new.name, "new");
@@ -51,7 +50,7 @@ impl World {
             Admission::Replay(name) => name,
             Admission::New => {
                 self.check_forwarded(caller, &new.role_arn)?;
-                self.check_subnets(caller, &new.subnets)?;
+                new.subnets = self.profile_subnets(caller, cluster, &new.subnets)?;
                 self.check_role(caller, cluster, &new)?;
                 let issues = self.health(Action::CreateFargateProfile, caller, cluster, &new.name);
                 let name = self.begin_creation(caller, cluster, new, issues)?;
@@ -98,16 +97,11 @@ impl World {
         );
         let until = self.clock.now() + self.takes(self.options.create_time, &arn);
         let cluster = self.settled(caller, cluster)?;
-        let subnets = if new.subnets.is_empty() {
-            cluster.private_subnets()
-        } else {
-            new.subnets
-        };
         let profile = Profile {
             arn,
             created_at: wall(),
             role_arn: new.role_arn,
-            subnets,
+            subnets: new.subnets,
             selectors: new.selectors,
             tags: new.tags,
             origin: new.origin,
@@ -175,24 +169,6 @@ impl World {
         self.clock.scale(aws).mul_f64(0.9 + 0.2 * part)
     }
 
-    /// Subnets that are known here are judged by their routes, others by their names (see `create`).
-    fn check_subnets(&self, caller: &Caller, subnets: &[String]) -> Result<(), AwsError> {
-        if subnets.is_empty() {
-            return Ok(());
-        }
-        let place = (caller.account.clone(), caller.region.clone());
-        let fresh = || Network::new(&caller.region);
-        let network = self.networks.get(&place).cloned().unwrap_or_else(fresh);
-        let is_public = |subnet: &&String| network.is_public(subnet) == Some(true);
-        match subnets.iter().find(is_public) {
-            Some(subnet) => Err(AwsError::invalid_parameter(format!(
-                "Subnet {subnet} provided in Fargate Profile is not a private subnet"
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    /// Roles that stacks made are judged by their trust policies, others by their names.
     fn check_role(
         &mut self,
         caller: &Caller,
@@ -201,42 +177,15 @@ impl World {
     ) -> Result<(), AwsError> {
         let role = &new.role_arn;
         let profile = arn::profile(&cluster_arn(caller, cluster), &new.name, "new");
-        let wait = self.clock.scale(self.options.iam_propagation);
-        let spread = self.clock.now().saturating_sub(wait);
-        let iam = self.iam.get(&caller.account);
-        let trust = iam.map_or(Trust::Unknown, |iam| iam.trust(role, &profile, spread));
-        match trust {
-            Trust::Unknown => self.check_trust(role),
+        match self.trust(role, FARGATE, &profile) {
             Trust::Yes => Ok(()),
-            Trust::No => Err(AwsError::invalid_parameter(MISCONFIGURED)),
-            Trust::Gone => Err(AwsError::invalid_parameter(format!(
-                "The role {role} cannot be found."
-            ))),
-        }
-    }
-
-    /// Roles named `*-untrusted` never trust EKS Fargate; `*-propagating` do after a while.
-    fn check_trust(&mut self, role_arn: &str) -> Result<(), AwsError> {
-        let now = self.clock.now();
-        let refused = if role_arn.ends_with("-propagating") {
-            let wait = self.clock.scale(self.options.iam_propagation);
-            let (first, tries) = self
-                .propagating
-                .entry(role_arn.to_owned())
-                .or_insert((now, 0));
-            *tries += 1;
-            if wait.is_zero() {
-                *tries <= 2
-            } else {
-                now < *first + wait
+            Trust::No | Trust::Spreading => Err(AwsError::invalid_parameter(MISCONFIGURED)),
+            Trust::Missing => {
+                let name = role.rsplit('/').next().unwrap_or(role);
+                let why = format!("The role with name {name} cannot be found.");
+                Err(AwsError::invalid_parameter(why))
             }
-        } else {
-            role_arn.ends_with("-untrusted")
-        };
-        if !refused {
-            return Ok(());
         }
-        Err(AwsError::invalid_parameter(MISCONFIGURED))
     }
 }
 
@@ -244,27 +193,6 @@ impl World {
 mod tests {
     use super::super::options::SimOptions;
     use super::*;
-
-    #[test]
-    fn a_propagating_role_is_trusted_once_its_time_has_come() {
-        let options = SimOptions {
-            iam_propagation: Duration::from_mins(1),
-            ..SimOptions::default()
-        };
-        let mut world = World::new(options);
-        world.clock.freeze();
-        let role = "arn:aws:iam::111111111111:role/fresh-propagating";
-        for _ in 0..5 {
-            assert!(world.check_trust(role).is_err());
-        }
-        world.clock.advance(Duration::from_mins(1));
-        assert_eq!(world.check_trust(role), Ok(()));
-        assert!(
-            world
-                .check_trust("arn:aws:iam::111111111111:role/x-untrusted")
-                .is_err()
-        );
-    }
 
     #[test]
     fn durations_vary_by_a_tenth_and_not_from_one_look_to_the_next() {

@@ -49,6 +49,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route(&format!("{CLUSTER}/update"), web::post().to(post_update))
         .route(&profile, web::put().to(put_profile))
         .route(&profile, web::delete().to(delete_profile))
+        .configure(super::control_iam::routes)
         .configure(super::control_network::routes)
         .default_service(web::to(unknown));
     config.service(scope);
@@ -313,7 +314,7 @@ fn seconds(seconds: f64) -> Result<Duration, Refusal> {
     Err(wrong("seconds must lie between 0 and 1000000"))
 }
 
-fn wrong(message: &str) -> Refusal {
+pub(super) fn wrong(message: &str) -> Refusal {
     Refused(StatusCode::BAD_REQUEST, message.to_owned()).into()
 }
 

@@ -12,6 +12,9 @@ use super::selector::Selector;
 use super::tags;
 use super::text::is_word;
 
+const MAX_LABEL_KEY: usize = 127;
+const MAX_LABEL_VALUE: usize = 255;
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateRequest {
@@ -67,7 +70,7 @@ impl CreateRequest {
         check_role(&role_arn, caller)?;
         let subnets = self.subnets.unwrap_or_default();
         for subnet in &subnets {
-            check_subnet(subnet, &caller.region)?;
+            check_subnet(subnet)?;
         }
         let selectors = check_selectors(self.selectors.unwrap_or_default(), limits)?;
         let tags = self.tags.unwrap_or_default();
@@ -140,17 +143,7 @@ fn check_role(role_arn: &str, caller: &Caller) -> Result<(), AwsError> {
     Ok(())
 }
 
-fn check_subnet(subnet: &str, region: &str) -> Result<(), AwsError> {
-    if subnet.starts_with("subnet-public") {
-        return Err(AwsError::invalid_parameter(format!(
-            "Subnet {subnet} provided in Fargate Profile is not a private subnet"
-        )));
-    }
-    if subnet.starts_with("subnet-badzone") {
-        return Err(AwsError::invalid_parameter(format!(
-            "Fargate Profile creation for the Availability Zone {region}e for Subnet {subnet} is not supported"
-        )));
-    }
+fn check_subnet(subnet: &str) -> Result<(), AwsError> {
     let id = subnet
         .strip_prefix("subnet-")
         .filter(|id| is_word(id, "-", 1..=64));
@@ -189,12 +182,43 @@ fn check_selector(selector: RawSelector, limits: &SimOptions) -> Result<Selector
             limits.labels_per_selector
         )));
     }
-    if labels.keys().any(String::is_empty) {
-        return Err(AwsError::invalid_parameter(
-            "selectors.labels can't have a blank key",
-        ));
+    check_namespace(&namespace)?;
+    for (key, value) in &labels {
+        check_label(key, value)?;
     }
     Ok(Selector { namespace, labels })
+}
+
+/// A DNS label, or a pattern of some.
+fn check_namespace(namespace: &str) -> Result<(), AwsError> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "*?".contains(c);
+    let whole = namespace.chars().all(|c| fits(c) || c == '-');
+    let ends = namespace.starts_with(fits) && namespace.ends_with(fits);
+    if whole && ends && namespace.len() <= 63 {
+        return Ok(());
+    }
+    Err(AwsError::invalid_parameter(format!(
+        "Fargate Profile selector namespace {namespace} must satisfy the regular expression pattern: \
+         ^[a-z0-9*?]([-a-z0-9*?]{{0,61}}[a-z0-9*?])?$"
+    )))
+}
+
+fn check_label(key: &str, value: &str) -> Result<(), AwsError> {
+    let (key_length, value_length) = (key.chars().count(), value.chars().count());
+    let why = if key.is_empty() {
+        "selectors.labels can't have a blank key".to_owned()
+    } else if key_length > MAX_LABEL_KEY {
+        format!(
+            "Fargate Profile selector label key must have at most {MAX_LABEL_KEY} characters: {key}"
+        )
+    } else if value_length > MAX_LABEL_VALUE {
+        format!(
+            "Fargate Profile selector label value must have at most {MAX_LABEL_VALUE} characters: {key}"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(AwsError::invalid_parameter(why))
 }
 
 #[cfg(test)]

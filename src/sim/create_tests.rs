@@ -81,23 +81,35 @@ fn roles_are_of_the_account_and_have_no_path() {
 }
 
 #[test]
-fn public_and_malformed_subnets_are_refused() {
-    let (code, message) = refused("subnets", json!(["subnet-1", "subnet-public-0a"]));
+fn malformed_subnets_are_refused() {
+    let (code, message) = refused("subnets", json!(["vpc-1"]));
     assert_eq!(code, "InvalidParameterException");
-    assert_eq!(
-        message,
-        "Subnet subnet-public-0a provided in Fargate Profile is not a private subnet"
-    );
-    let (_, message) = refused("subnets", json!(["subnet-badzone-1"]));
-    assert_eq!(
-        message,
-        "Fargate Profile creation for the Availability Zone eu-central-1e for Subnet \
-         subnet-badzone-1 is not supported"
-    );
-    assert_eq!(
-        refused("subnets", json!(["vpc-1"])).0,
-        "InvalidParameterException"
-    );
+    assert_eq!(message, "The subnet ID 'vpc-1' is malformed");
+}
+
+#[test]
+fn namespaces_are_dns_labels_or_patterns_of_them() {
+    for namespace in ["dev", "team-*", "*", "a?c", "0", &"a".repeat(63)] {
+        let mut request = request();
+        request["selectors"] = json!([{ "namespace": namespace }]);
+        assert!(check(&request).is_ok(), "{namespace}");
+    }
+    for namespace in ["Dev", "-a", "a-", "a.b", "a_b", "a b", &"a".repeat(64)] {
+        let refused = refused("selectors", json!([{ "namespace": namespace }]));
+        assert_eq!(refused.0, "InvalidParameterException", "{namespace}");
+    }
+}
+
+#[test]
+fn labels_have_their_lengths() {
+    let selector = |key: usize, value: usize| json!([{"namespace": "a", "labels": {"k".repeat(key): "v".repeat(value)}}]);
+    let mut request = request();
+    request["selectors"] = selector(127, 255);
+    assert!(check(&request).is_ok());
+    for (key, value) in [(0, 1), (128, 1), (1, 256)] {
+        let refused = refused("selectors", selector(key, value));
+        assert_eq!(refused.0, "InvalidParameterException", "{key} {value}");
+    }
 }
 
 #[test]

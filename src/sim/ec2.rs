@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::error::AwsError;
 use super::network::{Network, Subnet};
 use super::offerings;
+use super::page::PageRequest;
 use super::query::{Form, Service, no_operation};
 use super::text::glob;
 use super::world::{Arrival, World};
@@ -15,6 +16,10 @@ use super::xml::Xml;
 use super::zones::{self, Zone};
 
 const ENTRY: &str = "item";
+
+/// Bounds of `MaxResults`.
+const SMALLEST_PAGE: usize = 5;
+const LARGEST_PAGE: usize = 1000;
 
 /// A filter: any of its values will do.
 pub(super) struct Filter<'a> {
@@ -43,6 +48,7 @@ impl World {
         let any = format!("arn:{}:ec2:{region}:{account}:*", partition(region));
         authorize(caller, &format!("ec2:{action}"), &any)?;
         let filters = filters(form);
+        self.adopt_networks((account, region));
         match action {
             "DescribeAvailabilityZones" => describe_zones(form, caller, &filters),
             "DescribeInstanceTypeOfferings" => describe_offerings(form, caller, &filters),
@@ -180,18 +186,47 @@ fn describe_offerings(
             }
         }
     }
+    let names: BTreeSet<String> = found
+        .into_iter()
+        .map(|(name, place)| format!("{name} {place}"))
+        .collect();
+    let scope = format!("offerings/{region}/{kind}");
+    let (page, next) = page(form)?
+        .cut(&scope, names.iter().map(String::as_str))
+        .map_err(|_| AwsError::new(400, "InvalidNextToken", "The token is invalid"))?;
+    let page = page.iter().filter_map(|name| name.split_once(' '));
     let mut xml = Xml::default();
     xml.list(
         "instanceTypeOfferingSet",
         ENTRY,
-        found,
+        page,
         |x, (name, place)| {
             x.text("instanceType", name)
                 .text("location", place)
                 .text("locationType", kind);
         },
     );
+    xml.maybe("nextToken", next);
     Ok(xml.finish())
+}
+
+/// The page that is asked for, of at most 1,000 entries.
+fn page(form: &Form) -> Result<PageRequest, AwsError> {
+    let asked = form.filled("MaxResults");
+    let size = asked.map_or(Some(LARGEST_PAGE), |text| text.parse().ok());
+    let size = size.filter(|size| (SMALLEST_PAGE..=LARGEST_PAGE).contains(size));
+    let size = size.ok_or_else(|| {
+        let asked = asked.unwrap_or_default();
+        let why = format!(
+            "Value ( {asked} ) for parameter maxResults is invalid. Expecting a value from \
+             {SMALLEST_PAGE} to {LARGEST_PAGE}."
+        );
+        AwsError::new(400, "InvalidParameterValue", why)
+    })?;
+    Ok(PageRequest {
+        max_results: Some(size),
+        next_token: form.filled("NextToken").map(str::to_owned),
+    })
 }
 
 fn describe_subnets(

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::access::authorize;
+use super::access_entry::list_access_policies;
 use super::accounts::Accounts;
 use super::action::{Action, Target};
 use super::arn::{self, Arn};
@@ -66,6 +67,8 @@ impl World {
             Action::DescribeUpdate => {
                 self.describe_update(caller, cluster, resource, &inbound.query)
             }
+            Action::ListUpdates => self.list_updates(caller, cluster, &inbound.query),
+            Action::ListAccessPolicies => list_access_policies(caller, &inbound.query),
             Action::ListNodegroups => self.list_nodegroups(caller, cluster, &inbound.query),
             Action::DescribeNodegroup => self.describe_nodegroup(arrival, cluster, resource),
             Action::DeleteNodegroup => self.delete_nodegroup(arrival, cluster, resource),

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::Value;
 
 use super::access::authorize;
 use super::arn::partition;
@@ -14,29 +12,10 @@ use super::clock::wall;
 use super::error::AwsError;
 use super::forwarded::ServiceLinkedRole;
 use super::query::{Form, Service, constraint, no_operation, required};
+use super::roles::Role;
 use super::tags;
-use super::text::glob;
 use super::world::{Arrival, World};
 use super::xml::Xml;
-
-/// The service that must be trusted by the roles of Fargate's pods.
-const FARGATE: &str = "eks-fargate-pods.amazonaws.com";
-
-/// The roles that are in every account.
-const FIXED: [&str; 2] = [super::sts::FLEET_ROLE, "fargate-pod-execution"];
-
-#[derive(Debug, Clone)]
-pub(super) struct Role {
-    pub arn: String,
-    pub id: String,
-    pub path: String,
-    pub created_at: DateTime<Utc>,
-    /// By the simulated clock: until IAM has spread it, nobody can use it.
-    pub made_at: Duration,
-    pub trust: Value,
-    pub boundary: Option<String>,
-    pub tags: BTreeMap<String, String>,
-}
 
 #[derive(Debug, Clone)]
 struct Provider {
@@ -53,68 +32,15 @@ struct Provider {
 pub(super) struct Iam {
     /// By name.
     pub roles: BTreeMap<String, Role>,
-    /// The ARNs of roles that were deleted.
-    pub gone: BTreeSet<String>,
     /// The roles that services have made for themselves.
     pub service_linked: BTreeSet<ServiceLinkedRole>,
     providers: BTreeMap<String, Provider>,
-}
-
-/// What IAM has to say to a role that EKS Fargate is to use.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// It was not made here: it is judged by its name.
-    Unknown,
-    Gone,
-    Yes,
-    No,
 }
 
 impl Iam {
     /// The ARNs of the identity providers.
     pub(super) fn providers(&self) -> impl Iterator<Item = &str> {
         self.providers.keys().map(String::as_str)
-    }
-
-    /// Whether a role lets EKS Fargate run the pods of a profile; only from `spread` on.
-    pub(super) fn trust(&self, role_arn: &str, profile_arn: &str, spread: Duration) -> Trust {
-        if let Some(role) = self.roles.values().find(|role| role.arn == role_arn) {
-            let trusts = role.made_at <= spread && trusts(&role.trust, profile_arn);
-            return if trusts { Trust::Yes } else { Trust::No };
-        }
-        if self.gone.contains(role_arn) {
-            return Trust::Gone;
-        }
-        Trust::Unknown
-    }
-}
-
-/// Whether a trust policy lets EKS Fargate assume its role for a profile.
-fn trusts(policy: &Value, profile_arn: &str) -> bool {
-    let statements = match policy.get("Statement") {
-        Some(Value::Array(statements)) => statements.as_slice(),
-        Some(single) => std::slice::from_ref(single),
-        None => &[],
-    };
-    statements.iter().any(|statement| {
-        let services = texts(statement.pointer("/Principal/Service"));
-        let sources = ["ArnLike", "ArnEquals", "StringLike"]
-            .into_iter()
-            .flat_map(|operator| {
-                texts(statement.pointer(&format!("/Condition/{operator}/aws:SourceArn")))
-            });
-        let sources: Vec<&str> = sources.collect();
-        statement.get("Effect").and_then(Value::as_str) == Some("Allow")
-            && services.contains(&FARGATE)
-            && (sources.is_empty() || sources.iter().any(|source| glob(source, profile_arn)))
-    })
-}
-
-fn texts(value: Option<&Value>) -> Vec<&str> {
-    match value {
-        Some(Value::String(text)) => vec![text],
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
     }
 }
 
@@ -139,23 +65,13 @@ impl World {
             partition(&caller.region),
             caller.account
         );
-        let known = self.iam(&caller.account).roles.get(name).cloned();
+        let made = self.iam(&caller.account).roles.get(name).cloned();
+        let known = made.or_else(|| self.role(&format!("{prefix}/{name}")));
         let arn = known
             .as_ref()
             .map_or_else(|| format!("{prefix}/{name}"), |role| role.arn.clone());
         authorize(caller, "iam:GetRole", &arn)?;
-        let fixed = FIXED.contains(&name).then(|| Role {
-            arn,
-            id: format!("AROASIM{}", caller.account),
-            path: "/".to_owned(),
-            created_at: DateTime::UNIX_EPOCH,
-            made_at: Duration::ZERO,
-            trust: serde_json::json!({"Version": "2012-10-17", "Statement": []}),
-            boundary: None,
-            tags: BTreeMap::new(),
-        });
         let role = known
-            .or(fixed)
             .ok_or_else(|| no_entity(format!("The role with name {name} cannot be found.")))?;
         let mut xml = Xml::default();
         xml.within("Role", |x| {
@@ -320,59 +236,7 @@ fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    const PROFILE: &str = "arn:aws:eks:eu-central-1:111111111111:fargateprofile/new/fp/1";
-
-    fn policy(service: &str, source: &str) -> Value {
-        json!({"Statement": [{
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"Service": [service]},
-            "Condition": {"ArnLike": {"aws:SourceArn": source}},
-        }]})
-    }
-
-    #[test]
-    fn a_role_trusts_fargate_for_the_profiles_it_names() {
-        let mine = "arn:aws:eks:eu-central-1:111111111111:fargateprofile/new/*";
-        assert!(trusts(&policy(FARGATE, mine), PROFILE));
-        assert!(!trusts(
-            &policy(FARGATE, &mine.replace("new", "old")),
-            PROFILE
-        ));
-        assert!(!trusts(&policy("ec2.amazonaws.com", mine), PROFILE));
-        let plain = json!({"Statement": {"Effect": "Allow", "Principal": {"Service": FARGATE}}});
-        assert!(trusts(&plain, PROFILE));
-    }
-
-    #[test]
-    fn a_role_is_trusted_once_it_has_spread() {
-        let mut iam = Iam::default();
-        let role = Role {
-            arn: "arn:aws:iam::111111111111:role/r".into(),
-            id: String::new(),
-            path: "/".into(),
-            created_at: DateTime::UNIX_EPOCH,
-            made_at: Duration::from_secs(10),
-            trust: policy(FARGATE, "*"),
-            boundary: None,
-            tags: BTreeMap::new(),
-        };
-        let arn = role.arn.clone();
-        iam.roles.insert("r".into(), role);
-        assert_eq!(iam.trust(&arn, PROFILE, Duration::from_secs(9)), Trust::No);
-        assert_eq!(
-            iam.trust(&arn, PROFILE, Duration::from_secs(10)),
-            Trust::Yes
-        );
-        iam.roles.clear();
-        assert_eq!(iam.trust(&arn, PROFILE, Duration::MAX), Trust::Unknown);
-        iam.gone.insert(arn.clone());
-        assert_eq!(iam.trust(&arn, PROFILE, Duration::MAX), Trust::Gone);
-    }
 
     #[test]
     fn documents_are_percent_encoded() {

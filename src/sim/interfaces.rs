@@ -134,7 +134,7 @@ impl World {
         mut spec: InterfaceSpec,
     ) {
         if let Some(cluster) = spec.cluster.take() {
-            spec.vpc_id = self.vpc_of((account, region), &cluster);
+            spec.vpc_id = self.subnets_of_cluster((account, region), &cluster).0;
         }
         let network = self.network(account, region);
         if spec.subnet_id.is_empty() {
@@ -159,23 +159,10 @@ impl World {
         mut spec: GroupSpec,
     ) {
         if let Some(cluster) = spec.cluster.take() {
-            spec.vpc_id = self.vpc_of((account, region), &cluster);
+            spec.vpc_id = self.subnets_of_cluster((account, region), &cluster).0;
         }
         let network = self.network(account, region);
         network.attached.groups.insert(id.to_owned(), spec);
-    }
-
-    fn vpc_of(&mut self, (account, region): (&str, &str), cluster: &str) -> String {
-        let view = self
-            .accounts
-            .cluster(account, region, cluster)
-            .map(|one| one.view());
-        let id = view
-            .as_ref()
-            .and_then(|view| view.pointer("/resourcesVpcConfig/vpcId"));
-        id.and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
     }
 
     /// Serves the calls about interfaces and groups; none when it is another.

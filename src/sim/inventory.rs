@@ -31,7 +31,7 @@ impl World {
             // Those that are always there are as good as not there: they appear when somebody looks.
             let made = vpcs
                 .chain(subnets)
-                .filter(|(_, id)| !super::network::is_fixed(id));
+                .filter(|(_, id)| !network.is_built_in(id));
             let attached = &network.attached;
             let interfaces = attached.interfaces.keys();
             let interfaces = interfaces.map(|id| ("network-interface", id));

@@ -121,6 +121,12 @@ pub(super) fn is_supported(version: &str) -> bool {
     known.any(|one| one.version == version && one.support != Support::None)
 }
 
+/// Whether a version is past its standard support.
+pub(super) fn is_in_extended_support(version: &str) -> bool {
+    let mut known = VERSIONS.iter();
+    known.any(|one| one.version == version && one.support == Support::Extended)
+}
+
 /// `DescribeClusterVersions`.
 pub(super) fn describe_cluster_versions(
     caller: &Caller,

@@ -50,7 +50,9 @@ pub(super) fn admit_create(
             error: AwsError::in_use(
                 "A Fargate Profile already exists with this name in this cluster.",
             ),
-            overlap: cluster.blocker(Some(&new.name)),
+            overlap: cluster
+                .blocker(Some(&new.name))
+                .and_then(|blocker| blocker.as_overlap()),
         });
     }
     if let Some(blocker) = cluster.blocker(None) {
@@ -59,14 +61,16 @@ pub(super) fn admit_create(
             Blocker::Profile { name, status } => {
                 format!("Fargate profile {name} in status {status}")
             }
-            Blocker::Update { id } => format!("update {id} in progress"),
+            Blocker::Update { id } | Blocker::Settling { id } => {
+                format!("update {id} in progress")
+            }
         };
         let message = format!(
             "Cannot create Fargate Profile {name} because cluster {cluster} currently has {why}"
         );
         return Err(Refusal {
             error: AwsError::in_use(message),
-            overlap: Some(blocker),
+            overlap: blocker.as_overlap(),
         });
     }
     if cluster.profiles.len() >= quota {
@@ -117,7 +121,7 @@ pub(super) fn admit_delete(cluster: &Cluster, name: &str) -> Result<(), Refusal>
     };
     let why = match &blocker {
         Blocker::Profile { name, status } => format!("Fargate profile {name} in status {status}"),
-        Blocker::Update { .. } => "an update in progress".to_owned(),
+        Blocker::Update { .. } | Blocker::Settling { .. } => "an update in progress".to_owned(),
     };
     let cluster = &cluster.name;
     let message = format!(
@@ -125,7 +129,7 @@ pub(super) fn admit_delete(cluster: &Cluster, name: &str) -> Result<(), Refusal>
     );
     Err(Refusal {
         error: AwsError::in_use(message),
-        overlap: Some(blocker),
+        overlap: blocker.as_overlap(),
     })
 }
 

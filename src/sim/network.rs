@@ -32,22 +32,24 @@ pub(super) struct Network {
     pub public_tables: BTreeSet<String>,
     /// What is in them.
     pub attached: Attached,
+    /// The VPCs that no stack made: the one that is always there, and those of the first clusters.
+    pub built_in: BTreeSet<String>,
 }
 
 /// The VPC that is always there.
 const FIXED_VPC: &str = "vpc-0cccccccccccccc01";
 const FIXED_TABLE: &str = "rtb-0cccccccccccccc01";
 
-/// Whether a VPC or subnet is one of those that are always there.
-pub(super) fn is_fixed(id: &str) -> bool {
-    id == FIXED_VPC
-        || ["a", "b"]
-            .iter()
-            .any(|kind| id.starts_with(&fixed_subnet(kind)))
-}
-
 fn fixed_subnet(kind: &str) -> String {
     format!("subnet-0{}0", kind.repeat(14))
+}
+
+/// The first three zones in which EKS makes control planes.
+fn usable_zones(region: &str) -> Vec<String> {
+    let usable = zones::of(region)
+        .into_iter()
+        .filter(|zone| !zone.is_avoided());
+    usable.take(3).map(|zone| zone.name).collect()
 }
 
 impl Network {
@@ -59,6 +61,7 @@ impl Network {
             subnets: BTreeMap::new(),
             public_tables: BTreeSet::from([FIXED_TABLE.to_owned()]),
             attached: Attached::default(),
+            built_in: BTreeSet::from([FIXED_VPC.to_owned()]),
         };
         let named = |name: &str| BTreeMap::from([("Name".to_owned(), name.to_owned())]);
         if let Ok(cidr) = "10.0.0.0/16".parse() {
@@ -67,27 +70,64 @@ impl Network {
                 .vpcs
                 .insert(FIXED_VPC.to_owned(), Vpc { cidr, tags });
         }
-        let usable = zones::of(region)
-            .into_iter()
-            .filter(|zone| !zone.is_avoided());
-        for (zone, number) in usable.take(3).zip(1..) {
-            for (kind, letter, third) in [("public", "a", number), ("private", "b", 100 + number)] {
-                let Ok(cidr) = format!("10.0.{third}.0/24").parse() else {
-                    continue;
-                };
-                let subnet = Subnet {
-                    vpc: FIXED_VPC.to_owned(),
-                    cidr,
-                    zone: zone.name.clone(),
-                    tags: named(&format!("existing-{kind}-{number}")),
-                    public_ips: kind == "public",
-                    table: (kind == "public").then(|| FIXED_TABLE.to_owned()),
-                };
+        let private = 100;
+        for (zone, number) in usable_zones(region).into_iter().zip(1..) {
+            for (kind, letter, third) in
+                [("public", "a", number), ("private", "b", private + number)]
+            {
                 let id = format!("{}{number}", fixed_subnet(letter));
-                network.subnets.insert(id, subnet);
+                let name = named(&format!("existing-{kind}-{number}"));
+                network.add_built_in(FIXED_VPC, &id, (&zone, third), name);
             }
         }
         network
+    }
+
+    /// A subnet 10.0.N.0/24 that no stack made: public below 100, private from there on.
+    fn add_built_in(
+        &mut self,
+        vpc: &str,
+        id: &str,
+        (zone, third): (&str, u8),
+        tags: BTreeMap<String, String>,
+    ) {
+        let Ok(cidr) = format!("10.0.{third}.0/24").parse() else {
+            return;
+        };
+        let public = third < 100;
+        let subnet = Subnet {
+            vpc: vpc.to_owned(),
+            cidr,
+            zone: zone.to_owned(),
+            tags,
+            public_ips: public,
+            table: public.then(|| FIXED_TABLE.to_owned()),
+        };
+        self.subnets.insert(id.to_owned(), subnet);
+    }
+
+    /// The VPC of a cluster that no stack made, with its public and private subnets.
+    pub(super) fn adopt(&mut self, region: &str, vpc: &str, public: &[String], private: &[String]) {
+        let (Ok(cidr), false) = ("10.0.0.0/16".parse(), self.vpcs.contains_key(vpc)) else {
+            return;
+        };
+        let tags = BTreeMap::new();
+        self.vpcs.insert(vpc.to_owned(), Vpc { cidr, tags });
+        self.built_in.insert(vpc.to_owned());
+        for (ids, first) in [(public, 1), (private, 101)] {
+            for ((zone, id), third) in usable_zones(region).iter().zip(ids).zip(first..) {
+                self.add_built_in(vpc, id, (zone, third), BTreeMap::new());
+            }
+        }
+    }
+
+    /// Whether a VPC or a subnet is of those that no stack made.
+    pub(super) fn is_built_in(&self, id: &str) -> bool {
+        let vpc = self
+            .subnets
+            .get(id)
+            .map_or(id, |subnet| subnet.vpc.as_str());
+        self.built_in.contains(vpc)
     }
 
     /// Whether the subnet has a route to an internet gateway; `None` when it isn't known here.

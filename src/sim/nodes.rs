@@ -41,7 +41,8 @@ impl World {
             _ => cluster.keeps_it(),
         };
         if let Some(why) = refusal {
-            if let Some(blocker) = cluster.blocker(None) {
+            let blocker = cluster.blocker(None);
+            if let Some(blocker) = blocker.and_then(|one| one.as_overlap()) {
                 self.recorder
                     .overlap(arrival.seq, "", blocker.record_name());
             }

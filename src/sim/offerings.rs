@@ -68,6 +68,9 @@ const GRAVITON: &[&str] = &[
     "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge", "metal",
 ];
 
+/// Families with AWS's own processors.
+const ARM: [&str; 8] = ["a1", "c6g", "c7g", "m6g", "m7g", "r6g", "r7g", "t4g"];
+
 /// Families that stand in two zones of a region.
 const IN_TWO_ZONES: [&str; 4] = ["a1", "g4dn", "g5", "p4d"];
 /// Families that stand in one zone, of these regions.
@@ -79,6 +82,12 @@ const OLD: [&str; 7] = ["c4", "c5", "m4", "m5", "r5", "t2", "t3"];
 /// Whether there is such a type at all.
 pub(super) fn exists(instance_type: &str) -> bool {
     all().any(|known| known == instance_type)
+}
+
+/// Whether a type has one of AWS's own processors.
+pub(super) fn is_arm(instance_type: &str) -> bool {
+    let family = instance_type.split('.').next().unwrap_or_default();
+    ARM.contains(&family)
 }
 
 /// Every type, by name.

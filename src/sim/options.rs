@@ -21,8 +21,7 @@ pub struct SimOptions {
     pub delete_time: Duration,
     /// How long after `ACTIVE` the cluster still refuses mutations as if being updated.
     pub settle_time: Duration,
-    /// How long a role named `*-propagating` is refused after its first use (zero: the first two uses
-    /// are), and one that a stack made after its creation.
+    /// How long after its creation a role is not known to EKS.
     pub iam_propagation: Duration,
     /// Whether `AssumeRole` demands an external id even where none was set (any is taken then).
     pub require_external_id: bool,
@@ -52,8 +51,8 @@ impl Default for SimOptions {
             fleet: FleetShape::default(),
             create_time: Duration::from_mins(2),
             delete_time: Duration::from_mins(4),
-            settle_time: Duration::ZERO,
-            iam_propagation: Duration::ZERO,
+            settle_time: Duration::from_secs(30),
+            iam_propagation: Duration::from_secs(10),
             require_external_id: false,
             profiles_per_cluster: 10,
             selectors_per_profile: 5,

@@ -19,6 +19,11 @@ pub(super) fn check(
                 "Tag value of {key:?} must have at most 256 characters"
             ));
         }
+        if let Some(text) = [key, value].into_iter().find(|text| !is_allowed(text)) {
+            return Err(format!(
+                "Tags can have letters, digits, spaces and the characters _.:/=+-@ alone: {text:?}"
+            ));
+        }
         if key.to_ascii_lowercase().starts_with("aws:") {
             return Err(format!(
                 "Tag keys that start with aws: are reserved: {key:?}"
@@ -32,6 +37,11 @@ pub(super) fn check(
         ));
     }
     Ok(())
+}
+
+fn is_allowed(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c))
 }
 
 #[cfg(test)]
@@ -59,6 +69,11 @@ mod tests {
         assert!(check(&none, &tags(&[(&"k".repeat(129), "v")])).is_err());
         assert!(check(&none, &tags(&[("k", &"v".repeat(257))])).is_err());
         assert!(check(&none, &tags(&[("AWS:x", "v")])).is_err());
+        assert!(check(&none, &tags(&[("Größe 1", "a/b+c=d@e:f_g-h.i")])).is_ok());
+        for wrong in ["a;b", "a,b", "a\tb", "{a}", "a*"] {
+            assert!(check(&none, &tags(&[(wrong, "v")])).is_err(), "{wrong}");
+            assert!(check(&none, &tags(&[("k", wrong)])).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -58,8 +58,6 @@ pub(super) struct World {
     pub networks: HashMap<(String, String), Network>,
     /// By account, region, service and whether it is for mutations.
     buckets: HashMap<(String, String, &'static str, bool), Bucket>,
-    /// By role: when it was first used here, and how often.
-    pub propagating: HashMap<String, (Duration, u32)>,
 }
 
 /// A call that has arrived and is on record.
@@ -94,7 +92,6 @@ impl World {
             iam: HashMap::new(),
             networks: HashMap::new(),
             buckets: HashMap::new(),
-            propagating: HashMap::new(),
         }
     }
 
@@ -114,7 +111,6 @@ impl World {
         self.iam.clear();
         self.networks.clear();
         self.buckets.clear();
-        self.propagating.clear();
         self.clock.thaw();
     }
 

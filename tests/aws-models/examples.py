@@ -10,7 +10,7 @@ ACCOUNT = "111111111111"
 REGION = "eu-central-1"
 CLUSTER = "prod-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/fargate-pod-execution"
-PEOPLE = f"arn:aws:iam::{ACCOUNT}:role/people"
+PEOPLE = f"arn:aws:iam::{ACCOUNT}:role/platform-admins"
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 CLUSTER_ARN = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{CLUSTER}"
 PLACE = f"/accounts/{ACCOUNT}/regions/{REGION}"
@@ -121,6 +121,12 @@ def _(sim):
     update = sim.call("eks", "UpdateAddon", {**change, "configurationValues": values})["update"]
     sim.advance(60)
     return {"name": CLUSTER, "addonName": "coredns", "updateId": update["id"]}
+
+
+@example("eks", "ListUpdates")
+def _(sim):
+    sim.call("eks", "UpdateClusterConfig", {"name": CLUSTER, "deletionProtection": True})
+    return {"name": CLUSTER, "maxResults": 10}
 
 
 @example("eks", "DescribeClusterVersions")
@@ -275,6 +281,11 @@ def _(sim):
 @example("eks", "ListAssociatedAccessPolicies")
 def _(sim):
     return with_policy(sim)
+
+
+@example("eks", "ListAccessPolicies")
+def _(sim):
+    return {"maxResults": 10}
 
 
 # EKS: tags

@@ -24,6 +24,15 @@ def subnet(number, zone, public):
     }
 
 
+def trust(service):
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": service},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
 def cluster_template():
     resources = {
         "VPC": {
@@ -53,7 +62,7 @@ def cluster_template():
         },
         "ServiceRole": {
             "Type": "AWS::IAM::Role",
-            "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
+            "Properties": {"AssumeRolePolicyDocument": trust("eks.amazonaws.com")},
         },
     }
     for index, zone in enumerate(ZONES):
@@ -132,7 +141,7 @@ def nodes_template():
         "Resources": {
             "NodeInstanceRole": {
                 "Type": "AWS::IAM::Role",
-                "Properties": {"AssumeRolePolicyDocument": {"Statement": []}},
+                "Properties": {"AssumeRolePolicyDocument": trust("ec2.amazonaws.com")},
             },
             "ManagedNodeGroup": {
                 "Type": "AWS::EKS::Nodegroup",
@@ -436,13 +445,13 @@ def test_identity_providers(aws, session):
     iam = aws("iam", session, region="us-east-1")
     url = "https://oidc.eks.eu-central-1.amazonaws.com/id/ABC"
     arn = iam.create_open_id_connect_provider(
-        Url=url, ClientIDList=["sts.amazonaws.com"], Tags=[{"Key": "a", "Value": "<1>"}]
+        Url=url, ClientIDList=["sts.amazonaws.com"], Tags=[{"Key": "a", "Value": "1 + 2"}]
     )["OpenIDConnectProviderArn"]
     assert arn == f"arn:aws:iam::{ACCOUNT}:oidc-provider/{url.removeprefix('https://')}"
     got = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     assert got["Url"] == url.removeprefix("https://")
     assert got["ClientIDList"] == ["sts.amazonaws.com"]
-    assert got["Tags"] == [{"Key": "a", "Value": "<1>"}]
+    assert got["Tags"] == [{"Key": "a", "Value": "1 + 2"}]
     exists = refused(iam.create_open_id_connect_provider, Url=url)
     assert (exists.status, exists.code) == (409, "EntityAlreadyExists")
     listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
@@ -483,15 +492,17 @@ def test_zones_have_names_and_ids(aws, session):
 
 
 def test_subnets_are_those_of_the_existing_vpc_and_of_stacks(
-    sim, cfn, create_stack, aws, session, create
+    sim, cfn, create_stack, aws, session
 ):
     ec2 = aws("ec2", session)
-    existing = ec2.describe_subnets()["Subnets"]
+    named = [{"Name": "tag:Name", "Values": ["existing*"]}]
+    existing = ec2.describe_subnets(Filters=named)["Subnets"]
     assert len(existing) == 6
-    public = [one["SubnetId"] for one in existing if one["MapPublicIpOnLaunch"]]
-    assert "is not a private subnet" in refused(create, subnets=public[:1]).message
-    vpc = ec2.describe_vpcs()["Vpcs"][0]
+    assert len([one for one in existing if one["MapPublicIpOnLaunch"]]) == 3
+    [vpc] = ec2.describe_vpcs(Filters=named)["Vpcs"]
     assert {one["VpcId"] for one in existing} == {vpc["VpcId"]}
+    # And one of each cluster of the fleet.
+    assert len(ec2.describe_vpcs()["Vpcs"]) == 3
     create_stack(STACK, cluster_template())
     sim.advance(200)
     mine = [{"Name": "vpc-id", "Values": [described_vpc(cfn)]}]

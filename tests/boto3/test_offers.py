@@ -119,3 +119,16 @@ def test_a_new_add_on_without_a_place_is_creating_for_a_quarter_of_an_hour(sim, 
     addon = eks.describe_addon(clusterName=CLUSTER, addonName="coredns")["addon"]
     assert addon["status"] == "DEGRADED"
     assert addon["health"]["issues"][0]["code"] == "InsufficientNumberOfReplicas"
+
+
+def test_offerings_come_in_pages(aws):
+    ec2 = aws("ec2")
+    pages = ec2.get_paginator("describe_instance_type_offerings").paginate(
+        LocationType="availability-zone",
+        Filters=[{"Name": "instance-type", "Values": ["m5.*", "g5.*"]}],
+        PaginationConfig={"PageSize": 10},
+    )
+    seen = [(one["InstanceType"], one["Location"]) for page in pages for one in page["InstanceTypeOfferings"]]
+    assert len(seen) == len(set(seen)) > 30
+    assert ("m5.large", "eu-central-1a") in seen and ("g5.xlarge", "eu-central-1c") not in seen
+    assert refused(ec2.describe_instance_type_offerings, NextToken="x").code == "InvalidNextToken"

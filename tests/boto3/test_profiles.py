@@ -39,10 +39,17 @@ def waits(eks, what, name="web"):
     )
 
 
+def private_subnets(eks, cluster=CLUSTER):
+    """The subnets of the cluster that a profile without any gets: those that have no way out."""
+    config = eks.describe_cluster(name=cluster)["cluster"]["resourcesVpcConfig"]
+    return config["subnetIds"][3:]
+
+
 def test_a_profile_is_created_used_and_deleted(sim, eks, create, describe, delete):
+    subnets = private_subnets(eks)[:2]
     created = create(
         selectors=[{"namespace": "prod-*", "labels": {"app": "web"}}, {"namespace": "dev"}],
-        subnets=["subnet-0a1", "subnet-0b2"],
+        subnets=subnets,
         tags={"team": "payments"},
     )
     assert created["status"] == "CREATING"
@@ -59,7 +66,7 @@ def test_a_profile_is_created_used_and_deleted(sim, eks, create, describe, delet
         {"namespace": "prod-*", "labels": {"app": "web"}},
         {"namespace": "dev"},
     ]
-    assert active["subnets"] == ["subnet-0a1", "subnet-0b2"]
+    assert active["subnets"] == subnets
     assert active["tags"] == {"team": "payments"}
     assert active["health"] == {"issues": []}
     assert delete()["status"] == "DELETING"
@@ -71,8 +78,7 @@ def test_a_profile_without_subnets_gets_the_private_ones(eks, create):
     subnets = create()["subnets"]
     vpc = eks.describe_cluster(name=CLUSTER)["cluster"]["resourcesVpcConfig"]
     assert len(subnets) == 3
-    assert set(subnets) < set(vpc["subnetIds"])
-    assert not any(subnet.startswith("subnet-public") for subnet in subnets)
+    assert subnets == vpc["subnetIds"][3:]
 
 
 def test_waiting_takes_as_long_as_at_aws(sim, create, describe):
@@ -249,20 +255,31 @@ def test_profiles_need_a_cluster_that_works(sim, create, status, passes):
 @pytest.mark.parametrize(
     "wrong,message",
     [
-        (
-            {"subnets": ["subnet-public-0a"]},
-            "Subnet subnet-public-0a provided in Fargate Profile is not a private subnet",
-        ),
-        (
-            {"subnets": ["subnet-badzone-1"]},
-            "Fargate Profile creation for the Availability Zone eu-central-1e "
-            "for Subnet subnet-badzone-1 is not supported",
-        ),
-        ({"podExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/x-untrusted"}, TRUST),
+        ({"subnets": ["subnet-0123456789abcdef0"]}, "The subnet ID 'subnet-0123456789abcdef0' does not exist"),
+        ({"subnets": ["vpc-1"]}, "The subnet ID 'vpc-1' is malformed"),
+        ({"podExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/developers"}, TRUST),
+        ({"podExecutionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"}, "The role with name nobody cannot be found."),
         ({"podExecutionRoleArn": "x"}, "The podExecutionRoleArn x is not the ARN of a role"),
         ({"name": "eks-web"}, "Fargate Profile name must not start with the reserved prefix eks-"),
         ({"selectors": []}, "Fargate Profile must have at least one selector"),
         ({"selectors": [{"labels": {"a": "b"}}]}, "selectors.namespace can't be blank"),
+        (
+            {"selectors": [{"namespace": "Dev_1"}]},
+            "Fargate Profile selector namespace Dev_1 must satisfy the regular expression pattern: "
+            "^[a-z0-9*?]([-a-z0-9*?]{0,61}[a-z0-9*?])?$",
+        ),
+        (
+            {"selectors": [{"namespace": "n", "labels": {"k" * 128: "v"}}]},
+            f"Fargate Profile selector label key must have at most 127 characters: {'k' * 128}",
+        ),
+        (
+            {"selectors": [{"namespace": "n", "labels": {"k": "v" * 256}}]},
+            "Fargate Profile selector label value must have at most 255 characters: k",
+        ),
+        (
+            {"tags": {"a": "x;y"}},
+            'Tags can have letters, digits, spaces and the characters _.:/=+-@ alone: "x;y"',
+        ),
         ({"tags": {"aws:x": "y"}}, 'Tag keys that start with aws: are reserved: "aws:x"'),
     ],
 )
@@ -272,17 +289,61 @@ def test_wrong_parameters_are_named(create, wrong, message):
     assert refusal.answer["clusterName"] == CLUSTER
 
 
-def test_a_real_public_subnet_of_the_cluster_is_refused(eks, create):
-    vpc = eks.describe_cluster(name=CLUSTER)["cluster"]["resourcesVpcConfig"]
-    public = next(s for s in vpc["subnetIds"] if s.startswith("subnet-public"))
-    assert f"Subnet {public} provided" in refused(create, subnets=[public]).message
+def test_subnets_are_private_ones_of_the_clusters_vpc(sim, eks, create):
+    ids = eks.describe_cluster(name=CLUSTER)["cluster"]["resourcesVpcConfig"]["subnetIds"]
+    public, private = ids[0], ids[3]
+    assert f"Subnet {public} provided in Fargate Profile is not a private subnet" == refused(create, subnets=[public]).message
+    assert "is provided more than once" in refused(create, subnets=[private, private]).message
+    other = private_subnets(eks, "dev-1")[0]
+    assert "is not in the cluster's VPC vpc-0" in refused(create, subnets=[other]).message
+    assert create(subnets=[private])["subnets"] == [private]
 
 
-def test_a_fresh_role_is_trusted_after_two_tries(create):
-    role = f"arn:aws:iam::{ACCOUNT}:role/fresh-propagating"
-    for _ in range(2):
-        assert refused(create, podExecutionRoleArn=role).message == TRUST
+def test_subnets_of_clusters_are_known_to_ec2(aws, eks):
+    config = eks.describe_cluster(name=CLUSTER)["cluster"]["resourcesVpcConfig"]
+    found = aws("ec2").describe_subnets(SubnetIds=config["subnetIds"])["Subnets"]
+    assert {subnet["VpcId"] for subnet in found} == {config["vpcId"]}
+
+
+def test_fargate_is_not_in_every_zone(sim, eks_of):
+    eks = eks_of(region="us-east-1")
+    subnet = {"cluster": CLUSTER, "zone": "us-east-1e"}
+    sim.ok("PUT", f"/accounts/{ACCOUNT}/regions/us-east-1/subnets/subnet-0eeeeeeeeeeeeee01", subnet)
+    refusal = refused(
+        eks.create_fargate_profile,
+        clusterName=CLUSTER,
+        fargateProfileName="web",
+        selectors=[{"namespace": "n"}],
+        podExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/fargate-pod-execution",
+        subnets=["subnet-0eeeeeeeeeeeeee01"],
+    )
+    assert refusal.message == (
+        "Fargate Profile creation for the Availability Zone us-east-1e "
+        "for Subnet subnet-0eeeeeeeeeeeeee01 is not supported"
+    )
+
+
+def test_a_fresh_role_is_trusted_once_iam_has_spread_it(sim, create):
+    role = f"arn:aws:iam::{ACCOUNT}:role/fresh"
+    sim.freeze()
+    sim.ok("PUT", f"/accounts/{ACCOUNT}/roles/fresh", {"fresh": True})
+    assert refused(create, podExecutionRoleArn=role).message == TRUST
+    sim.advance(9)
+    assert refused(create, podExecutionRoleArn=role).message == TRUST
+    sim.advance(2)
     create(podExecutionRoleArn=role)
+
+
+def test_a_cluster_settles_for_half_a_minute_after_a_profile(sim, create, delete):
+    sim.freeze()
+    create("one")
+    sim.advance(140)
+    assert "currently has update" in refused(create, "two").message
+    assert "an update in progress" in refused(delete, "one").message
+    sim.advance(30)
+    create("two")
+    # Nobody can see that a cluster settles: that is no overlap.
+    assert sim.record()["overlaps"] == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ mod failover;
 mod faults;
 mod openapi;
 mod ops;
-mod parsers;
 mod portals;
 mod queue;
 mod support;

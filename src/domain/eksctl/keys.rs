@@ -23,7 +23,6 @@ mod nodegroups;
 #[cfg(test)]
 mod table;
 
-use crate::domain::decode::unknown_field;
 use crate::domain::invalid::{Invalid, pointer_token, quoted};
 use Shape::{Fields, Flag, Free, Ignored, List, Map, Refused, Text, Whole};
 use serde_json::Value;
@@ -191,7 +190,11 @@ fn unknown(key: &str, known: &[(&str, Shape)]) -> String {
         .iter()
         .filter(|(_, shape)| !matches!(shape, Refused(_) | Ignored(_)));
     let known: Vec<&str> = known.map(|(name, _)| *name).collect();
-    unknown_field(key, &known)
+    format!(
+        "unknown field {}; known here: {}",
+        quoted(key),
+        known.join(", ")
+    )
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use super::properties::{list_tags, number, text};
 use super::stack::{Made, Stack};
 use crate::sim::arn::partition;
 use crate::sim::clock::{fresh_id, wall};
-use crate::sim::iam::Role;
 use crate::sim::nodegroup::OwnGroup;
+use crate::sim::roles::Role;
 use crate::sim::world::World;
 
 /// A physical id, and attributes.
@@ -76,6 +76,12 @@ impl World {
                 let network = self.network(account, region);
                 if let Some(subnet) = network.subnets.get_mut(&property("SubnetId")) {
                     subnet.table = Some(property("RouteTableId"));
+                }
+            }
+            // IAM spreads it from now on.
+            "AWS::IAM::Role" => {
+                if let Some(role) = self.iam(account).roles.get_mut(&made.physical) {
+                    role.made_at = Some(stack.at);
                 }
             }
             "AWS::EKS::Cluster" => {
@@ -171,10 +177,7 @@ impl World {
                     .remove(&id);
             }
             "AWS::IAM::Role" => {
-                let iam = self.iam(account);
-                if let Some(role) = iam.roles.remove(id) {
-                    iam.gone.insert(role.arn);
-                }
+                self.iam(account).roles.remove(id);
             }
             "AWS::EKS::Cluster" => {
                 self.sync_balancers(account, region);
@@ -233,7 +236,7 @@ impl World {
             id: format!("AROASIM{}", random_hex().to_uppercase()),
             path,
             created_at: wall(),
-            made_at: stack.at,
+            made_at: Some(stack.at),
             trust,
             boundary: text(properties, "PermissionsBoundary"),
             tags: tags_of(stack, logical, &list_tags(properties)),
@@ -244,7 +247,6 @@ impl World {
             let why = format!("Role with name {name} already exists.");
             return Err(handler("AlreadyExists", &why));
         }
-        iam.gone.remove(&arn);
         iam.roles.insert(name.to_owned(), role);
         Ok((name.to_owned(), owned(attributes)))
     }

@@ -61,7 +61,7 @@ const fn kind(
     }
 }
 
-const KINDS: &[Kind] = &[
+pub(super) const KINDS: &[Kind] = &[
     kind(
         "AWS::EC2::VPC",
         ("ec2:CreateVpc", "ec2:DeleteVpc"),

@@ -13,10 +13,12 @@ use super::stack::{Made, Stack};
 use crate::sim::access::authorize;
 use crate::sim::access_entry::{NewEntry, check_policy, namespaces};
 use crate::sim::access_policies::Association;
-use crate::sim::addon::Addon;
+use crate::sim::addon::{Addon, check_configuration};
+use crate::sim::addons;
 use crate::sim::arn;
 use crate::sim::clock::{fresh_id, wall};
 use crate::sim::cluster::Cluster;
+use crate::sim::config_change::logs_view;
 use crate::sim::details::Details;
 use crate::sim::error::AwsError;
 use crate::sim::kubernetes::{Kube, principal};
@@ -25,14 +27,6 @@ use crate::sim::nodegroup::Nodegroup;
 use crate::sim::offerings::exists;
 use crate::sim::world::World;
 use crate::sim::zones;
-
-const LOG_TYPES: [&str; 5] = [
-    "api",
-    "audit",
-    "authenticator",
-    "controllerManager",
-    "scheduler",
-];
 
 impl World {
     pub(super) fn make_cluster(
@@ -47,6 +41,14 @@ impl World {
         let role = text(properties, "RoleArn").ok_or_else(|| missing("RoleArn"))?;
         authorize(&stack.caller, "iam:PassRole", &role)
             .map_err(|error| handler("AccessDenied", &error.message))?;
+        let there = self.role(&role);
+        if !there.is_some_and(|there| there.trusts("eks.amazonaws.com", "")) {
+            let why = format!(
+                "Role with arn: {role}, could not be assumed because it does not exist or the trusted \
+                 entity is not correct"
+            );
+            return Err(handler("InvalidRequest", &why));
+        }
         if text(properties, "Version").is_some_and(|version| !is_supported(&version)) {
             return Err(handler("InvalidRequest", "unsupported Kubernetes version"));
         }
@@ -163,7 +165,6 @@ impl World {
         let role = text(properties, "NodeRole").ok_or_else(|| missing("NodeRole"))?;
         authorize(&stack.caller, "iam:PassRole", &role)
             .map_err(|error| handler("AccessDenied", &error.message))?;
-        check_types(&strings(properties, "InstanceTypes"))?;
         let mut described = json!({
             "nodeRole": role,
             "subnets": strings(properties, "Subnets"),
@@ -180,6 +181,8 @@ impl World {
             let version = text(template, "Version").unwrap_or_else(|| "1".to_owned());
             described["launchTemplate"] = json!({"id": text(template, "Id"), "version": version});
         }
+        self.active_cluster(stack, &cluster_name)?;
+        self.check_nodegroup(stack, &cluster_name, properties)?;
         let cluster = self.active_cluster(stack, &cluster_name)?;
         let arn = format!(
             "{}/{name}/{}",
@@ -218,7 +221,16 @@ impl World {
         let name = text(properties, "AddonName").ok_or_else(|| missing("AddonName"))?;
         let clock = self.clock.clone();
         let takes = clock.scale(Duration::from_secs(kind.create_seconds));
+        let version = text(properties, "AddonVersion");
+        let configuration = text(properties, "ConfigurationValues");
+        let region = stack.caller.region.clone();
         let cluster = self.active_cluster(stack, &cluster_name)?;
+        let refused = |why: String| handler("InvalidRequest", &why);
+        let place = (region.as_str(), cluster.minor_version());
+        let version = addons::version_of(place, &name, version.as_deref()).map_err(refused)?;
+        if let Some(text) = configuration.as_deref().filter(|text| !text.is_empty()) {
+            check_configuration(&name, text).map_err(refused)?;
+        }
         let arn = arn::addon(&cluster.arn, &name, &fresh_id().to_string());
         let details = cluster.details();
         if details.addons.contains_key(&name) {
@@ -226,7 +238,8 @@ impl World {
         }
         let mut addon = Addon::settled(arn.clone(), &name);
         addon.begin(stack.at, takes, &clock);
-        addon.configuration = text(properties, "ConfigurationValues");
+        addon.version = version;
+        addon.configuration = configuration;
         addon.role_arn = text(properties, "ServiceAccountRoleArn");
         details.addons.insert(name.clone(), addon);
         Ok((format!("{cluster_name}|{name}"), owned([("Arn", arn)])))
@@ -246,6 +259,7 @@ impl World {
         };
         new.check(&stack.caller.account, partition)
             .map_err(refused)?;
+        self.check_principal_exists(&principal).map_err(refused)?;
         // AWS's own among them no caller could give.
         new.tags = tags_of(stack, "AccessEntry", &new.tags);
         let policies = properties.get("AccessPolicies").and_then(Value::as_array);
@@ -255,6 +269,7 @@ impl World {
             .collect();
         let policies = policies.map_err(refused)?;
         let cluster = self.active_cluster(stack, &cluster_name)?;
+        cluster.takes_entries().map_err(refused)?;
         let arn = cluster.add_entry(&new).ok_or_else(|| {
             let why = "The specified access entry resource is already in use on this cluster.";
             handler("AlreadyExists", why)
@@ -357,17 +372,6 @@ fn described(stack: &Stack, properties: &Value, role: &str, vpc: Value) -> BTree
         .flatten()
         .filter_map(|one| text(one, "Type"))
         .collect();
-    let others: Vec<&str> = LOG_TYPES
-        .into_iter()
-        .filter(|one| !enabled.iter().any(|name| name == one))
-        .collect();
-    let mut logging = Vec::new();
-    if !enabled.is_empty() {
-        logging.push(json!({"types": enabled, "enabled": true}));
-    }
-    if !others.is_empty() {
-        logging.push(json!({"types": others, "enabled": false}));
-    }
     let access = properties.get("AccessConfig").cloned().unwrap_or_default();
     let mode = text(&access, "AuthenticationMode").unwrap_or_else(|| "CONFIG_MAP".to_owned());
     let admin = flag(&access, "BootstrapClusterCreatorAdminPermissions", true);
@@ -387,7 +391,7 @@ fn described(stack: &Stack, properties: &Value, role: &str, vpc: Value) -> BTree
         ),
         ("roleArn", json!(role)),
         ("resourcesVpcConfig", vpc),
-        ("logging", json!({"clusterLogging": logging})),
+        ("logging", logs_view(&enabled)),
         (
             "accessConfig",
             json!({"authenticationMode": mode, "bootstrapClusterCreatorAdminPermissions": admin}),

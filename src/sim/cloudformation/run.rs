@@ -119,6 +119,9 @@ impl World {
         kind: &'static Kind,
     ) -> Result<(), String> {
         let properties = self.properties(stack, logical)?;
+        super::schema::check(kind.name, logical, &properties)?;
+        let place = (stack.caller.account.as_str(), stack.caller.region.as_str());
+        super::iam_rules::check(kind.name, place, &properties)?;
         if let Some(why) = self.resource_fault("CreateResource", stack, logical) {
             return Err(why);
         }

@@ -112,6 +112,7 @@ impl Template {
                 unknown.join(", ")
             ));
         }
+        check_limits(whole)?;
         let mut template = Self {
             description: text_of(whole, "Description"),
             parameters: section(whole, "Parameters")?
@@ -236,6 +237,46 @@ impl Template {
             }
         }
     }
+}
+
+/// How many of each a template may have.
+const LIMITS: [(&str, usize); 4] = [
+    ("Mappings", 200),
+    ("Outputs", 200),
+    ("Parameters", 200),
+    ("Resources", 500),
+];
+const MAX_DESCRIPTION: usize = 1024;
+
+fn check_limits(whole: &Map<String, Value>) -> Result<(), String> {
+    let version = whole.get("AWSTemplateFormatVersion");
+    if version.is_some_and(|version| version != "2010-09-09") {
+        return Err(
+            "Template format error: unsupported value for AWSTemplateFormatVersion.".to_owned(),
+        );
+    }
+    let described = whole.get("Description");
+    if described.is_some_and(|text| {
+        text.as_str()
+            .is_none_or(|text| text.len() > MAX_DESCRIPTION)
+    }) {
+        return Err(format!(
+            "Template format error: 'Description' length is greater than {MAX_DESCRIPTION}."
+        ));
+    }
+    for (section, limit) in LIMITS {
+        let count = whole
+            .get(section)
+            .and_then(Value::as_object)
+            .map_or(0, Map::len);
+        if count > limit {
+            return Err(format!(
+                "Template format error: Number of {section}, {count}, is greater than maximum \
+                 allowed, {limit}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Map<String, Value>, String> {

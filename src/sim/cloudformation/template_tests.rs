@@ -88,3 +88,27 @@ fn needs_come_from_references_and_from_depends_on() {
     assert_eq!(needs, ["A", "B"]);
     assert_eq!(template.capability(), None);
 }
+
+#[test]
+fn templates_have_limits() {
+    let resource = json!({"Type": "AWS::CloudFormation::WaitConditionHandle"});
+    let resources = |count: usize| {
+        let named = (0..count).map(|number| (format!("R{number}"), resource.clone()));
+        Value::Object(named.collect())
+    };
+    let refusal = |template: Value| Template::parse(&template.to_string()).err();
+    assert_eq!(refusal(json!({"Resources": resources(500)})), None);
+    let many = refusal(json!({"Resources": resources(501)})).unwrap();
+    assert!(
+        many.contains("Number of Resources, 501, is greater"),
+        "{many}"
+    );
+    let version = json!({"AWSTemplateFormatVersion": "2026-01-01", "Resources": resources(1)});
+    assert!(
+        refusal(version)
+            .unwrap()
+            .contains("AWSTemplateFormatVersion")
+    );
+    let long = json!({"Description": "x".repeat(1025), "Resources": resources(1)});
+    assert!(refusal(long).unwrap().contains("'Description' length"));
+}

@@ -138,6 +138,14 @@ fn role_template() -> Value {
     })
 }
 
+fn trust(service: &str) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": service},
+    }]})
+}
+
 fn cluster_template() -> Value {
     let subnet = |number: u32, zone: &str| {
         json!({
@@ -155,7 +163,7 @@ fn cluster_template() -> Value {
             "VPC": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "192.168.0.0/16"}},
             "One": subnet(0, "eu-central-1a"),
             "Two": subnet(1, "eu-central-1b"),
-            "ServiceRole": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}},
+            "ServiceRole": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust("eks.amazonaws.com")}},
             "ControlPlane": {"Type": "AWS::EKS::Cluster", "Properties": {
                 "Name": "new",
                 "Version": "1.33",
@@ -182,7 +190,7 @@ fn nodes_template() -> Value {
         "Resources": {
             "NodeInstanceRole": {
                 "Type": "AWS::IAM::Role",
-                "Properties": {"AssumeRolePolicyDocument": {}},
+                "Properties": {"AssumeRolePolicyDocument": trust("ec2.amazonaws.com")},
             },
             "ManagedNodeGroup": {"Type": "AWS::EKS::Nodegroup", "Properties": {
                 "ClusterName": "new",

@@ -129,6 +129,12 @@ impl Kube {
         self.workloads.get(&key).map(Workload::runs)
     }
 
+    /// Whether the pods of an add-on run or can come to run; none when it has no Deployment.
+    pub(in crate::sim) fn has_place(&self, addon: &str, nodes: bool) -> Option<bool> {
+        let key = (SYSTEM.to_owned(), addon.to_owned());
+        self.workloads.get(&key).map(|one| one.has_place(nodes))
+    }
+
     /// Makes the pods of an add-on's Deployment anew, as `kubectl rollout restart` does.
     pub(in crate::sim) fn restart(&mut self, addon: &str, at: DateTime<Utc>, ground: &Ground<'_>) {
         let key = (SYSTEM.to_owned(), addon.to_owned());

@@ -253,6 +253,12 @@ impl Workload {
         serving >= self.replicas()
     }
 
+    /// Whether each of its newest pods runs, or is bound to Fargate or to nodes that there are.
+    pub(in crate::sim) fn has_place(&self, nodes: bool) -> bool {
+        let placed = |pod: &Pod| nodes || pod.is_ready() || pod.fargate_profile().is_some();
+        self.newest().all(placed)
+    }
+
     /// As the API shows it.
     pub(super) fn view(&self, ground: &Ground<'_>) -> Value {
         let ready = self.pods.iter().filter(|pod| pod.is_ready()).count();

@@ -174,7 +174,17 @@ fn cluster_stack() -> NewStack {
         let place = json!({ "VpcId": vpc, "AvailabilityZone": zone, "CidrBlock": cidr });
         of("AWS::EC2::Subnet", place)
     };
-    let role = || of("AWS::IAM::Role", json!({ "AssumeRolePolicyDocument": {} }));
+    let role = |service: &str| {
+        let trust = json!({ "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": service },
+            "Action": "sts:AssumeRole",
+        }] });
+        of(
+            "AWS::IAM::Role",
+            json!({ "AssumeRolePolicyDocument": trust }),
+        )
+    };
     let subnets = json!([{ "Ref": "One" }, { "Ref": "Two" }]);
     let template = json!({ "Resources": {
         "VPC": of("AWS::EC2::VPC", json!({ "CidrBlock": "192.168.0.0/16" })),
@@ -188,9 +198,9 @@ fn cluster_stack() -> NewStack {
         "Route": of("AWS::EC2::Route", json!({ "RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": { "Ref": "Nat" } })),
         "Association": of("AWS::EC2::SubnetRouteTableAssociation", json!({ "RouteTableId": table, "SubnetId": { "Ref": "Two" } })),
         "Group": of("AWS::EC2::SecurityGroup", json!({ "VpcId": vpc, "GroupDescription": "nodes" })),
-        "Ingress": of("AWS::EC2::SecurityGroupIngress", json!({ "GroupId": group, "IpProtocol": "-1" })),
-        "ServiceRole": role(),
-        "NodeRole": role(),
+        "Ingress": of("AWS::EC2::SecurityGroupIngress", json!({ "GroupId": group, "IpProtocol": "-1", "CidrIp": "192.168.0.0/16" })),
+        "ServiceRole": role("eks.amazonaws.com"),
+        "NodeRole": role("ec2.amazonaws.com"),
         "ControlPlane": of("AWS::EKS::Cluster", json!({ "Name": NEW, "RoleArn": get("ServiceRole", "Arn"), "ResourcesVpcConfig": { "SubnetIds": subnets } })),
         "NodeProfile": of("AWS::IAM::InstanceProfile", json!({ "Roles": [{ "Ref": "NodeRole" }] })),
         "Launch": of("AWS::EC2::LaunchTemplate", json!({ "LaunchTemplateData": { "ImageId": "ami-1" } })),

@@ -174,9 +174,6 @@ async fn a_role_that_iam_is_still_spreading_is_waited_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_principal_that_is_not_there_fails_and_a_mended_config_goes_on_with_the_cluster() {
     let fleet = Fleet::new().await;
-    let code = "InvalidParameterException";
-    let fault = refusal("CreateAccessEntry", code, INVALID, 100_000);
-    fleet.sim.add_faults(vec![fault]);
     let typo = json!([{"principalARN": "arn:aws:iam::111111111111:role/platfrom-admins"}]);
     let job = fleet.create_cluster(&cluster(&typo)).await;
     fleet.run().await;
@@ -190,7 +187,6 @@ async fn a_principal_that_is_not_there_fails_and_a_mended_config_goes_on_with_th
     ] {
         assert!(message.contains(part), "{part}: {message}");
     }
-    fleet.sim.clear_faults();
     let mended = fleet.create_cluster(&cluster(&json!([admins()]))).await;
     fleet.run().await;
     fleet.assert_state(mended, "succeeded").await;

@@ -1,6 +1,8 @@
 //! Every class of refusal ends, waits or is retried as it should.
 
-use fargate_fleet::sim::{Fault, HealthIssue};
+use std::time::Duration;
+
+use fargate_fleet::sim::{Fault, HealthIssue, RoleSpec, SimOptions};
 
 use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, SPEED, create_input, fault};
 
@@ -185,12 +187,18 @@ async fn failed_creations_and_deletions_surface_their_health_issues() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_role_that_iam_is_still_spreading_is_waited_for_and_a_wrong_one_is_not() {
-    for (role, expected) in [
-        ("pods-propagating", "succeeded"),
-        ("pods-untrusted", "failed"),
-    ] {
-        let mut fleet = Fleet::new().await;
+    for (role, expected) in [("fresh", "succeeded"), ("of-nodes", "failed")] {
+        let slow = |options: &mut SimOptions| options.iam_propagation = Duration::from_mins(1);
+        let mut fleet = Fleet::with(slow).await;
         fleet.patience = SPEED;
+        let trusted = ["eks-fargate-pods.amazonaws.com", "ec2.amazonaws.com"];
+        let services = [trusted[usize::from(expected == "failed")].to_owned()];
+        let spec = RoleSpec {
+            services: services.into(),
+            fresh: true,
+            ..RoleSpec::default()
+        };
+        fleet.sim.put_role(ACCOUNT, role, spec);
         let mut input = create_input(Some("fp-dev"), "dev");
         input["podExecutionRoleArn"] = format!("arn:aws:iam::{ACCOUNT}:role/{role}").into();
         let create = fleet

@@ -10,6 +10,7 @@ pub mod idempotency;
 pub mod job_callbacks;
 pub mod job_events;
 pub mod jobs;
+pub mod last_change;
 pub mod operations;
 pub mod secrets;
 pub mod tokens;

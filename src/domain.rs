@@ -16,6 +16,7 @@ pub mod job;
 pub mod job_input;
 mod macros;
 pub mod page;
+mod pod_names;
 pub mod profile;
 pub mod profile_diff;
 pub mod profile_name;

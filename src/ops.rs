@@ -4,6 +4,7 @@
 //! AWS for a change it notes so under its lease; what AWS accepted is followed to its end.
 
 mod access_entry;
+mod asked_by;
 mod cluster_api;
 mod context;
 mod coredns;
@@ -24,6 +25,8 @@ mod patience;
 mod pod_execution_role;
 mod profile_creation;
 mod profile_deletion;
+mod profile_state;
+mod profile_tags;
 mod put_access_entry;
 mod reads;
 mod refused;

@@ -132,6 +132,24 @@ impl Eks {
             .ok_or_else(|| unanswered(ACTION))
     }
 
+    /// Adds tags to a profile that was looked at.
+    pub async fn tag_profile(
+        &self,
+        profile: &FargateProfile,
+        new: BTreeMap<String, String>,
+    ) -> Result<(), Refusal> {
+        let Some(arn) = &profile.arn else {
+            return Err(unanswered("DescribeFargateProfile"));
+        };
+        self.caller
+            .mutate(Service::Eks, "TagResource", |aws| {
+                let request = aws.eks.tag_resource().resource_arn(arn);
+                request.set_tags(tags(new)).send()
+            })
+            .await
+            .map(drop)
+    }
+
     /// Asks for a profile to be deleted.
     pub async fn delete_profile(&self, name: &str) -> Result<(), Refusal> {
         const ACTION: &str = "DeleteFargateProfile";

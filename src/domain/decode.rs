@@ -1,21 +1,42 @@
 //! From bytes to typed values, with errors that point at the field.
 //!
-//! JSON and YAML share one road: the text becomes a tree in which duplicate keys are errors, and
-//! the tree becomes the type, strictly.
+//! JSON and YAML share one road: the text becomes a tree in which no object has a key twice, and the
+//! tree becomes the type, strictly. No word of the libraries below reaches a caller.
+//!
+//! | file | what |
+//! |---|---|
+//! | `json` | JSON's text, with its errors in our words |
+//! | `yaml` | YAML's text, as eksctl's reader takes it |
+//! | `yaml_words` | the YAML parser's errors in our words |
+//! | `scalar` | what an unquoted word of YAML means |
+//! | `tree` | JSON values in which no object has a key twice |
+//! | `typed` | from a tree to a type |
+//! | `wrong` | what does not fit a type, in our words |
+//! | `nearest` | which known word a misspelt one is nearest to |
 
+mod json;
+mod nearest;
+mod scalar;
+mod tree;
+mod typed;
+mod wrong;
+mod yaml;
+mod yaml_words;
+
+pub(crate) use self::wrong::unknown_field;
+pub use self::yaml::{YamlDocument, document};
+
+use self::typed::Texts;
 use super::invalid::{Invalid, pointer_token, quoted};
-use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, de};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
 use serde_path_to_error::Segment;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// The largest document that is read, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
-
-/// The largest whole number of which a float tells all smaller ones apart.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads a JSON document into a type; what is wrong is said with a JSON pointer.
 pub fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, Vec<Invalid>> {
@@ -25,41 +46,13 @@ pub fn json<T: DeserializeOwned>(text: &[u8]) -> Result<T, Vec<Invalid>> {
 /// Reads a JSON document into a tree without duplicate keys.
 pub fn json_tree(text: &[u8]) -> Result<Value, Vec<Invalid>> {
     check_size(text.len())?;
-    let tree: Tree = serde_json::from_slice(text)
-        .map_err(|error| vec![Invalid::new("", format!("not valid JSON: {error}"))])?;
-    Ok(tree.0)
+    json::tree(text).map_err(|wrong| vec![wrong])
 }
 
 /// Reads one YAML document into a tree without duplicate keys. Aliases, depth and size are
 /// bounded, so no document can cost more than its bytes deserve.
 pub fn yaml_tree(text: &str) -> Result<Value, Vec<Invalid>> {
-    check_size(text.len())?;
-    let options = serde_saphyr::options! {
-        budget: yaml_budget(),
-        with_snippet: false,
-        merge_keys: serde_saphyr::MergeKeyPolicy::Error,
-    };
-    let tree: Tree = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let place = error.location().map_or_else(String::new, |at| {
-            format!(" at line {}, column {}", at.line(), at.column())
-        });
-        let reason = error.to_string();
-        let reason = reason.lines().next().unwrap_or_default();
-        vec![Invalid::new("", format!("not valid YAML{place}: {reason}"))]
-    })?;
-    Ok(tree.0)
-}
-
-fn yaml_budget() -> Option<serde_saphyr::Budget> {
-    serde_saphyr::budget! {
-        max_events: 50_000,
-        max_nodes: 25_000,
-        max_aliases: 500,
-        max_anchors: 100,
-        max_depth: 32,
-        max_documents: 2,
-        max_total_scalar_bytes: MAX_BYTES,
-    }
+    document(text).map(|(_, tree)| tree)
 }
 
 fn check_size(bytes: usize) -> Result<(), Vec<Invalid>> {
@@ -70,26 +63,18 @@ fn check_size(bytes: usize) -> Result<(), Vec<Invalid>> {
     Err(vec![Invalid::new("", message)])
 }
 
-/// Turns a tree into a type, which must be an object.
+/// Turns a tree into a type.
 pub fn typed<T: DeserializeOwned>(tree: Value) -> Result<T, Vec<Invalid>> {
-    if let Some(at) = zero_character(&tree, "") {
-        let message = "a text may not hold the character U+0000";
-        return Err(vec![Invalid::new(at, message)]);
-    }
-    if let Some(at) = list_for_object(&tree, "") {
-        let message = "expected an object with named fields";
-        return Err(vec![Invalid::new(at, message)]);
-    }
-    serde_path_to_error::deserialize(tree).map_err(|error| {
-        let mut pointer: String = error.path().iter().map(token).collect();
-        let message = error.into_inner().to_string();
-        if let Some(field) = message.strip_prefix("missing field `") {
-            pointer.push('/');
-            pointer.push_str(&pointer_token(field.trim_end_matches('`')));
-        }
-        let message = reworded(&message);
-        vec![Invalid::new(pointer, message)]
-    })
+    check_texts(&tree)?;
+    typed::read(tree, Texts::Strict).map_err(|wrong| vec![wrong])
+}
+
+fn check_texts(tree: &Value) -> Result<(), Vec<Invalid>> {
+    let Some(at) = zero_character(tree, "") else {
+        return Ok(());
+    };
+    let message = "a text may not hold the character U+0000";
+    Err(vec![Invalid::new(at, message)])
 }
 
 /// Where a text, or the name of a field, holds what no database keeps.
@@ -111,35 +96,9 @@ fn zero_character(tree: &Value, at: &str) -> Option<String> {
     }
 }
 
-/// Fields that hold an object wherever they occur in a document of ours.
-const OBJECTS: [&str; 5] = ["metadata", "iam", "labels", "tags", "accessScope"];
-
-/// Where a list (or nothing at all) stands in place of an object: Serde would take its elements
-/// for the fields, by position.
-fn list_for_object(tree: &Value, at: &str) -> Option<String> {
-    match tree {
-        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
-            let here = format!("{at}/{}", pointer_token(name));
-            match value {
-                Value::Array(_) if OBJECTS.contains(&name.as_str()) => Some(here),
-                Value::Array(elements) => list_of_lists(elements, &here),
-                Value::Object(_) => list_for_object(value, &here),
-                _ => None,
-            }
-        }),
-        _ => Some(at.to_owned()),
-    }
-}
-
-fn list_of_lists(elements: &[Value], at: &str) -> Option<String> {
-    elements.iter().enumerate().find_map(|(index, element)| {
-        let here = format!("{at}/{index}");
-        match element {
-            Value::Array(_) => Some(here),
-            Value::Object(_) => list_for_object(element, &here),
-            _ => None,
-        }
-    })
+/// A JSON pointer to where a path leads.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    path.iter().map(token).collect()
 }
 
 fn token(segment: &Segment) -> String {
@@ -149,27 +108,6 @@ fn token(segment: &Segment) -> String {
         Segment::Enum { variant } => format!("/{}", pointer_token(variant)),
         Segment::Unknown => String::new(),
     }
-}
-
-/// Serde's words, made ours where users meet them most.
-fn reworded(message: &str) -> String {
-    if let Some(rest) = message.strip_prefix("unknown field `")
-        && let Some((field, known)) = rest.split_once('`')
-    {
-        let known = known.strip_prefix(", expected ").unwrap_or_default();
-        let known = known
-            .strip_prefix("one of ")
-            .unwrap_or(known)
-            .replace('`', "");
-        return format!("unknown field {}; known here: {known}", quoted(field));
-    }
-    if let Some(field) = message.strip_prefix("missing field `") {
-        return format!("the field {} is missing", field.trim_end_matches('`'));
-    }
-    if message.starts_with("invalid type: ") && message.ends_with(", expected a string") {
-        return format!("{message}; put it in quotes if text is meant");
-    }
-    message.to_owned()
 }
 
 /// Reads null as the type's default: `labels:` with nothing after it is no labels.
@@ -215,92 +153,6 @@ impl<'de> Deserialize<'de> for UniqueTextMap {
             }
         }
         deserializer.deserialize_map(Texts)
-    }
-}
-
-/// A JSON value in which no object has a key twice.
-struct Tree(Value);
-
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor).map(Tree)
-    }
-}
-
-struct TreeVisitor;
-
-impl<'de> Visitor<'de> for TreeVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a whole number that an i64 holds exactly"
-    )]
-    fn visit_f64<E: de::Error>(self, v: f64) -> Result<Value, E> {
-        // JSON has one kind of number, and some writers put a point into all of them.
-        if v.fract() == 0.0 && v.abs() <= MAX_EXACT {
-            return Ok((v as i64).into());
-        }
-        let number = serde_json::Number::from_f64(v);
-        number
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("a number that is not finite"))
-    }
-
-    fn visit_str<E>(self, v: &str) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_string<E>(self, v: String) -> Result<Value, E> {
-        Ok(v.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Tree(item)) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("duplicate key {}", quoted(&key))));
-            }
-            let Tree(value) = map.next_value()?;
-            object.insert(key, value);
-        }
-        Ok(Value::Object(object))
     }
 }
 

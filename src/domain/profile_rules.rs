@@ -18,8 +18,8 @@ pub const MAX_SUBNETS: usize = 100;
 pub const MAX_TAGS: usize = 50;
 
 const MAX_NAMESPACE: usize = 253;
-/// Prefix (253), slash, name (63).
-const MAX_LABEL_KEY: usize = 317;
+/// EKS's bound; Kubernetes has 317.
+const MAX_LABEL_KEY: usize = 127;
 const MAX_LABEL_VALUE: usize = 63;
 const MAX_SUBNET: usize = 64;
 const MAX_TAG_KEY: usize = 128;
@@ -204,6 +204,10 @@ pub fn check_tags(tags: &BTreeMap<String, String>, wrong: &mut Vec<Invalid>) {
         }
         if value.chars().count() > MAX_TAG_VALUE {
             let message = format!("a tag's value has at most {MAX_TAG_VALUE} characters");
+            wrong.push(Invalid::new(pointer.as_str(), message));
+        }
+        if !is_plain(key) || !is_plain(value) {
+            let message = "a tag holds letters, digits, spaces and any of _.:/=+-@ only";
             wrong.push(Invalid::new(pointer, message));
         }
     }
@@ -223,6 +227,12 @@ fn wrong_name(name: &ProfileName) -> Option<Invalid> {
         );
         Invalid::new("/name", message)
     })
+}
+
+/// What AWS takes in tags.
+fn is_plain(text: &str) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c);
+    text.chars().all(allowed)
 }
 
 fn is_token(text: &str, max: usize) -> bool {

@@ -57,7 +57,7 @@ pub(super) fn new_labels() -> Object {
 }
 
 fn selector_labels(pattern: &str) -> Object {
-    let about = "Labels that the pod must carry, all of them; keys up to 317 characters, \
+    let about = "Labels that the pod must carry, all of them; keys up to 127 characters, \
                  wildcards `*` and `?`.";
     text_map(
         about,

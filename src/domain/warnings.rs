@@ -1,5 +1,6 @@
 //! What is allowed but likely not meant: told before AWS is called, never refused.
 
+use super::pod_names;
 use super::profile::{FargateProfile, ProfileSpec};
 use super::selector::Selector;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,7 @@ pub fn profile_warnings(new: &ProfileSpec, existing: &[FargateProfile]) -> Vec<W
         .filter(|profile| name.is_empty() || profile.name != name)
         .collect();
     let mut warnings = quota_warnings(new, others.len());
+    warnings.extend(pod_names::warnings(&new.selectors));
     if let Some(role) = new
         .pod_execution_role_arn
         .as_ref()

@@ -49,7 +49,9 @@ async fn read_whole(
     let mut body = Vec::with_capacity(announced);
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
-            let detail = format!("The body could not be read: {error}. Send it again.");
+            tracing::debug!(%error, "reading a body");
+            let detail = "The body broke off, or does not fit its Content-Length or its encoding. \
+                          Send it again.";
             Problem::new(ErrorCode::InvalidRequest, detail)
         })?;
         if body.len() + chunk.len() > most {
@@ -111,18 +113,19 @@ pub(super) fn cluster_config(
     body: &[u8],
     part: Part,
 ) -> Result<ClusterConfig, Problem> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| malformed(vec![Invalid::new("", format!("not UTF-8: {error}"))]))?;
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let good = error.valid_up_to();
+        let words = format!("not UTF-8 from byte {good} on; save the file as UTF-8");
+        malformed(vec![Invalid::new("", words)])
+    })?;
     let read = if media_type(headers) == "application/json" {
         ClusterConfig::from_json(text, part)
     } else {
         ClusterConfig::from_yaml(text, part)
     };
     read.map_err(|errors| match errors.as_slice() {
-        // A pointer to the whole document: it could not be read at all.
-        [one] if one.pointer.is_empty() && one.message.starts_with("not valid") => {
-            malformed(errors)
-        }
+        // It could not be read at all.
+        [one] if one.message.starts_with("not valid ") => malformed(errors),
         _ => Problem::invalid(errors),
     })
 }

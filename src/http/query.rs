@@ -84,7 +84,25 @@ where
     T::Err: std::fmt::Display,
 {
     let text = String::deserialize(deserializer)?;
-    text.parse().map(Some).map_err(D::Error::custom)
+    parse(&text).map(Some).map_err(D::Error::custom)
+}
+
+/// What a type of a library says of a wrong text is said in our words.
+fn parse<T>(text: &str) -> Result<T, String>
+where
+    T: FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| {
+        let expected = match std::any::type_name::<T>() {
+            "bool" => "true or false",
+            name if name.ends_with("::Uuid") => {
+                "an id, such as 019a0b1c-2d3e-7f40-8a5b-6c7d8e9f0a1b"
+            }
+            _ => return error.to_string(),
+        };
+        format!("expected {expected}, not {}", quoted(text))
+    })
 }
 
 /// Reads `a,b,c`; every part through its own `FromStr`.
@@ -108,7 +126,7 @@ where
     }
     parts
         .into_iter()
-        .map(|part| part.parse().map_err(D::Error::custom))
+        .map(|part| parse(part).map_err(D::Error::custom))
         .collect()
 }
 

@@ -76,15 +76,16 @@ impl Wanted<'_> {
     async fn there(&self, waiting: &Waiting) -> Result<AccessEntry, Verdict> {
         match self.look().await? {
             Some(there) => Ok(there),
-            None => Err(self.again(waiting, "EKS does not show the access entry yet").unwrap_or_else(
-                || {
+            None => Err(self
+                .again(waiting, "EKS does not show the access entry yet")
+                .unwrap_or_else(|| {
                     let principal = self.principal();
                     let why = format!(
-                        "the access entry of {principal} was deleted by someone else while it was made"
+                        "the access entry of {principal} was deleted by someone else while it was \
+                         made; retry the job"
                     );
                     Verdict::Fail(failure(ErrorCode::Conflict, why))
-                },
-            )),
+                })),
         }
     }
 

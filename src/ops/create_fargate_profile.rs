@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::asked_by::{Change, asked_by};
 use super::context::Context;
 use super::coredns::{CoreDns, Moving, is_caught};
 use super::failures::failure;
@@ -233,6 +234,11 @@ impl Creation<'_> {
         if is_canceled(context) {
             return self.go(known, Go::Stop(own)).await;
         }
+        if own.tagging.is_some()
+            && let Some(existing) = profile_creation::existing(context, &own.name).await?
+        {
+            return self.go(known, Go::With(existing, own)).await;
+        }
         if let Some(words) = refused::still_deleting(context).await? {
             return Err(wait_for_cluster(context, &known, &own, &words));
         }
@@ -346,19 +352,28 @@ fn asking_to_create(name: &str) -> Note {
 
 /// eksctl's rule: UPDATING and ACTIVE pass.
 async fn cluster_takes_changes(context: &Context<'_>) -> Result<(), Verdict> {
-    match context.eks.cluster_status().await {
-        Ok(status) if ["CREATING", "DELETING", "FAILED"].contains(&status.as_str()) => {
-            Err(Verdict::Fail(failure(
-                ErrorCode::Conflict,
-                format!(
-                    "cluster {} is {status}, and takes no Fargate profiles in that state",
-                    context.cluster
-                ),
-            )))
-        }
-        Ok(_) => Ok(()),
-        Err(refusal) => Err(refused::verdict(context, refusal).await),
-    }
+    let status = match context.eks.cluster_status().await {
+        Ok(status) => status,
+        Err(refusal) => return Err(refused::verdict(context, refusal).await),
+    };
+    let (change, way_out) = match status.as_str() {
+        "CREATING" => (Change::Creation, "ask again when it is ACTIVE"),
+        "FAILED" => (
+            Change::Creation,
+            "AWS could not make it: delete the cluster, and create it anew",
+        ),
+        "DELETING" => (Change::Deletion, "its Fargate profiles go with it"),
+        _ => return Ok(()),
+    };
+    let who = asked_by(context, None, change).await?;
+    let cluster = context.cluster;
+    Err(Verdict::Fail(failure(
+        ErrorCode::Conflict,
+        format!(
+            "cluster {cluster} is in status {status}, {who}; it takes no Fargate profiles in that \
+             state: {way_out}"
+        ),
+    )))
 }
 
 /// The name asked for; or the first of the job's generated names that nobody has.
@@ -393,7 +408,7 @@ async fn cancel(
     asking: &Asking,
 ) -> Result<FargateProfile, Verdict> {
     match creation.existing(&asking.name).await? {
-        Some(existing) if creation.is_wanted(&existing) => creation.judge(existing, None),
+        Some(existing) if creation.is_wanted(&existing) => creation.compare(existing, asking).await,
         _ => Err(Verdict::Canceled),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::profile_state;
 use crate::aws::{Refusal, denied};
 use crate::domain::{ErrorCode, FargateProfile, JobError};
 use crate::queue::Failure;
@@ -37,21 +38,25 @@ pub(super) fn stack_failed(message: &str) -> Failure {
     failure(ErrorCode::NotStabilized, message)
 }
 
-/// AWS gave up on a profile; its health issues say why.
-pub(super) fn not_stabilized(what: &str, profile: &FargateProfile) -> Failure {
-    let issues = &profile.health_issues;
-    let reasons: Vec<String> = issues
-        .iter()
-        .map(|issue| format!("{}: {}", issue.code, issue.message))
-        .collect();
-    let why = if reasons.is_empty() {
-        "AWS gave no reason".to_owned()
-    } else {
-        reasons.join("; ")
-    };
-    let mut error = JobError::new(ErrorCode::NotStabilized, format!("{what} ({why})"));
-    error.health_issues = (!issues.is_empty()).then(|| issues.clone());
-    from_error(&error)
+/// AWS gave up on a profile; its health issues say why. `remedy` is the way out.
+pub(super) fn not_stabilized(what: &str, profile: &FargateProfile, remedy: &str) -> Failure {
+    let message = format!("{what} ({}); {remedy}", profile_state::reasons(profile));
+    let failure = from_error(&JobError::new(ErrorCode::NotStabilized, message));
+    with_health(failure, profile)
+}
+
+/// The same failure, with the health issues of the profile that it is about.
+pub(super) fn with_health(failure: Failure, profile: &FargateProfile) -> Failure {
+    let mut error = failure.error;
+    if let Some(error) = error.as_object_mut()
+        && !profile.health_issues.is_empty()
+    {
+        error.insert("healthIssues".to_owned(), json!(profile.health_issues));
+    }
+    Failure {
+        message: failure.message,
+        error,
+    }
 }
 
 /// The first failure, which says what the others were.

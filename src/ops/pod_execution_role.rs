@@ -91,8 +91,9 @@ impl RoleCreation<'_> {
             _ => match role_of(&stack) {
                 Some(role) => parsed(&name, role),
                 None => Err(fail(format!(
-                    "stack {name} exists and names no pod execution role; name one for the \
-                     profile, or delete the stack"
+                    "stack {name} is there in status {} and names no pod execution role; name one for \
+                     the profile, or delete the stack",
+                    stack.status
                 ))),
             },
         }
@@ -101,7 +102,7 @@ impl RoleCreation<'_> {
     async fn absent(&self, cluster: &ClusterName, name: String, making: Making) -> Verdict {
         if making.stack.is_some() {
             return fail(format!(
-                "stack {name} was deleted by someone else while it was made"
+                "stack {name} was deleted by someone else while it was made; retry the job"
             ));
         }
         match self.ask(cluster, name, making).await {
@@ -176,7 +177,9 @@ impl RoleCreation<'_> {
         let name = stack.name.clone();
         if !names::are_of(&stack.tags, self.context.cluster) {
             return Err(fail(format!(
-                "stack {name} is another cluster's; name a role for the profile"
+                "stack {name} is there in status {}, and is another cluster's; name a role for the \
+                 profile",
+                stack.status
             )));
         }
         let message = format!("Asking AWS to delete what an earlier try left of stack {name}.");

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::failures::{failure, not_found, not_stabilized};
-use super::following::{CREATION, Followed, is_another, look_later};
+use super::failures::{not_found, not_stabilized};
+use super::following::{CREATION, DELETION, Followed, is_another, look_later};
+use super::profile_state::{self, Stuck};
 use super::refused::{self, Since};
 use crate::aws::{Class, NewProfile};
-use crate::domain::{Difference, ErrorCode, FargateProfile, ProfileSpec, RoleArn, Warning};
+use crate::domain::{FargateProfile, ProfileSpec, RoleArn, Warning};
 use crate::queue::Verdict;
 use crate::queue::lease::Note;
 
@@ -20,9 +21,12 @@ pub(super) struct Asking {
     pub(super) name: String,
     busy: Since,
     spreading: Since,
-    /// The caller was told that the profile's tags are not those asked for.
+    /// AWS was asked to set tags of a profile that is there: what the caller is to be told of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tagging: Option<String>,
+    /// The caller was told.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    tags_told: bool,
+    pub(super) tags_told: bool,
 }
 
 impl Asking {
@@ -69,56 +73,29 @@ impl ProfileCreation<'_> {
     }
 
     /// The same profile is adopted, a different one is a conflict. One that differs in its tags alone
-    /// is adopted too, with a warning: tags can be changed where it stands, and a deletion for their
-    /// sake would end its pods.
+    /// gets them where it stands: a deletion for their sake would end its pods.
     pub(super) async fn compare(
         &self,
         existing: FargateProfile,
         asking: &Asking,
     ) -> Result<FargateProfile, Verdict> {
-        let name = existing.name.clone();
+        let context = self.context;
         if existing.status.as_deref() == Some("DELETING") {
-            let words = format!("Fargate profile {name} is in status DELETING");
-            return Err(self.wait_for_cluster(asking, &words));
+            let words = profile_state::told(context, &existing).await?;
+            return Err(self.wait_until_gone(asking, &words));
         }
         let differences = self.spec.same_as(&existing, self.role);
-        if differences.iter().all(|one| one.field == "tags") {
-            if let Some(tags) = differences.first().filter(|_| !asking.tags_told) {
-                self.tell_of_tags(asking, &name, tags).await?;
-            }
-            return self.judge(existing, None);
+        let same = differences.iter().all(|one| one.field == "tags");
+        if let Some(stuck) = Stuck::of(&existing) {
+            let met = (&existing, stuck, same);
+            return Err(Verdict::Fail(profile_state::stuck(context, met).await?));
         }
-        let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        Err(Verdict::Fail(failure(
-            ErrorCode::Conflict,
-            format!(
-                "Fargate profile {name} exists and is different ({}); choose another name, or delete it first",
-                list.join("; ")
-            ),
-        )))
-    }
-
-    async fn tell_of_tags(
-        &self,
-        asking: &Asking,
-        name: &str,
-        tags: &Difference,
-    ) -> Result<(), Verdict> {
-        let told = format!(
-            "Fargate profile {name} exists and was left as it is, but its tags differ ({tags}); tag \
-             the profile itself to change them"
-        );
-        let note = Note {
-            message: format!("Fargate profile {name} exists."),
-            warnings: vec![json!(Warning::new("tags_differ", told))],
-            ..Note::default()
-        };
-        let asking = Asking {
-            tags_told: true,
-            ..asking.clone()
-        };
-        let (step, data) = (self.keep)(Kept::Asking(asking));
-        self.context.note(step, &data, note).await
+        if same {
+            let tagged = self.set_tags(existing, asking.clone()).await?;
+            return self.judge(tagged, None).await;
+        }
+        let failure = profile_state::different(context, &existing, &differences).await?;
+        Err(Verdict::Fail(failure))
     }
 
     /// Notes that AWS is being asked; false when a cancel is waiting.
@@ -139,7 +116,7 @@ impl ProfileCreation<'_> {
             client_request_token: self.client_request_token.clone(),
         };
         let refusal = match context.eks.create_profile(new).await {
-            Ok(profile) => return self.judge(profile, None),
+            Ok(profile) => return self.judge(profile, None).await,
             Err(refusal) => refusal,
         };
         match refusal.class {
@@ -167,6 +144,18 @@ impl ProfileCreation<'_> {
         Err(self.wait_for_cluster(asking, &words))
     }
 
+    /// Nothing of the name can be made before the profile that is being deleted is gone.
+    fn wait_until_gone(&self, asking: &Asking, words: &str) -> Verdict {
+        let words = format!("{words}; the new one is made when that is gone");
+        let asking = asking.clone();
+        refused::busy_for(
+            self.context,
+            (asking.busy, DELETION.longest),
+            &words,
+            |busy| (self.keep)(Kept::Asking(Asking { busy, ..asking })),
+        )
+    }
+
     /// See [`wait_for_cluster`].
     pub(super) fn wait_for_cluster(&self, asking: &Asking, words: &str) -> Verdict {
         wait_for_cluster(self.context, asking, words, self.keep)
@@ -183,7 +172,7 @@ impl ProfileCreation<'_> {
                 let asking = Asking::default().named(name.to_owned());
                 self.compare(profile, &asking).await
             }
-            Some(profile) => self.judge(profile, Some(followed)),
+            Some(profile) => self.judge(profile, Some(followed)).await,
             None => Err(Verdict::Fail(not_found(
                 "profile",
                 format!("Fargate profile {name} was deleted by someone else while it was created"),
@@ -192,7 +181,7 @@ impl ProfileCreation<'_> {
     }
 
     /// Where the profile stands. Without `followed` it is adopted or accepted just now.
-    pub(super) fn judge(
+    pub(super) async fn judge(
         &self,
         profile: FargateProfile,
         followed: Option<Followed>,
@@ -201,15 +190,13 @@ impl ProfileCreation<'_> {
         match profile.status.as_deref() {
             Some("ACTIVE") => Ok(profile),
             Some("CREATE_FAILED") => Err(Verdict::Fail(not_stabilized(
-                &format!(
-                    "AWS could not create Fargate profile {name}; delete it before trying again"
-                ),
+                &format!("AWS could not create Fargate profile {name}"),
                 &profile,
+                "it takes no pods; mend the cause, delete the profile, then ask for it again",
             ))),
-            Some("DELETING" | "DELETE_FAILED") => Err(Verdict::Fail(failure(
-                ErrorCode::Conflict,
-                format!("Fargate profile {name} is being deleted by someone else"),
-            ))),
+            Some("DELETING" | "DELETE_FAILED") => Err(Verdict::Fail(
+                profile_state::taken_away(self.context, &profile).await?,
+            )),
             _ => {
                 let followed = followed
                     .unwrap_or_else(|| Followed::from_now(self.context, profile.arn.clone()));

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::failures::not_stabilized;
 use super::following::{DELETION, Followed, is_another, look_later};
 use super::profile_creation::Keep;
+use super::profile_state;
 use super::refused::{self, Since};
 use crate::aws::{Class, Refusal};
 use crate::domain::FargateProfile;
@@ -78,7 +79,11 @@ impl ProfileDeletion<'_> {
             Class::ClusterBusy => Err(self.wait_for_cluster(&asking, &refusal.message)),
             Class::NotActive => match context.eks.profile(self.name).await {
                 Ok(profile) if is_being_deleted(&profile) => Ok(Deletion::Accepted(profile.arn)),
-                Ok(_) => Err(self.wait_for_cluster(&asking, &refusal.message)),
+                Ok(profile) => {
+                    let told = profile_state::told(context, &profile).await?;
+                    let words = refusal.message.trim_end_matches('.');
+                    Err(self.wait_for_cluster(&asking, &format!("{words}: {told}")))
+                }
                 Err(refusal) => self.gone_or(refusal).await,
             },
             _ => self.gone_or(refusal).await,
@@ -118,7 +123,8 @@ impl ProfileDeletion<'_> {
         };
         if profile.status.as_deref() == Some("DELETE_FAILED") {
             let what = format!("AWS could not delete Fargate profile {name}");
-            return Err(Verdict::Fail(not_stabilized(&what, &profile)));
+            let remedy = "it is in status DELETE_FAILED; mend the cause, then delete it again";
+            return Err(Verdict::Fail(not_stabilized(&what, &profile, remedy)));
         }
         if is_another(&profile, &followed) {
             return Ok(format!(

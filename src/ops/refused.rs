@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::context::Context;
 use super::database_trouble;
 use super::failures::{failure, from_refusal, not_found};
+use super::profile_state;
 use crate::aws::{Class, Refusal};
 use crate::db::breaker;
 use crate::db::jobs::Place;
@@ -233,11 +234,21 @@ pub(super) fn busy(
     words: &str,
     resume: impl FnOnce(Since) -> (&'static str, serde_json::Value),
 ) -> Verdict {
-    let longest = context.scaled(LONGEST_BUSY);
-    let Some(next) = busy.again(context.job.claimed_at, longest) else {
+    busy_for(context, (busy, LONGEST_BUSY), words, resume)
+}
+
+/// The same, up to another time of AWS's clock.
+pub(super) fn busy_for(
+    context: &Context<'_>,
+    (busy, longest): (Since, Duration),
+    words: &str,
+    resume: impl FnOnce(Since) -> (&'static str, serde_json::Value),
+) -> Verdict {
+    let Some(next) = busy.again(context.job.claimed_at, context.scaled(longest)) else {
+        let minutes = longest.as_secs() / 60;
         return Verdict::Fail(failure(
             ErrorCode::DeadlineExceeded,
-            format!("the cluster has been busy for half an hour: {words}"),
+            format!("the cluster has been busy for {minutes} minutes: {words}"),
         ));
     };
     let message = format!("Waits for the cluster, which is busy: {words}");
@@ -268,9 +279,9 @@ pub(super) async fn still_deleting(context: &Context<'_>) -> Result<Option<Strin
         return Ok(None);
     };
     match context.eks.profile(&name).await {
-        Ok(profile) if profile.status.as_deref() == Some("DELETING") => Ok(Some(format!(
-            "Fargate profile {name} is in status DELETING"
-        ))),
+        Ok(profile) if profile.status.as_deref() == Some("DELETING") => {
+            profile_state::told(context, &profile).await.map(Some)
+        }
         // Whatever else may be wrong, the change itself will tell.
         _ => Ok(None),
     }

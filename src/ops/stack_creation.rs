@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::asked_by::{Change, asked_by};
 use super::context::Context;
 use super::failures::{failure, stack_failed};
 use super::refused;
@@ -17,7 +18,7 @@ use super::stack_deletion;
 use crate::aws::Class;
 use crate::aws::cloudformation::{NewStack, Stack, StackChange};
 use crate::domain::ErrorCode;
-use crate::domain::cluster::ClusterSpec;
+use crate::domain::cluster::{ClusterSpec, names};
 use crate::queue::{Failure, Verdict};
 
 /// The tag that holds the digest.
@@ -68,26 +69,26 @@ impl StackCreation<'_> {
         };
         let Some(stack) = found else {
             return Ok(if making.id.is_some() {
-                Standing::Failed(self.conflict("was deleted by someone else while it was made"))
+                let words = "was deleted by someone else while it was made; retry the job";
+                Standing::Failed(self.conflict(words))
             } else {
                 Standing::Absent
             });
         };
+        if stack.status == "DELETE_IN_PROGRESS" {
+            return self.being_deleted(making).await;
+        }
         let Some(digest) = stack.tags.get(SPEC_TAG) else {
-            return Err(self.taken("was not made by this service"));
+            return Err(self.taken(&stack).await?);
         };
         let same = digest == self.digest;
         match stack.status.as_str() {
-            "DELETE_IN_PROGRESS" if making.asked => Ok(Standing::Failed(
-                self.conflict("is being deleted by someone else"),
-            )),
-            "DELETE_IN_PROGRESS" => Ok(Standing::Waits(self.deleting())),
             "ROLLBACK_IN_PROGRESS" => Ok(Standing::Waits(self.rolling_back(&stack).await?)),
             "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => {
                 self.failed(stack, making).await
             }
             "DELETE_FAILED" => self.not_deleted(&stack, making).await,
-            _ if !same => Err(self.taken("was made for a cluster with other settings")),
+            _ if !same => Err(self.taken(&stack).await?),
             status if status.ends_with("_IN_PROGRESS") && !status.contains("CLEANUP") => {
                 making.id = Some(stack.id);
                 Ok(Standing::Waits(self.under_way()))
@@ -117,7 +118,7 @@ impl StackCreation<'_> {
     /// What the job itself asked to be deleted, or what a deletion of the cluster left.
     async fn not_deleted(&self, stack: &Stack, making: &Making) -> Result<Standing, Verdict> {
         if making.remains.as_ref() != Some(&stack.id) {
-            return Err(self.taken("is left from a deletion that failed"));
+            return Err(self.taken(stack).await?);
         }
         let why = failing(self.context, stack, StackChange::Delete).await?;
         let name = self.name;
@@ -125,6 +126,24 @@ impl StackCreation<'_> {
             "CloudFormation could not delete what an earlier try left of stack {name}: {why}; delete \
              it by hand, then retry the job"
         ))))
+    }
+
+    /// Whoever asked for it: the name is free when it is done.
+    async fn being_deleted(&self, making: &Making) -> Result<Standing, Verdict> {
+        let name = self.name;
+        if making.remains.is_some() && !making.asked {
+            return Ok(Standing::Waits(self.deleting()));
+        }
+        let who = asked_by(self.context, None, Change::Deletion).await?;
+        let words = format!("is in status DELETE_IN_PROGRESS, {who}");
+        Ok(if making.asked {
+            let words = format!("{words}, while it was made; when it is gone, retry the job");
+            Standing::Failed(self.conflict(&words))
+        } else {
+            Standing::Waits(format!(
+                "Waits until CloudFormation has deleted stack {name}, which {words}."
+            ))
+        })
     }
 
     async fn rolling_back(&self, stack: &Stack) -> Result<String, Verdict> {
@@ -184,14 +203,33 @@ impl StackCreation<'_> {
         failure(ErrorCode::Conflict, format!("stack {} {words}", self.name))
     }
 
-    fn taken(&self, words: &str) -> Verdict {
-        Verdict::Fail(failure(
-            ErrorCode::AlreadyExists,
-            format!(
-                "stack {} exists, and {words}; choose another name, or delete the cluster first",
-                self.name
+    /// A stack of the name is there that can't be taken over: whose it is, and the way out.
+    async fn taken(&self, stack: &Stack) -> Result<Verdict, Verdict> {
+        let (name, status) = (self.name, &stack.status);
+        let whose = match stack.tags.get(SPEC_TAG) {
+            Some(digest) if digest == self.digest => "this service made it",
+            Some(_) => "this service made it for a cluster with other settings",
+            None if stack.tags.contains_key(names::CLUSTER_TAG) => "eksctl made it",
+            None => "neither eksctl nor this service made it",
+        };
+        let way_out = match status.as_str() {
+            "DELETE_FAILED" => {
+                let why = failing(self.context, stack, StackChange::Delete).await?;
+                format!(
+                    "CloudFormation could not delete it: {why}; mend the cause and delete the cluster \
+                     or the stack again, or choose another name"
+                )
+            }
+            "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => format!(
+                "it could not be made, and CloudFormation takes no change of it any more: delete it \
+                 (aws cloudformation delete-stack --stack-name {name}), or choose another name"
             ),
-        ))
+            _ => "choose another name, or delete the cluster first".to_owned(),
+        };
+        Ok(Verdict::Fail(failure(
+            ErrorCode::AlreadyExists,
+            format!("stack {name} is there in status {status}, and {whose}; {way_out}"),
+        )))
     }
 }
 

@@ -15,6 +15,7 @@ mod failover;
 mod faults;
 mod openapi;
 mod ops;
+mod parsers;
 mod portals;
 mod queue;
 mod support;

@@ -45,6 +45,8 @@ REFUSALS = [
     (ACCOUNTS, 422, "/labels/.*", "^a label's key has 1 to 63 printable characters"),
     (PROFILES, 422, f"{AT}/selectors/[0-9]+/labels/.*", "^invalid label key"),
     (PROFILES, 422, f"{AT}/tags/.*", "^a tag's key (has 1 to 128 characters|must not start with)"),
+    # A pattern of all letters would not be portable.
+    (PROFILES, 422, f"{AT}/tags/.*", "^a tag holds letters, digits, spaces"),
     (f"{PROFILES}|{ACCOUNTS}", 422, f"{AT}(/selectors/[0-9]+)?/(labels|tags)",
      "^a text may not hold the character U\\+0000"),
     # A role is of the account, and in the partition of its regions.

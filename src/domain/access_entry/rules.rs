@@ -6,9 +6,8 @@ use super::{
     AccessScope, AccessScopeInput, PrincipalArn,
 };
 use crate::domain::ids::Partition;
-use crate::domain::invalid::{Invalid, pointer_token, quoted};
+use crate::domain::invalid::{Invalid, quoted};
 use crate::domain::profile_rules::check_tags;
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 const MAX_GROUPS: usize = 100;
@@ -42,7 +41,7 @@ pub(super) fn check(
         );
     }
     let access_policies = policies(input.access_policies, &mut wrong);
-    tags(&input.tags, &mut wrong);
+    check_tags(&input.tags, &mut wrong);
     match (principal, kind) {
         (Some(principal_arn), Some(kind)) if wrong.is_empty() => Ok(AccessEntrySpec {
             principal_arn,
@@ -251,20 +250,6 @@ fn check_namespaces(namespaces: &[String], at: &str, wrong: &mut Vec<Invalid>) {
             wrong.push(Invalid::new(
                 at,
                 format!("{} is listed twice", quoted(name)),
-            ));
-        }
-    }
-}
-
-fn tags(tags: &BTreeMap<String, String>, wrong: &mut Vec<Invalid>) {
-    check_tags(tags, wrong);
-    let allowed = |c: char| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c);
-    for (key, value) in tags {
-        if !key.chars().chain(value.chars()).all(allowed) {
-            let message = "a tag here holds letters, digits, spaces and any of _.:/=+-@ only";
-            wrong.push(Invalid::new(
-                format!("/tags/{}", pointer_token(key)),
-                message,
             ));
         }
     }

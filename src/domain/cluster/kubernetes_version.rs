@@ -1,6 +1,7 @@
 //! Which Kubernetes version a cluster gets: checked, and `latest` resolved, by what EKS offers.
 
 use crate::domain::invalid::{Invalid, quoted};
+use crate::domain::warnings::Warning;
 use std::cmp::Ordering;
 
 /// The version of those who name none, or `auto`: eksctl's default.
@@ -9,6 +10,10 @@ pub const DEFAULT: &str = "1.34";
 pub const LATEST: &str = "latest";
 /// eksctl's word for its default.
 pub const AUTO: &str = "auto";
+
+/// The versions that EKS made clusters of when this was written, oldest and newest, by their second
+/// number. A plan knows no better; a creation asks EKS.
+const OFFERED: (u32, u32) = (31, 35);
 
 const POINTER: &str = "/metadata/version";
 
@@ -43,6 +48,24 @@ pub(super) fn asked(input: Option<String>) -> Result<String, Invalid> {
             Err(Invalid::new(POINTER, message))
         }
     }
+}
+
+/// What to say of a version that EKS is not known to offer. It decides itself, before anything is made.
+pub(super) fn warning(asked: &str) -> Option<Warning> {
+    let minor = asked.strip_prefix("1.")?.parse::<u32>().ok()?;
+    let (oldest, newest) = OFFERED;
+    let what = if minor < oldest {
+        "EKS makes no clusters of it any more"
+    } else if minor > newest {
+        "it is not known here"
+    } else {
+        return None;
+    };
+    let message = format!(
+        "Kubernetes {asked}: {what}; known are 1.{oldest} to 1.{newest}. A creation asks EKS before \
+         anything is made, and ends there if EKS does not offer it"
+    );
+    Some(Warning::new("version_not_offered", message))
 }
 
 /// The version to create, of those that EKS offers.
@@ -117,6 +140,29 @@ mod tests {
         ] {
             let version = asked(input.map(str::to_owned)).ok();
             assert_eq!(version.as_deref(), expected, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn a_version_that_eks_is_not_known_to_offer_is_a_warning() {
+        for (version, told) in [
+            ("1.14", Some("any more")),
+            ("1.30", Some("any more")),
+            ("1.31", None),
+            (DEFAULT, None),
+            ("1.35", None),
+            ("1.99", Some("not known here")),
+            (LATEST, None),
+        ] {
+            let warning = warning(version);
+            let message = warning.as_ref().map(|one| one.message.as_str());
+            match told {
+                Some(told) => assert!(
+                    message.is_some_and(|message| message.contains(told)),
+                    "{version}"
+                ),
+                None => assert_eq!(message, None, "{version}"),
+            }
         }
     }
 

@@ -1,12 +1,15 @@
 //! What is allowed of a cluster to create, but likely not meant.
 
+use super::kubernetes_version;
 use super::spec::{AuthenticationMode, ClusterSpec, NatMode, NetworkSpec};
 use crate::domain::access_entry::AccessEntrySpec;
 use crate::domain::profile::{FargateProfile, ProfileSpec};
 use crate::domain::warnings::{Warning, profile_warnings};
 
 pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<Warning> = kubernetes_version::warning(&spec.version)
+        .into_iter()
+        .collect();
     let no_nat = matches!(
         &spec.network,
         NetworkSpec::Own {

@@ -8,7 +8,7 @@ use super::keys::{self, Part};
 use super::metadata::ClusterMeta;
 use super::nodegroup::NodeGroup;
 use super::vpc::ClusterVpc;
-use crate::domain::decode::{json_tree, typed, yaml_tree};
+use crate::domain::decode::{document, json_tree, typed};
 use crate::domain::invalid::Invalid;
 use crate::domain::profile::ProfileInput;
 use crate::domain::schema;
@@ -95,14 +95,16 @@ fn zones() -> utoipa::openapi::schema::Array {
 }
 
 impl ClusterConfig {
-    /// Reads a YAML file of exactly one document.
+    /// Reads a YAML file of exactly one document, as eksctl's own reader takes it.
     pub fn from_yaml(text: &str, part: Part) -> Result<Self, Vec<Invalid>> {
-        Self::from_tree(yaml_tree(text)?, part)
+        let (document, tree) = document(text)?;
+        Self::from_tree(tree, part, |tree| document.typed(tree))
+            .map_err(|wrong| document.placed(wrong))
     }
 
     /// Reads a JSON document.
     pub fn from_json(text: &str, part: Part) -> Result<Self, Vec<Invalid>> {
-        Self::from_tree(json_tree(text.as_bytes())?, part)
+        Self::from_tree(json_tree(text.as_bytes())?, part, typed)
     }
 
     /// Gives the cluster a name, if it has none; whether it got one.
@@ -114,7 +116,11 @@ impl ClusterConfig {
         absent
     }
 
-    fn from_tree(mut tree: Value, part: Part) -> Result<Self, Vec<Invalid>> {
+    fn from_tree(
+        mut tree: Value,
+        part: Part,
+        typed: impl FnOnce(Value) -> Result<Self, Vec<Invalid>>,
+    ) -> Result<Self, Vec<Invalid>> {
         if !tree.is_object() {
             let message =
                 "expected a ClusterConfig: an object with metadata and what else is asked for";
@@ -129,7 +135,7 @@ impl ClusterConfig {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let config: Self = typed(tree)?;
+        let config = typed(tree)?;
         Ok(Self {
             passed_over,
             ..config

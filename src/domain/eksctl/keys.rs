@@ -23,6 +23,7 @@ mod nodegroups;
 #[cfg(test)]
 mod table;
 
+use crate::domain::decode::unknown_field;
 use crate::domain::invalid::{Invalid, pointer_token, quoted};
 use Shape::{Fields, Flag, Free, Ignored, List, Map, Refused, Text, Whole};
 use serde_json::Value;
@@ -190,11 +191,7 @@ fn unknown(key: &str, known: &[(&str, Shape)]) -> String {
         .iter()
         .filter(|(_, shape)| !matches!(shape, Refused(_) | Ignored(_)));
     let known: Vec<&str> = known.map(|(name, _)| *name).collect();
-    format!(
-        "unknown field {}; known here: {}",
-        quoted(key),
-        known.join(", ")
-    )
+    unknown_field(key, &known)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::aws::cloudformation::Stack;
 use crate::domain::ErrorCode;
 use crate::domain::cluster::spec::NodegroupSpec;
 use crate::domain::cluster::{ClusterFacts, names, template};
+use crate::ops::asked_by::{Change, asked_by};
 use crate::ops::failures::failure;
 use crate::ops::refused;
 use crate::ops::stack_creation::{StackCreation, Standing};
@@ -112,21 +113,32 @@ async fn wanted(
     }
 }
 
-/// A cluster without our stack is somebody else's.
+/// A cluster without our stack is somebody else's. One that is being deleted is waited for.
 async fn name_is_free(creating: &Creating<'_>) -> Result<(), Verdict> {
     let (context, name) = (creating.stage.context, creating.name());
-    match context.clusters().cluster(name).await {
-        Ok(None) => Ok(()),
-        Ok(Some(_)) => Err(Verdict::Fail(failure(
-            ErrorCode::AlreadyExists,
-            format!(
-                "there is a cluster {name} in {} already, which this service did not make; choose \
-                 another name",
-                context.job.region
-            ),
-        ))),
-        Err(refusal) => Err(refused::verdict(context, refusal).await),
+    let there = match context.clusters().cluster(name).await {
+        Ok(Some(there)) => there,
+        Ok(None) => return Ok(()),
+        Err(refusal) => return Err(refused::verdict(context, refusal).await),
+    };
+    let status = there.status.as_deref().unwrap_or("UNKNOWN");
+    let region = &context.job.region;
+    if status == "DELETING" {
+        let who = asked_by(context, None, Change::Deletion).await?;
+        let words = format!("cluster {name} is in status DELETING, {who}");
+        return Err(creating.stage.busy(&words));
     }
+    let way_out = match status {
+        "FAILED" => "AWS could not make it: delete it first, or choose another name",
+        _ => "choose another name",
+    };
+    Err(Verdict::Fail(failure(
+        ErrorCode::AlreadyExists,
+        format!(
+            "there is a cluster {name} in {region} already, in status {status}, without the stack that \
+             eksctl or this service would have made it by; {way_out}"
+        ),
+    )))
 }
 
 /// What nodes have to know of their cluster.

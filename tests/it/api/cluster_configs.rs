@@ -157,6 +157,60 @@ async fn json_does_as_well_as_yaml_and_mistakes_are_pointed_at() {
     app.end().await;
 }
 
+#[tokio::test]
+async fn what_eksctls_own_reader_takes_is_taken_and_mistakes_are_told_by_line_and_column() {
+    let app = TestApp::start().await;
+    let file = "\u{feff}%YAML 1.1
+---
+apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata: {name: prod-1, region: eu-central-1, version: 1.34}
+fargateProfiles:
+- &base
+  name: fp-a
+  selectors: [{namespace: a, labels: {tier: 1, on-call: yes}}]
+  tags: {cost-center: 42}
+- <<: *base
+  name: fp-b
+  selectors: [{namespace: !!str 7}]
+...
+";
+    let file = &file.replace('\n', "\r\n");
+    post(&app, "application/yaml", file).await.expect(202);
+    let mut profiles = Vec::new();
+    for _ in 0..2 {
+        let job = app.hands.claim_one().await;
+        profiles.push(job.input["profile"].clone());
+        app.hands.succeed(&job, json!({})).await;
+    }
+    let labels = json!({"tier": "1", "on-call": "true"});
+    assert_eq!(
+        profiles[0]["selectors"],
+        json!([{"namespace": "a", "labels": labels}])
+    );
+    assert_eq!(profiles[1]["selectors"], json!([{"namespace": "7"}]));
+    assert_eq!(profiles[1]["tags"], json!({"cost-center": "42"}));
+
+    let typo = CONFIG.replace("[{namespace: m}]", "[{namspace: m}]");
+    let problem = post(&app, "application/yaml", &typo).await;
+    let problem = problem.problem(422, "invalid_request");
+    assert_eq!(
+        problem["errors"][0]["message"],
+        "unknown field \"namspace\"; did you mean namespace? known here: namespace, labels (line 12, \
+         column 18)"
+    );
+    let doubled = format!("{CONFIG}kind: ClusterConfig\n");
+    let problem = post(&app, "application/yaml", &doubled).await;
+    let problem = problem.problem(400, "invalid_request");
+    let error = &problem["errors"][0];
+    assert_eq!(error["pointer"], "/kind");
+    assert_eq!(
+        error["message"],
+        "not valid YAML at line 13, column 1: the field \"kind\" stands twice in one object: keep one"
+    );
+    app.end().await;
+}
+
 /// One file for a cluster and its profiles, and in it what `output=yaml` printed.
 #[tokio::test]
 async fn the_whole_file_of_a_cluster_makes_its_profiles_and_says_what_it_passed_over() {

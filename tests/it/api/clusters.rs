@@ -236,6 +236,29 @@ async fn versions_are_shown_in_the_plan_as_far_as_they_are_known() {
     app.end().await;
 }
 
+/// EKS decides, but only when the job runs: what is known of it is said at once.
+#[tokio::test]
+async fn what_eks_will_hardly_take_is_a_warning_in_plan_and_job_alike() {
+    let app = TestApp::start().await;
+    let mut config = short();
+    config["metadata"]["version"] = json!("1.21");
+    config["fargateProfiles"] = json!([{"name": "p", "selectors": [{"namespace": "Dev"}]}]);
+    for query in ["?validateOnly=true", ""] {
+        let answer = create(&app, query, &config).await;
+        let answer = answer
+            .expect(if query.is_empty() { 202 } else { 200 })
+            .json();
+        let warnings = answer["warnings"].as_array().unwrap().iter();
+        let codes: Vec<&str> = warnings.map(|one| one["code"].as_str().unwrap()).collect();
+        for code in ["version_not_offered", "namespace_never_matches"] {
+            assert!(codes.contains(&code), "{code}: {answer}");
+        }
+    }
+    let job = app.hands.claim_one().await;
+    app.hands.succeed(&job, json!({})).await;
+    app.end().await;
+}
+
 /// What is added to a config, and where it is pointed at.
 fn broken() -> Vec<(Vec<&'static str>, Value)> {
     let elsewhere = "arn:aws:iam::222222222222:role/x";
@@ -259,6 +282,22 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
         (
             vec!["/addons/0/version"],
             json!({"addons": [{"name": "vpc-cni", "version": "new"}]}),
+        ),
+        (
+            vec!["/availabilityZones/0"],
+            json!({"availabilityZones": ["eu-west-1a", "eu-central-1a"]}),
+        ),
+        (
+            vec!["/availabilityZones/1"],
+            json!({"availabilityZones": ["eu-central-1a", "eu-central-1a"]}),
+        ),
+        (
+            vec!["/availabilityZones"],
+            json!({"availabilityZones": ["eu-central-1a"]}),
+        ),
+        (
+            vec!["/fargateProfiles/0/name"],
+            json!({"fargateProfiles": [{"name": "my.profile", "selectors": [{"namespace": "a"}]}]}),
         ),
         (
             vec!["/secretsEncryption"],

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use fargate_fleet::sim::{AccountSettings, HealthIssue};
 use serde_json::{Value, json};
 
-use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, create_input};
+use super::support::{ACCOUNT, CLUSTER, Fleet, REGION, create_input, settings};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_identical_profile_is_adopted_whatever_its_state() {
@@ -35,35 +36,200 @@ async fn a_different_profile_of_the_same_name_is_a_conflict_that_says_how() {
     fleet.end().await;
 }
 
-/// As eksctl does, which skips a profile that is there; a deletion for a tag's sake would end its pods.
+/// A creation of `fp-dev` with these tags.
+async fn create_tagged(fleet: &Fleet, tags: &Value) -> uuid::Uuid {
+    let mut input = create_input(Some("fp-dev"), "dev");
+    input["profile"]["tags"] = tags.clone();
+    let kind = "create_fargate_profile";
+    fleet.submit(kind, Some("fp-dev"), input).await
+}
+
+/// Puts `fp-dev` in place with these tags.
+fn put_tagged(fleet: &Fleet, status: &str, tags: &[(&str, &str)]) {
+    let mut there = Fleet::spec("fp-dev", "dev");
+    let tags = tags.iter();
+    there.tags = tags
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    fleet
+        .sim
+        .put_profile(ACCOUNT, REGION, CLUSTER, there, status);
+}
+
+async fn warnings(fleet: &Fleet, job: uuid::Uuid) -> Vec<Value> {
+    let warnings = fleet.queue.column(job, "warnings").await;
+    serde_json::from_str(&warnings).unwrap()
+}
+
+/// The tags of `fp-dev` as AWS tells them.
+async fn tags(fleet: &Fleet) -> BTreeMap<String, String> {
+    let read = fleet.get("fp-dev").await;
+    fleet.run().await;
+    fleet.profile_of(read).await.tags
+}
+
+/// A deletion for a tag's sake would end its pods.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_profile_that_differs_in_its_tags_alone_is_adopted_with_a_warning() {
+async fn a_profile_that_differs_in_its_tags_alone_gets_them_where_it_stands() {
     for status in ["ACTIVE", "CREATING"] {
         let fleet = Fleet::new().await;
-        let mut there = Fleet::spec("fp-dev", "dev");
-        there.tags = BTreeMap::from([("cost-center".to_owned(), "1".to_owned())]);
-        fleet
-            .sim
-            .put_profile(ACCOUNT, REGION, CLUSTER, there, status);
-        let mut input = create_input(Some("fp-dev"), "dev");
-        input["profile"]["tags"] = json!({"cost-center": "2"});
-        let create = fleet
-            .submit("create_fargate_profile", Some("fp-dev"), input)
-            .await;
+        put_tagged(&fleet, status, &[("cost-center", "1"), ("team", "blue")]);
+        let asked = json!({"cost-center": "2", "new": "3"});
+        let create = create_tagged(&fleet, &asked).await;
         fleet.run().await;
         fleet.assert_state(create, "succeeded").await;
         assert_eq!(fleet.calls("CreateFargateProfile", None), 0);
-        let warnings = fleet.queue.column(create, "warnings").await;
-        let warnings: Vec<Value> = serde_json::from_str(&warnings).unwrap();
+        assert_eq!(fleet.calls("TagResource", Some(200)), 1);
+        assert_eq!(fleet.calls("UntagResource", None), 0);
+        let warnings = warnings(&fleet, create).await;
         assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert_eq!(warnings[0]["code"], "tags_differ");
+        assert_eq!(warnings[0]["code"], "tags_updated");
         let message = warnings[0]["message"].as_str().unwrap();
-        assert!(
-            message.contains("wanted cost-center=2, found cost-center=1"),
-            "{message}"
+        let told = "cost-center=2 (was 1), new=3 (new)";
+        assert!(message.contains(told), "{message}");
+        assert!(!message.contains("team"), "{message}");
+        let told = fleet.profile_of(create).await.tags;
+        let found = tags(&fleet).await;
+        assert_eq!(found, told, "the answer and AWS");
+        assert_eq!(
+            json!(found),
+            json!({"cost-center": "2", "new": "3", "team": "blue"}),
+            "tags that are not asked for stay"
         );
+
+        let again = create_tagged(&fleet, &asked).await;
+        fleet.run().await;
+        fleet.assert_state(again, "succeeded").await;
+        assert_eq!(self::warnings(&fleet, again).await, Vec::<Value>::new());
+        assert_eq!(fleet.calls("TagResource", None), 1);
         fleet.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tags_that_the_role_may_not_set_are_denied_by_name_and_the_profile_is_there() {
+    let fleet = Fleet::new().await;
+    put_tagged(&fleet, "ACTIVE", &[("cost-center", "1")]);
+    let denying = json!([
+        {"Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+        {"Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Action": "eks:TagResource", "Resource": "*"}]},
+    ]);
+    let denying = AccountSettings {
+        role_policy: Some(denying),
+        ..settings(false)
+    };
+    fleet.sim.set_account(ACCOUNT, denying);
+    let create = create_tagged(&fleet, &json!({"cost-center": "2"})).await;
+    fleet.run().await;
+    fleet.assert_failed(create, "aws_access_denied").await;
+    let message = fleet.queue.column(create, "error->>'message'").await;
+    for part in [
+        "The missing permission is eks:TagResource",
+        "Fargate profile fp-dev is there",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(warnings(&fleet, create).await, Vec::<Value>::new());
+    assert_eq!(tags(&fleet).await["cost-center"], "1");
+    fleet.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_conflict_names_the_state_it_met_who_brought_it_there_and_the_way_out() {
+    const OUTSIDE: &str = "asked for by somebody outside this service";
+    for (status, namespace, code, parts) in [
+        ("ACTIVE", "other", "conflict", &["ends its pods"][..]),
+        (
+            "CREATING",
+            "other",
+            "conflict",
+            &[OUTSIDE, "choose another name"],
+        ),
+        (
+            "CREATE_FAILED",
+            "other",
+            "conflict",
+            &[OUTSIDE, "delete it, then ask again"],
+        ),
+        (
+            "CREATE_FAILED",
+            "dev",
+            "not_stabilized",
+            &[OUTSIDE, "it takes no pods", "delete the profile"],
+        ),
+        (
+            "DELETE_FAILED",
+            "dev",
+            "conflict",
+            &[OUTSIDE, "AWS gave no reason", "delete it again"],
+        ),
+    ] {
+        let fleet = Fleet::new().await;
+        fleet.sim.freeze();
+        fleet.put("fp-dev", namespace, status);
+        let create = fleet.create("fp-dev", "dev").await;
+        fleet.run().await;
+        fleet.assert_failed(create, code).await;
+        let message = fleet.queue.column(create, "error->>'message'").await;
+        let state = format!("Fargate profile fp-dev is in status {status}");
+        for part in parts.iter().chain([&state.as_str()]) {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+        assert_eq!(fleet.calls("CreateFargateProfile", None), 0);
+        fleet.end().await;
+    }
+}
+
+/// What a job of ours left is known by the job, with what AWS said of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_profile_that_our_own_job_could_not_delete_is_told_with_job_and_reason() {
+    let fleet = Fleet::new().await;
+    fleet.put("fp-dev", "dev", "ACTIVE");
+    let issue = HealthIssue {
+        code: "InternalFailure".to_owned(),
+        message: "AWS could not.".to_owned(),
+        resource_ids: Vec::new(),
+    };
+    fleet
+        .sim
+        .fail_next_delete(ACCOUNT, REGION, CLUSTER, Some("fp-dev"), vec![issue]);
+    let delete = fleet.delete("fp-dev", true).await;
+    fleet.run().await;
+    fleet.assert_failed(delete, "not_stabilized").await;
+    let create = fleet.create("fp-dev", "dev").await;
+    fleet.run().await;
+    fleet.assert_failed(create, "conflict").await;
+    let message = fleet.queue.column(create, "error->>'message'").await;
+    let asker = format!("is in status DELETE_FAILED, asked for by job {delete} of tester");
+    for part in [asker.as_str(), "InternalFailure: AWS could not."] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let issue = "error->'healthIssues'->0->>'code'";
+    assert_eq!(fleet.queue.column(create, issue).await, "InternalFailure");
+    fleet.end().await;
+}
+
+/// A deletion of ours that was not followed is known by its job.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_creation_behind_our_own_deletion_waits_and_names_its_job() {
+    let fleet = Fleet::new().await;
+    fleet.put("fp-dev", "production", "ACTIVE");
+    fleet.sim.freeze();
+    let delete = fleet.delete("fp-dev", false).await;
+    let create = fleet.create("fp-dev", "dev").await;
+    let worker = fleet.worker().await;
+    let busy = "select count(*) from jobs where waiting_reason = 'cluster_busy'";
+    fleet.queue.until(busy, |count| count == 1).await;
+    worker.crash().await;
+    let blocked_by = fleet.queue.column(create, "blocked_by").await;
+    let asker = format!("is in status DELETING, asked for by job {delete} of tester");
+    assert!(blocked_by.contains(&asker), "{blocked_by}");
+    fleet.sim.thaw();
+    fleet.run().await;
+    fleet.assert_state(create, "succeeded").await;
+    assert_eq!(fleet.profile_of(create).await.selectors[0].namespace, "dev");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

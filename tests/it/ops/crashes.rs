@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use fargate_fleet::domain::Warning;
 use fargate_fleet::ops::Operations;
 use fargate_fleet::queue::worker::Trouble;
 use fargate_fleet::queue::{ClaimedJob, Failure, Handler, Lease, Verdict, WorkerOptions};
 use fargate_fleet::sim::Fault;
 use futures_util::{StreamExt, stream};
+use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::access_entries::{ADMINS, admins};
 use super::clusters::support::{NEW, full};
-use super::support::{Fleet, ROLE_STACK, SPEED, fault, roleless_input};
+use super::support::{Fleet, ROLE_STACK, SPEED, create_input, fault, roleless_input};
 use crate::queue::support::options;
 
 /// Fleets that run side by side.
@@ -23,6 +25,8 @@ const AT_ONCE: usize = 6;
 pub enum Kind {
     Create,
     CreateUnnamed,
+    /// A creation that finds its profile there, with other tags.
+    CreateTagged,
     Delete,
     DeleteWithoutWait,
     Get,
@@ -43,9 +47,10 @@ pub enum Kind {
 }
 
 /// Of profiles.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind::Create,
     Kind::CreateUnnamed,
+    Kind::CreateTagged,
     Kind::Delete,
     Kind::DeleteWithoutWait,
     Kind::Get,
@@ -128,6 +133,12 @@ impl Kind {
             Self::DeleteCluster => fleet.delete_cluster(NEW, false).await,
             Self::Create => fleet.create("fp-new", "new").await,
             Self::CreateUnnamed => fleet.create_unnamed("new").await,
+            Self::CreateTagged => {
+                let mut input = create_input(Some("fp-there"), "there");
+                input["profile"]["tags"] = json!({"cost-center": "2"});
+                let kind = "create_fargate_profile";
+                fleet.submit(kind, Some("fp-there"), input).await
+            }
             Self::Delete => fleet.delete("fp-there", true).await,
             Self::DeleteWithoutWait => fleet.delete("fp-there", false).await,
             Self::PutEntry => fleet.put_entry(&admins()).await,
@@ -153,6 +164,8 @@ impl Kind {
         let accepted: Vec<&str> = accepted.map(|call| call.action.as_str()).collect();
         let expected: &[&str] = match self {
             Self::Create | Self::CreateUnnamed => &["CreateFargateProfile"],
+            // Setting the same tags twice is no second change.
+            Self::CreateTagged => return,
             Self::Delete | Self::DeleteWithoutWait => &["DeleteFargateProfile"],
             Self::Get | Self::List => &[],
             Self::PutEntry => &["CreateAccessEntry", "AssociateAccessPolicy"],
@@ -222,11 +235,26 @@ impl Kind {
             Self::Create | Self::CreateUnnamed => {
                 assert_eq!(status, Some("ACTIVE"), "{self:?}, {what}");
             }
+            Self::CreateTagged => self.check_tags(fleet, job, what).await,
             Self::Delete => assert_eq!(status, None, "{self:?}, {what}"),
             Self::DeleteWithoutWait => assert_ne!(status, Some("ACTIVE"), "{self:?}, {what}"),
             Self::Get | Self::List | Self::CreateCluster | Self::DeleteCluster => {}
             _ => self.check_both(fleet, job, what).await,
         }
+    }
+
+    /// The tags are there, and the caller was told so once.
+    async fn check_tags(self, fleet: &Fleet, job: Uuid, what: &str) {
+        let warnings = fleet.queue.column(job, "warnings").await;
+        let warnings: Vec<Warning> = serde_json::from_str(&warnings).unwrap();
+        let codes: Vec<&str> = warnings.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(codes, ["tags_updated"], "{self:?}, {what}");
+        let read = fleet.get("fp-there").await;
+        fleet.run().await;
+        let tags = fleet.profile_of(read).await.tags;
+        assert_eq!(tags["cost-center"], "2", "{self:?}, {what}");
+        let asked = fleet.calls("CreateFargateProfile", None);
+        assert_eq!(asked, 0, "{self:?}, {what}: it was there");
     }
 
     /// The profile, and what goes with it.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::access_entries::{ADMINS, admins};
 use super::clusters::support::{NEW, full, spec};
-use super::support::{ACCOUNT, Fleet, REGION, fault, roleless_input, settings};
+use super::support::{ACCOUNT, Fleet, REGION, create_input, fault, roleless_input, settings};
 
 /// Each runs its jobs to their end, and asserts that they ended well.
 type Operation = for<'a> fn(&'a Fleet) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -19,6 +19,9 @@ type Operation = for<'a> fn(&'a Fleet) -> Pin<Box<dyn Future<Output = ()> + 'a>>
 const EVERYTHING: &[(&str, Operation)] = &[
     ("a profile with the account's role", |fleet| {
         Box::pin(profile(fleet))
+    }),
+    ("tags of a profile that is there", |fleet| {
+        Box::pin(tags(fleet))
     }),
     ("reads", |fleet| Box::pin(reads(fleet))),
     ("a profile with a role of its stack", |fleet| {
@@ -59,6 +62,17 @@ async fn profile(fleet: &Fleet) {
     let deleted = fleet.delete("fp-right", true).await;
     fleet.run().await;
     fleet.assert_state(deleted, "succeeded").await;
+}
+
+async fn tags(fleet: &Fleet) {
+    fleet.put("fp-tagged", "tagged", "ACTIVE");
+    let mut input = create_input(Some("fp-tagged"), "tagged");
+    input["profile"]["tags"] = json!({"cost-center": "2"});
+    let kind = "create_fargate_profile";
+    let tagged = fleet.submit(kind, Some("fp-tagged"), input).await;
+    fleet.run().await;
+    fleet.assert_state(tagged, "succeeded").await;
+    assert_eq!(fleet.calls("TagResource", Some(200)), 1);
 }
 
 async fn reads(fleet: &Fleet) {

@@ -13,6 +13,7 @@ pub(super) const MAX_BYTES: usize = 8192;
 /// Looks at the `tags` of the object at `at`.
 pub(super) fn check(tags: &BTreeMap<String, String>, at: &str, wrong: &mut Vec<Invalid>) {
     let mut found = Vec::new();
+    // It takes AWS's characters alone: braces would have CloudFormation look up parameters and secrets.
     check_tags(tags, &mut found);
     wrong.extend(found.into_iter().map(|invalid| invalid.under(at)));
     if (MAX_TAGS + 1..=50).contains(&tags.len()) {
@@ -22,15 +23,6 @@ pub(super) fn check(tags: &BTreeMap<String, String>, at: &str, wrong: &mut Vec<I
     if bytes(tags.iter()) > MAX_BYTES {
         let message = format!("at most {MAX_BYTES} bytes of keys and values together");
         wrong.push(Invalid::new(format!("{at}/tags"), message));
-    }
-    // IAM, whose roles carry them too, takes no others; and braces would have CloudFormation look
-    // up parameters and secrets.
-    for (key, value) in tags {
-        if !is_plain(key) || !is_plain(value) {
-            let message = "a tag here holds letters, digits, spaces and any of _.:/=+-@ only";
-            let pointer = format!("{at}/tags/{}", pointer_token(key));
-            wrong.push(Invalid::new(pointer, message));
-        }
     }
     for key in tags.keys().filter(|key| is_reserved(key)) {
         let message = "this tag is one of those by which eksctl and this service know what they \
@@ -58,9 +50,4 @@ fn is_reserved(key: &str) -> bool {
 /// How long keys and values are together, in bytes.
 pub(super) fn bytes<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> usize {
     pairs.map(|(key, value)| key.len() + value.len()).sum()
-}
-
-fn is_plain(text: &str) -> bool {
-    let allowed = |c: char| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c);
-    text.chars().all(allowed)
 }

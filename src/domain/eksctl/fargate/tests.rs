@@ -119,22 +119,29 @@ fn a_file_without_profiles_has_nothing_to_do() {
     }
 }
 
+/// As eksctl's reader has them.
 #[test]
-fn label_values_must_be_strings() {
-    for value in ["true", "1", "1.5", "yes"] {
-        let body = format!(
+fn label_values_may_be_numbers_and_flags_that_mean_what_they_say() {
+    let body = |value: &str| {
+        format!(
             "fargateProfiles:\n- name: a\n  selectors:\n  - namespace: x\n    labels: {{k: {value}}}\n"
-        );
-        let told = error(&body);
-        assert_eq!(
-            told.pointer, "/fargateProfiles/0/selectors/0/labels/k",
-            "{told}"
-        );
-        assert!(
-            told.message.ends_with("put it in quotes if text is meant"),
-            "{told}"
-        );
+        )
+    };
+    for (value, read) in [
+        ("true", "true"),
+        ("1", "1"),
+        ("1.5", "1.5"),
+        ("yes", "true"),
+    ] {
+        let config = yaml(&format!("{HEAD}{}", body(value))).and_then(FargatePart::of);
+        let config = config.unwrap();
+        assert_eq!(config.profiles[0].selectors[0].labels["k"], read, "{value}");
     }
+    let told = error(&body("1.10"));
+    assert_eq!(told.pointer, "/fargateProfiles/0/selectors/0/labels/k");
+    let message =
+        "1.10 without quotes is the number 1.1: put it in quotes, \"1.10\" (line 10, column 14)";
+    assert_eq!(told.message, message);
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! What fails on the way says why and what is left, and a retry goes on from there.
 
+use std::time::Duration;
+
 use super::support::{NEW, broken, fargate, full, spec};
 use crate::ops::support::{Fleet, REGION, fault};
+use fargate_fleet::aws::Access;
+use fargate_fleet::aws::cloudformation::NewStack;
+use fargate_fleet::domain::ClusterName;
+use fargate_fleet::domain::cluster::template;
 use fargate_fleet::sim::{Fault, HealthIssue};
 use serde_json::json;
 
@@ -108,7 +114,55 @@ async fn a_stack_of_that_name_that_others_made_is_left_alone() {
     let job = fleet.create_cluster(&spec(&config, true)).await;
     fleet.run().await;
     fleet.assert_failed(job, "already_exists").await;
+    let message = fleet.queue.column(job, "message").await;
+    let told = "stack eksctl-new-1-cluster is there in status CREATE_COMPLETE, and this service made it for \
+                a cluster with other settings";
+    assert!(message.contains(told), "{message}");
     assert_eq!(fleet.sim.inventory(), before);
+    fleet.end().await;
+}
+
+/// Whose it is, its state and the way out; and when it goes, its name is free.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_stack_that_somebody_else_made_is_told_and_one_that_goes_is_waited_for() {
+    const STACK: &str = "eksctl-new-1-cluster";
+    let fleet = Fleet::new().await;
+    let cluster = ClusterName::parse(NEW).unwrap();
+    let stacks = fleet.caller(Access::CreateCluster, NEW).await;
+    let stacks = stacks.cloudformation();
+    let new = NewStack {
+        name: STACK.to_owned(),
+        template: template::fargate_role(&cluster, None).to_string(),
+        tags: [("alpha.eksctl.io/cluster-name".to_owned(), NEW.to_owned())].into(),
+        makes_roles: true,
+        client_request_token: "by-hand".to_owned(),
+    };
+    stacks.create_stack(new).await.unwrap();
+    fleet.sim.advance(Duration::from_mins(10));
+    let refused = fleet.create_cluster(&fargate(NEW)).await;
+    fleet.run().await;
+    fleet.assert_failed(refused, "already_exists").await;
+    let message = fleet.queue.column(refused, "message").await;
+    let told =
+        format!("stack {STACK} is there in status CREATE_COMPLETE, and eksctl made it; choose");
+    assert!(message.contains(&told), "{message}");
+
+    fleet.sim.freeze();
+    stacks.delete_stack(STACK, "by-hand").await.unwrap();
+    let made = fleet.create_cluster(&fargate(NEW)).await;
+    let worker = fleet.worker().await;
+    let waits =
+        "select count(*) from jobs where message like 'Waits until CloudFormation has deleted%'";
+    fleet.queue.until(waits, |count| count == 1).await;
+    worker.crash().await;
+    let message = fleet.queue.column(made, "message").await;
+    assert!(
+        message.contains("asked for by somebody outside this service"),
+        "{message}"
+    );
+    fleet.sim.thaw();
+    fleet.run().await;
+    fleet.assert_state(made, "succeeded").await;
     fleet.end().await;
 }
 

@@ -15,6 +15,7 @@ pub mod ec2;
 pub mod eks;
 pub mod elb;
 pub mod iam;
+pub mod instances;
 pub mod network;
 pub mod pacing;
 pub mod policy;

@@ -32,5 +32,5 @@ pub use fargate::FargatePart;
 pub use iam::ClusterIam;
 pub use keys::Part;
 pub use metadata::ClusterMeta;
-pub use nodegroup::{NodeGroup, NodeGroupIam};
+pub use nodegroup::NodeGroup;
 pub use vpc::{AzSubnetSpec, ClusterEndpoints, ClusterNat, ClusterSubnets, ClusterVpc, SubnetMap};

@@ -13,6 +13,8 @@ mod control_plane;
 mod coredns;
 mod late_add_ons;
 mod network;
+mod node_lookups;
+mod node_network;
 mod nodegroups;
 mod oidc;
 mod preflight;

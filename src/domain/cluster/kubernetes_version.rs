@@ -33,6 +33,12 @@ pub fn is_version(text: &str) -> bool {
     minor.len() == 2 && minor.bytes().all(|b| b.is_ascii_digit()) && !minor.starts_with('0')
 }
 
+/// Whether a version is 1 and `minor`, or a later one; `latest` is.
+pub(super) fn at_least(version: &str, minor: u32) -> bool {
+    let given = version.strip_prefix("1.").unwrap_or_default();
+    given.parse::<u32>().map_or(true, |given| given >= minor)
+}
+
 /// The version that a config asks for, as far as it is known without AWS.
 pub(super) fn asked(input: Option<String>) -> Result<String, Invalid> {
     let asked = input.unwrap_or_else(|| AUTO.to_owned());

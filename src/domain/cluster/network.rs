@@ -1,8 +1,8 @@
 //! The network of a cluster once AWS was asked: zones with their blocks of addresses, or subnets
 //! that exist. A job keeps it with its step, so that a retry works on the same network.
 
-use super::offerings::{self, Offerings};
-use super::spec::{ClusterSpec, GivenSubnet, NatMode, NetworkSpec};
+use super::offerings::Offerings;
+use super::spec::{ClusterSpec, GivenSubnet, NatMode, NetworkSpec, NodegroupSpec};
 use super::zones::{self, AvailableZone, MAX_ZONES};
 use crate::domain::ids::Region;
 use crate::domain::invalid::Invalid;
@@ -76,9 +76,21 @@ impl NetworkPlan {
     ) -> Result<Self, Vec<Invalid>> {
         match &spec.network {
             NetworkSpec::Own { cidr, nat, zones } => {
-                let types = offerings::instance_types(spec);
+                // Types that are for some zones alone need not be in all.
+                let anywhere = spec
+                    .nodegroups
+                    .iter()
+                    .filter(|one| one.place.zones.is_empty());
+                let types: Vec<&str> = anywhere.flat_map(NodegroupSpec::types).collect();
                 let offered = (types.as_slice(), offerings);
-                let zones = zones::choose(&spec.region, zones, available, offered, seed)?;
+                let chosen = zones::choose(&spec.region, zones, available, offered, seed)?;
+                let named = zones_of_nodegroups(spec);
+                let zones = if zones.is_empty() && !named.is_empty() {
+                    let named = zones::choose(&spec.region, &named, available, offered, seed)?;
+                    zones::including(chosen, &named)
+                } else {
+                    chosen
+                };
                 Self::in_zones(cidr, *nat, &zones)
             }
             NetworkSpec::Existing {
@@ -111,6 +123,15 @@ impl NetworkPlan {
 }
 
 impl NetworkSpec {
+    /// The VPC that exists, if the config names it.
+    #[must_use]
+    pub fn vpc_id(&self) -> Option<&str> {
+        match self {
+            Self::Own { .. } => None,
+            Self::Existing { vpc_id, .. } => vpc_id.as_deref(),
+        }
+    }
+
     /// The ids of the subnets that exist, to be described.
     #[must_use]
     pub fn subnet_ids(&self) -> Vec<&str> {
@@ -127,9 +148,21 @@ impl NetworkSpec {
     }
 }
 
-/// The names that zones most likely have, for a plan made before AWS was asked.
+/// The zones that nodegroups name, each once. A VPC whose zones are chosen has these.
+fn zones_of_nodegroups(spec: &ClusterSpec) -> Vec<String> {
+    let named = spec.nodegroups.iter().flat_map(|one| &one.place.zones);
+    let named: BTreeSet<&String> = named.collect();
+    named.into_iter().cloned().collect()
+}
+
+/// The zones that are assumed for a VPC whose zones are chosen.
 #[must_use]
-pub fn assumed_zones(region: &Region) -> Vec<String> {
+pub fn assumed_zones_of(spec: &ClusterSpec) -> Vec<String> {
+    zones::including(assumed_zones(&spec.region), &zones_of_nodegroups(spec))
+}
+
+/// The names that zones most likely have, for a plan made before AWS was asked.
+fn assumed_zones(region: &Region) -> Vec<String> {
     let letters = ["a", "b", "c"];
     let wanted = letters.iter().take(zones::wanted(region));
     wanted.map(|letter| format!("{region}{letter}")).collect()

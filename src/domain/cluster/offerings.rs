@@ -1,6 +1,6 @@
 //! Which zones offer the instance types of a cluster's nodegroups.
 
-use super::spec::ClusterSpec;
+use super::spec::{ClusterSpec, NodegroupSpec};
 use crate::domain::invalid::Invalid;
 use crate::domain::warnings::Warning;
 use std::collections::BTreeSet;
@@ -22,7 +22,9 @@ impl Offerings {
         Self(None)
     }
 
-    fn has(&self, instance_type: &str, zone: &str) -> bool {
+    /// Whether a zone offers a type.
+    #[must_use]
+    pub fn has(&self, instance_type: &str, zone: &str) -> bool {
         let known = self.0.as_ref();
         known.is_none_or(|pairs| pairs.contains(&(instance_type.to_owned(), zone.to_owned())))
     }
@@ -37,54 +39,67 @@ impl Offerings {
 #[must_use]
 pub fn instance_types(spec: &ClusterSpec) -> Vec<&str> {
     let types = spec.nodegroups.iter();
-    let types: BTreeSet<&str> = types.map(|one| one.instance_type.as_str()).collect();
+    let types: BTreeSet<&str> = types.flat_map(NodegroupSpec::types).collect();
     types.into_iter().collect()
 }
 
-/// The nodegroups whose instance type none of these zones offers.
+/// The zones in which a nodegroup's nodes can be: those it names, or all of the cluster.
+fn zones_of<'a>(nodegroup: &'a NodegroupSpec, zones: &'a [String]) -> &'a [String] {
+    if nodegroup.place.zones.is_empty() {
+        zones
+    } else {
+        &nodegroup.place.zones
+    }
+}
+
+/// The nodegroups with an instance type that none of their zones offers.
 pub fn check(
     spec: &ClusterSpec,
     zones: &[String],
     offerings: &Offerings,
 ) -> Result<(), Vec<Invalid>> {
-    let nowhere = spec.nodegroups.iter().filter(|one| {
-        let mut zones = zones.iter();
-        !zones.any(|zone| offerings.has(&one.instance_type, zone))
-    });
-    let wrong: Vec<Invalid> = nowhere
-        .map(|one| {
+    let mut wrong = Vec::new();
+    for nodegroup in &spec.nodegroups {
+        let zones = zones_of(nodegroup, zones);
+        for one in nodegroup.types() {
+            if zones.iter().any(|zone| offerings.has(one, zone)) {
+                continue;
+            }
             let message = format!(
-                "nodegroup {}: none of the zones {} offers instances of type {}; choose another \
+                "nodegroup {}: none of the zones {} offers instances of type {one}; choose another \
                  type, or other zones",
-                one.name,
+                nodegroup.name,
                 zones.join(", "),
-                one.instance_type
             );
-            Invalid::new(format!("/{}", one.kind.list()), message)
-        })
-        .collect();
+            wrong.push(Invalid::new(format!("/{}", nodegroup.kind.list()), message));
+        }
+    }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
-/// The nodegroups that can't have nodes in every zone of the cluster.
+/// The nodegroups that can't have nodes of every type in every zone.
 #[must_use]
 pub fn warnings(spec: &ClusterSpec, zones: &[String], offerings: &Offerings) -> Vec<Warning> {
-    let warnings = spec.nodegroups.iter().filter_map(|one| {
-        let without: Vec<&str> = zones
-            .iter()
-            .map(String::as_str)
-            .filter(|zone| !offerings.has(&one.instance_type, zone))
-            .collect();
-        let message = format!(
-            "zone {} offers no instances of type {}: nodegroup {} gets its nodes in the other zones",
-            without.join(", "),
-            one.instance_type,
-            one.name
-        );
-        let code = "instance_type_not_everywhere";
-        (!without.is_empty()).then(|| Warning::new(code, message))
-    });
-    warnings.collect()
+    let mut warnings = Vec::new();
+    for nodegroup in &spec.nodegroups {
+        for one in nodegroup.types() {
+            let without: Vec<&str> = zones_of(nodegroup, zones)
+                .iter()
+                .map(String::as_str)
+                .filter(|zone| !offerings.has(one, zone))
+                .collect();
+            if without.is_empty() {
+                continue;
+            }
+            let message = format!(
+                "zone {} offers no instances of type {one}: nodegroup {} gets its nodes in the other zones",
+                without.join(", "),
+                nodegroup.name
+            );
+            warnings.push(Warning::new("instance_type_not_everywhere", message));
+        }
+    }
+    warnings
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 
 use super::kubernetes_version;
 use super::names;
-use super::network::{NetworkPlan, assumed_zones};
+use super::network::{NetworkPlan, assumed_zones_of};
 use super::offerings;
+use super::placing::{self, NodeNetwork};
 use super::resolved::ResolvedVersions;
 use super::spec::{ClusterSpec, NetworkSpec, NodegroupSpec};
 use super::step::ClusterStep;
@@ -78,7 +79,7 @@ pub struct PlanStack {
 fn assumptions() -> utoipa::openapi::schema::Array {
     let about = "What the templates take for granted because AWS was not asked.";
     let example = serde_json::json!(["the zones are eu-central-1a, eu-central-1b, eu-central-1c"]);
-    schema::text_list(about, 10, schema::text(4096, ""), example)
+    schema::text_list(about, 20, schema::text(8192, ""), example)
 }
 
 fn template_schema() -> Object {
@@ -101,7 +102,11 @@ impl ClusterPlan {
                 .then(|| kubernetes_version::DEFAULT.to_owned()),
             ..ResolvedVersions::default()
         });
-        let mut plan = Self::of(&shown, &network, &ClusterFacts::placeholder());
+        let facts = ClusterFacts {
+            network: NodeNetwork::planned(&spec.network, &network),
+            ..ClusterFacts::placeholder()
+        };
+        let mut plan = Self::of(&shown, &network, &facts);
         plan.steps = steps(spec);
         if shown.version != spec.version {
             let said = format!(
@@ -117,6 +122,7 @@ impl ClusterPlan {
                         certificate and service addresses, which are known when it is there";
             plan.assumptions.push(said.to_owned());
         }
+        plan.assumptions.extend(looked_up(spec, &facts));
         Ok(plan)
     }
 
@@ -144,6 +150,42 @@ impl ClusterPlan {
     }
 }
 
+/// What the templates of nodegroups take for granted.
+fn looked_up(spec: &ClusterSpec, facts: &ClusterFacts) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut say = |about: &str, names: Vec<&str>| {
+        if !names.is_empty() {
+            said.push(format!("{about}: nodegroups {}", names.join(", ")));
+        }
+    };
+    let named = |fits: &dyn Fn(&NodegroupSpec) -> bool| -> Vec<&str> {
+        let fitting = spec.nodegroups.iter().filter(|one| fits(one));
+        fitting.map(|one| one.name.as_str()).collect()
+    };
+    say(
+        "TYPES-OF-THE-SELECTOR stands for the instance types that are looked up when the cluster is created",
+        named(&NodegroupSpec::is_selected),
+    );
+    say(
+        "the launch template is there, names the instance type and no image",
+        named(&|one| one.launch_template.is_some()),
+    );
+    say(
+        "the instances have one network card; how many is looked up when the cluster is created",
+        named(&|one| one.hardware.efa.is_some()),
+    );
+    say(
+        "the first disk of the image is named as those of its family are; its name is looked up when the \
+         cluster is created",
+        named(&|one| one.image.id.is_some() && one.volume.name.is_none()),
+    );
+    say(
+        "SUBNET-OF-... stands for subnets that are looked up when the cluster is created",
+        named(&|one| !placing::missing(one, &facts.network).is_empty()),
+    );
+    said
+}
+
 fn is_self_managed(nodegroup: &NodegroupSpec) -> bool {
     nodegroup.kind == super::spec::NodegroupKind::SelfManaged
 }
@@ -151,7 +193,7 @@ fn is_self_managed(nodegroup: &NodegroupSpec) -> bool {
 fn assumed_network(spec: &ClusterSpec) -> Result<(NetworkPlan, Option<String>), Vec<Invalid>> {
     match &spec.network {
         NetworkSpec::Own { cidr, nat, zones } if zones.is_empty() => {
-            let zones = assumed_zones(&spec.region);
+            let zones = assumed_zones_of(spec);
             let said = format!(
                 "the zones are {}; those that the account has are looked up, and chosen, when the \
                  cluster is created",
@@ -263,6 +305,14 @@ fn preflight(spec: &ClusterSpec) -> String {
     let types = offerings::instance_types(spec);
     if !types.is_empty() {
         checked.push(format!("the instance types {}", types.join(", ")));
+    }
+    let selected = spec.nodegroups.iter().filter(|one| one.is_selected());
+    let selected: Vec<&str> = selected.map(|one| one.name.as_str()).collect();
+    if !selected.is_empty() {
+        checked.push(format!(
+            "instance types for the selectors of the nodegroups {}",
+            selected.join(", ")
+        ));
     }
     format!("check that AWS offers {}", checked.join("; "))
 }

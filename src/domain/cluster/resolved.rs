@@ -1,7 +1,8 @@
 //! What was looked up before a cluster is made. A job keeps it, so that all its steps and tries make
 //! the same cluster.
 
-use super::spec::ClusterSpec;
+use super::spec::nodegroup::GivenTemplate;
+use super::spec::{ClusterSpec, NodegroupSpec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,44 @@ pub struct ResolvedVersions {
     /// Of add-ons, by name; only of those that are asked for by `latest` or a beginning.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub addons: BTreeMap<String, String>,
+    /// What was looked up for nodegroups, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub nodegroups: BTreeMap<String, ResolvedNodegroup>,
+}
+
+/// What was looked up for one nodegroup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ResolvedNodegroup {
+    /// The types that its selector picks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instance_types: Vec<String>,
+    /// How many network cards its instances have, if they get elastic fabric adapters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_cards: Option<u32>,
+    /// The device of the first disk of its own image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_device: Option<String>,
+    /// The launch template that it names, and what is in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<GivenTemplate>,
+}
+
+impl ResolvedNodegroup {
+    fn fill(&self, nodegroup: &mut NodegroupSpec) {
+        if nodegroup.is_selected() {
+            nodegroup.instance_types.clone_from(&self.instance_types);
+        }
+        if let Some(efa) = &mut nodegroup.hardware.efa {
+            efa.cards = self.network_cards.or(efa.cards);
+        }
+        if self.root_device.is_some() {
+            nodegroup.image.root_device.clone_from(&self.root_device);
+        }
+        if self.template.is_some() {
+            nodegroup.launch_template.clone_from(&self.template);
+        }
+    }
 }
 
 impl ClusterSpec {
@@ -27,6 +66,11 @@ impl ClusterSpec {
         for addon in &mut self.addons {
             if let Some(version) = resolved.addons.get(&addon.name) {
                 addon.version = Some(version.clone());
+            }
+        }
+        for nodegroup in &mut self.nodegroups {
+            if let Some(found) = resolved.nodegroups.get(&nodegroup.name) {
+                found.fill(nodegroup);
             }
         }
         self
@@ -50,6 +94,7 @@ mod tests {
         let resolved = spec.with_versions(&ResolvedVersions {
             kubernetes: Some("1.35".to_owned()),
             addons: [("vpc-cni".to_owned(), "v1.20.4-eksbuild.1".to_owned())].into(),
+            ..ResolvedVersions::default()
         });
         assert_eq!(resolved.version, "1.35");
         let versions: Vec<_> = resolved

@@ -8,6 +8,7 @@ mod nodegroups;
 mod service_role;
 mod tags;
 mod vpc;
+mod windows;
 
 use super::kubernetes_version;
 use super::spec::{ClusterSpec, NodegroupKind};
@@ -33,7 +34,7 @@ pub(super) fn check(config: ClusterConfig, fargate: bool) -> Result<ClusterSpec,
     let access = access::of(config.access_config.unwrap_or_default(), &mut wrong);
     let addons_config = config.addons_config.unwrap_or_default();
     let disabled = addons_config.disable_default_addons.unwrap_or_default();
-    let addons = addons::of(config.addons, (disabled, region), &mut wrong);
+    let mut addons = addons::of(config.addons, (disabled, region), &mut wrong);
     let fargate_profiles = profiles(config.fargate_profiles, fargate, &mut wrong);
     let name = metadata.name.as_ref();
     let kinds = [
@@ -42,9 +43,11 @@ pub(super) fn check(config: ClusterConfig, fargate: bool) -> Result<ClusterSpec,
     ];
     let nodegroups = nodegroups::of(kinds, name, tags, &mut wrong);
     vpc::check_use(&network, &fargate_profiles, &nodegroups, &mut wrong);
+    nodegroups::check_place((&network, region), &nodegroups, &mut wrong);
+    windows::enable_ipam(&mut addons, &nodegroups);
     access::check_use(&access, &nodegroups, &mut wrong);
     match (metadata.name, metadata.region) {
-        (Some(name), Some(region)) if wrong.is_empty() => Ok(ClusterSpec {
+        (Some(name), Some(region)) if wrong.is_empty() => whole(ClusterSpec {
             name,
             region,
             version: metadata.version,
@@ -63,6 +66,16 @@ pub(super) fn check(config: ClusterConfig, fargate: bool) -> Result<ClusterSpec,
             nodegroups,
         }),
         _ => Err(wrong),
+    }
+}
+
+/// What can only be said of all of it: whether its templates are short enough.
+fn whole(spec: ClusterSpec) -> Result<ClusterSpec, Vec<Invalid>> {
+    let wrong = nodegroups::check_templates(&spec);
+    if wrong.is_empty() {
+        Ok(spec)
+    } else {
+        Err(wrong)
     }
 }
 

@@ -1,5 +1,9 @@
 //! A cluster whose every field has been checked and every default filled in: the input of a job.
 
+pub mod nodegroup;
+
+pub use nodegroup::{NodegroupKind, NodegroupSpec};
+
 use super::coredns;
 use super::names;
 use crate::domain::access_entry::{AccessEntrySpec, PrincipalArn};
@@ -90,6 +94,9 @@ pub enum NetworkSpec {
 pub struct GivenSubnet {
     /// Its id.
     pub id: String,
+    /// What it is called in the config: a zone, or a name of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Its zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
@@ -182,57 +189,6 @@ pub struct AddonSpec {
     pub by_default: bool,
 }
 
-open_enum! {
-    /// Who looks after a nodegroup.
-    NodegroupKind as "kind of nodegroup" {
-        /// EKS.
-        Managed => "managed",
-        /// An autoscaling group of the account's own.
-        SelfManaged => "self_managed",
-    }
-}
-
-impl NodegroupKind {
-    /// The list of the config that holds nodegroups of this kind.
-    #[must_use]
-    pub const fn list(self) -> &'static str {
-        match self {
-            Self::Managed => "managedNodeGroups",
-            Self::SelfManaged => "nodeGroups",
-        }
-    }
-}
-
-/// A nodegroup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NodegroupSpec {
-    /// Who looks after it.
-    pub kind: NodegroupKind,
-    /// Its name, which occurs once.
-    pub name: String,
-    /// The EC2 instance type.
-    pub instance_type: String,
-    /// How many nodes to begin with; `min` if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub desired: Option<u32>,
-    /// The fewest nodes.
-    pub min: u32,
-    /// The most nodes.
-    pub max: u32,
-    /// The size of a node's disk in GiB.
-    pub volume_gib: u32,
-    /// Whether its nodes are in private subnets.
-    pub private_networking: bool,
-    /// The permissions boundary of the role of its nodes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role_permissions_boundary: Option<String>,
-    /// Kubernetes labels of its nodes.
-    pub labels: BTreeMap<String, String>,
-    /// AWS tags of its nodes.
-    pub tags: BTreeMap<String, String>,
-}
-
 impl ClusterSpec {
     /// Checks everything; all that is wrong is told at once. `fargate` asks for eksctl's default
     /// profile, as `eksctl create cluster --fargate` does.
@@ -278,7 +234,8 @@ impl ClusterSpec {
         if self.makes_role() {
             self.role_permissions_boundary = or_default(self.role_permissions_boundary.take());
         }
-        for nodegroup in &mut self.nodegroups {
+        let made = self.nodegroups.iter_mut().filter(|one| one.makes_role());
+        for nodegroup in made {
             let given = nodegroup.role_permissions_boundary.take();
             nodegroup.role_permissions_boundary = or_default(given);
         }

@@ -10,12 +10,17 @@ mod fargate;
 mod iam;
 mod launch;
 mod managed_nodegroup;
+mod node_role;
 mod nodegroup;
+mod scaling;
 mod security;
+mod toml;
 mod user_data;
+mod volumes;
 mod vpc;
 
 use super::network::NetworkPlan;
+use super::placing::NodeNetwork;
 use super::spec::{ClusterSpec, NodegroupKind, NodegroupSpec};
 use crate::domain::ids::ClusterName;
 use ipnet::Ipv4Net;
@@ -35,6 +40,9 @@ pub struct ClusterFacts {
     pub certificate_authority: String,
     /// The addresses of its services.
     pub service_cidr: String,
+    /// Its network.
+    #[serde(default)]
+    pub network: NodeNetwork,
 }
 
 impl ClusterFacts {
@@ -45,6 +53,7 @@ impl ClusterFacts {
             endpoint: "https://ENDPOINT-OF-THE-CLUSTER".to_owned(),
             certificate_authority: "CERTIFICATE-AUTHORITY-OF-THE-CLUSTER".to_owned(),
             service_cidr: "10.100.0.0/16".to_owned(),
+            network: NodeNetwork::default(),
         }
     }
 
@@ -76,7 +85,7 @@ pub fn fargate_role(cluster: &ClusterName, permissions_boundary: Option<&str>) -
 #[must_use]
 pub fn nodegroup(spec: &ClusterSpec, nodegroup: &NodegroupSpec, facts: &ClusterFacts) -> Value {
     match nodegroup.kind {
-        NodegroupKind::Managed => managed_nodegroup::template(spec, nodegroup),
+        NodegroupKind::Managed => managed_nodegroup::template(spec, nodegroup, facts),
         NodegroupKind::SelfManaged => nodegroup::template(spec, nodegroup, facts),
     }
 }

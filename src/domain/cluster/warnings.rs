@@ -1,5 +1,7 @@
 //! What is allowed of a cluster to create, but likely not meant.
 
+mod nodegroups;
+
 use super::kubernetes_version;
 use super::spec::{AuthenticationMode, ClusterSpec, NatMode, NetworkSpec};
 use crate::domain::access_entry::AccessEntrySpec;
@@ -42,6 +44,7 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
         let message = "without Fargate profiles and nodegroups nothing can run on the cluster";
         warnings.push(Warning::new("nothing_to_run_on", message));
     }
+    warnings.extend(nodegroups::of(spec));
     let mut before: Vec<FargateProfile> = Vec::new();
     for profile in &spec.fargate_profiles {
         warnings.extend(profile_warnings(profile, &before));

@@ -98,6 +98,19 @@ fn chosen(
     Ok(names.into_iter().map(str::to_owned).collect())
 }
 
+/// Zones that must be among them, and others of those chosen: as many as there were, or as there must
+/// be. Sorted.
+#[must_use]
+pub(super) fn including(chosen: Vec<String>, required: &[String]) -> Vec<String> {
+    let count = chosen.len().max(required.len());
+    let mut zones = required.to_vec();
+    let others = chosen.into_iter().filter(|zone| !required.contains(zone));
+    zones.extend(others);
+    zones.truncate(count);
+    zones.sort_unstable();
+    zones
+}
+
 fn rank(seed: &[u8], zone: &str) -> Vec<u8> {
     let digest = Sha256::new()
         .chain_update(b"cluster-zone\0")

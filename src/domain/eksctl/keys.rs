@@ -25,7 +25,7 @@ mod table;
 
 use crate::domain::decode::unknown_field;
 use crate::domain::invalid::{Invalid, pointer_token, quoted};
-use Shape::{Fields, Flag, Free, Ignored, List, Map, Refused, Text, Whole};
+use Shape::{Fields, Flag, Free, Ignored, List, Map, Number, Refused, Text, Whole};
 use serde_json::Value;
 
 /// What may stand at a place.
@@ -36,11 +36,9 @@ enum Shape {
     Flag,
     /// A whole number.
     Whole,
+    /// A number.
+    Number,
     /// Whatever JSON can say.
-    #[allow(
-        dead_code,
-        reason = "keys with such values come with the next sections"
-    )]
     Free,
     /// An object with these keys.
     Fields(&'static [(&'static str, Shape)]),
@@ -142,7 +140,7 @@ pub(super) fn wrong_keys(tree: &mut Value) -> Vec<Invalid> {
 
 fn look(shape: &Shape, value: &mut Value, at: &str, wrong: &mut Vec<Invalid>) {
     match (shape, value) {
-        (Text | Flag | Whole | Free | Ignored(_), _) => {}
+        (Text | Flag | Whole | Number | Free | Ignored(_), _) => {}
         (Fields(known), Value::Object(fields)) => look_at_fields(known, fields, at, wrong),
         (Map(shape), Value::Object(fields)) => {
             for (key, inner) in fields {

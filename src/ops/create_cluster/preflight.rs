@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Creating, network};
+use super::{Creating, network, node_lookups};
 use crate::aws::Refusal;
 use crate::domain::cluster::kubernetes_version::{self, resolve};
 use crate::domain::cluster::spec::AddonSpec;
@@ -35,10 +35,12 @@ pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict
     if there.is_none() {
         network::planned(creating, &mut warnings).await?;
     }
+    let nodegroups = node_lookups::found(creating, &kubernetes, &mut warnings).await?;
     let message = format!("AWS offers what is asked for; Kubernetes is {kubernetes}.");
     creating.stage.kept.work.resolved = ResolvedVersions {
         kubernetes: Some(kubernetes),
         addons,
+        nodegroups,
     };
     if !warnings.is_empty() {
         let warnings: Vec<Value> = warnings.iter().map(|warning| json!(warning)).collect();
@@ -167,7 +169,7 @@ pub(super) async fn answered<T>(
 }
 
 /// Without this answer there is no telling what to make.
-async fn needed(creating: &Creating<'_>, refusal: Refusal, advice: &str) -> Verdict {
+pub(super) async fn needed(creating: &Creating<'_>, refusal: Refusal, advice: &str) -> Verdict {
     match refused::verdict(creating.stage.context, refusal).await {
         Verdict::Fail(failure) => Verdict::Fail(also_said(failure, advice)),
         other => other,

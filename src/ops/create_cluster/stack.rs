@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Creating, network};
+use super::{Creating, network, node_network};
 use crate::aws::cloudformation::Stack;
 use crate::domain::ErrorCode;
 use crate::domain::cluster::spec::NodegroupSpec;
@@ -148,5 +148,6 @@ async fn facts(creating: &Creating<'_>) -> Result<ClusterFacts, Verdict> {
         endpoint: cluster.endpoint.unwrap_or_default(),
         certificate_authority: cluster.certificate_authority.unwrap_or_default(),
         service_cidr: cluster.service_cidr.unwrap_or_default(),
+        network: node_network::needed(creating).await?,
     })
 }

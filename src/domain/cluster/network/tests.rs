@@ -67,6 +67,7 @@ fn described(id: &str, vpc: &str, zone: &str) -> DescribedSubnet {
 
 fn given(id: &str, zone: Option<&str>) -> GivenSubnet {
     GivenSubnet {
+        name: None,
         id: id.to_owned(),
         zone: zone.map(str::to_owned),
         cidr: None,

@@ -1,24 +1,100 @@
 //! Nodegroups of both kinds.
+//!
+//! | file | what is checked |
+//! |---|---|
+//! | `bootstrap` | how nodes join |
+//! | `iam` | the role of the nodes |
+//! | `image` | what the nodes run |
+//! | `instances` | which instances, and on what terms |
+//! | `labels` | labels and taints |
+//! | `place` | zones, subnets and security groups |
+//! | `scaling` | how nodes are renewed and repaired |
+//! | `ssh` | who can log in |
+//! | `volumes` | disks |
+
+mod bootstrap;
+mod iam;
+mod image;
+mod instances;
+mod labels;
+mod place;
+mod scaling;
+mod ssh;
+mod volumes;
 
 use super::tags;
-use crate::domain::cluster::ec2_instance::is_type;
 use crate::domain::cluster::names;
-use crate::domain::cluster::spec::{NodegroupKind, NodegroupSpec};
+use crate::domain::cluster::spec::nodegroup::MetadataSpec;
+use crate::domain::cluster::spec::{ClusterSpec, NodegroupKind, NodegroupSpec};
+use crate::domain::cluster::template::{self, ClusterFacts};
 use crate::domain::eksctl::NodeGroup;
-use crate::domain::eksctl::checks::wrong_policy_arn;
 use crate::domain::eksctl::nodegroup::MAX_NODES;
 use crate::domain::ids::ClusterName;
-use crate::domain::invalid::{Invalid, pointer_token, quoted};
+use crate::domain::invalid::{Invalid, quoted};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use place::check_use as check_place;
 
 const MAX_NODEGROUPS: usize = 50;
 const MAX_LABELS: usize = 50;
-const DEFAULT_TYPE: &str = "m5.large";
 const DEFAULT_NODES: u32 = 2;
-const DEFAULT_VOLUME_GIB: u32 = 80;
-/// The image of Amazon Linux 2023 is no smaller.
-const MIN_VOLUME_GIB: u32 = 20;
-const MAX_VOLUME_GIB: u32 = 16_384;
+/// Prefix and name, with - between them, are the value of a tag.
+const MAX_INSTANCE_NAME: usize = 128;
+const MAX_INSTANCE_PREFIX: usize = 64;
+/// How much longer than its stand-in what EKS says of a cluster can be.
+const MAX_FACTS: usize = 2_600;
+
+/// What is wrong with one nodegroup.
+struct Wrong<'a> {
+    at: &'a str,
+    told: &'a mut Vec<Invalid>,
+}
+
+impl Wrong<'_> {
+    /// Something is wrong with a key of it.
+    fn say(&mut self, key: &str, message: impl Into<String>) {
+        let pointer = format!("{}/{key}", self.at);
+        self.told.push(Invalid::new(pointer, message));
+    }
+
+    /// `key` is one of a few texts, or absent.
+    fn one_of(&mut self, key: &str, value: Option<&str>, allowed: &[&str]) {
+        let Some(value) = value else { return };
+        if !allowed.contains(&value) {
+            let allowed = allowed.join(", ");
+            let message = format!("invalid value {}: expected one of {allowed}", quoted(value));
+            self.say(key, message);
+        }
+    }
+
+    /// `key` is a number of a range, or absent.
+    fn within(&mut self, key: &str, value: Option<u32>, range: std::ops::RangeInclusive<u32>) {
+        if value.is_some_and(|value| !range.contains(&value)) {
+            self.say(
+                key,
+                format!("expected {} to {}", range.start(), range.end()),
+            );
+        }
+    }
+
+    /// `key` is a text that goes into a template as it is, or absent.
+    fn plain(&mut self, key: &str, value: Option<&str>, longest: usize) {
+        let Some(value) = value else { return };
+        // CloudFormation would look up what stands in such braces.
+        let looked_up = value.contains("{{");
+        if value.is_empty()
+            || value.len() > longest
+            || looked_up
+            || value.chars().any(char::is_control)
+        {
+            let message = format!(
+                "invalid value {}: expected 1 to {longest} characters, without {{{{ and control characters",
+                quoted(value)
+            );
+            self.say(key, message);
+        }
+    }
+}
 
 /// All nodegroups, those of the first kind first.
 pub(super) fn of(
@@ -30,10 +106,7 @@ pub(super) fn of(
     let mut taken = BTreeSet::new();
     let mut nodegroups = Vec::new();
     for (kind, inputs) in kinds {
-        let list = match kind {
-            NodegroupKind::SelfManaged => "/nodeGroups",
-            NodegroupKind::Managed => "/managedNodeGroups",
-        };
+        let list = format!("/{}", kind.list());
         if inputs.len() > MAX_NODEGROUPS {
             let message = format!("at most {MAX_NODEGROUPS} nodegroups");
             wrong.push(Invalid::new(list, message));
@@ -46,58 +119,112 @@ pub(super) fn of(
                 let message = format!("another nodegroup is named {} too", quoted(&input.name));
                 wrong.push(Invalid::new(format!("{at}/name"), message));
             }
-            nodegroups.push(one(kind, input, cluster_tags, &at, wrong));
+            check_all_tags(&input.tags, cluster_tags, &at, wrong);
+            let mut wrong = Wrong {
+                at: &at,
+                told: wrong,
+            };
+            nodegroups.push(one(kind, input, &mut wrong));
         }
     }
     nodegroups
 }
 
-fn one(
-    kind: NodegroupKind,
-    input: NodeGroup,
-    cluster_tags: &BTreeMap<String, String>,
-    at: &str,
-    wrong: &mut Vec<Invalid>,
-) -> NodegroupSpec {
-    let (min, max) = sizes(&input, at, wrong);
-    let instance_type = input
-        .instance_type
-        .unwrap_or_else(|| DEFAULT_TYPE.to_owned());
-    if !is_type(&instance_type) {
-        let message = format!(
-            "invalid instance type {}: expected one such as {DEFAULT_TYPE}",
-            quoted(&instance_type)
-        );
-        wrong.push(Invalid::new(format!("{at}/instanceType"), message));
-    }
-    let volume_gib = input.volume_size.unwrap_or(DEFAULT_VOLUME_GIB);
-    if !(MIN_VOLUME_GIB..=MAX_VOLUME_GIB).contains(&volume_gib) {
-        let message = format!("a node's disk has {MIN_VOLUME_GIB} to {MAX_VOLUME_GIB} GiB");
-        wrong.push(Invalid::new(format!("{at}/volumeSize"), message));
-    }
-    let boundary = input
-        .iam
-        .unwrap_or_default()
-        .instance_role_permissions_boundary;
-    let boundary_at = format!("{at}/iam/instanceRolePermissionsBoundary");
-    let given = boundary.as_deref();
-    wrong.extend(given.and_then(|arn| wrong_policy_arn(&boundary_at, arn)));
-    check_labels(&input.labels, at, wrong);
-    tags::check(&input.tags, at, wrong);
-    check_all_tags(&input.tags, cluster_tags, at, wrong);
+fn one(kind: NodegroupKind, input: NodeGroup, wrong: &mut Wrong<'_>) -> NodegroupSpec {
+    let (min, max) = sizes(&input, wrong.at, wrong.told);
+    instances::check(kind, &input, wrong);
+    let image = image::of(kind, &input, wrong);
+    volumes::check(&input, image.family, wrong);
+    let ssh = ssh::of(input.ssh.as_ref(), image.family, wrong);
+    let bootstrap = bootstrap::of(kind, &input, (&image, ssh.as_ref()), wrong);
+    iam::check(&input, wrong);
+    place::check(kind, &input, wrong);
+    scaling::check(&input, max, wrong);
+    instances::check_template(&input, wrong);
+    wrong.plain(
+        "instanceName",
+        input.instance_name.as_deref(),
+        MAX_INSTANCE_NAME,
+    );
+    wrong.plain(
+        "instancePrefix",
+        input.instance_prefix.as_deref(),
+        MAX_INSTANCE_PREFIX,
+    );
+    labels::check_labels(&input.labels, wrong.at, wrong.told);
+    labels::check_taints(&input.taints, wrong.at, wrong.told);
+    tags::check(&input.tags, wrong.at, wrong.told);
+    let hardware = instances::hardware(&input, metadata(&input));
+    let volume = volumes::of(&input);
+    let scaling = scaling::of(&input);
+    let place = place::of(&input);
+    let (instance_type, instance_types) = instances::types(&input);
+    let mut role = input.iam.unwrap_or_default();
     NodegroupSpec {
         kind,
         name: input.name,
         instance_type,
+        instance_types,
+        selector: input.instance_selector.filter(|one| !one.is_empty()),
+        distribution: input.instances_distribution,
+        spot: input.spot.unwrap_or_default(),
         desired: input.desired_capacity,
         min,
         max,
-        volume_gib,
+        image,
+        launch_template: input.launch_template.map(instances::template),
+        volume_gib: input.volume_size.unwrap_or(volumes::DEFAULT_GIB),
+        volume,
+        more_volumes: input.additional_volumes,
         private_networking: input.private_networking.unwrap_or_default(),
-        role_permissions_boundary: boundary,
+        place,
+        groups: input.security_groups.unwrap_or_default(),
+        ssh,
+        role_permissions_boundary: role.instance_role_permissions_boundary.take(),
+        role,
         labels: input.labels,
+        taints: input.taints,
         tags: input.tags,
+        instance_name: input.instance_name,
+        instance_prefix: input.instance_prefix,
+        bootstrap,
+        hardware,
+        scaling,
+        update: input.update_config,
+        repair: input.node_repair_config,
     }
+}
+
+fn metadata(input: &NodeGroup) -> MetadataSpec {
+    let not_pods = input.disable_pod_imds.unwrap_or_default();
+    MetadataSpec {
+        without_token: !input.disable_imds_v1.unwrap_or(true) && !not_pods,
+        not_pods,
+    }
+}
+
+/// The nodegroups whose templates are longer than `CloudFormation` takes.
+pub(super) fn check_templates(spec: &ClusterSpec) -> Vec<Invalid> {
+    let mut places: BTreeMap<NodegroupKind, usize> = BTreeMap::new();
+    let facts = ClusterFacts::placeholder();
+    let mut wrong = Vec::new();
+    for nodegroup in &spec.nodegroups {
+        let place = places.entry(nodegroup.kind).or_default();
+        let at = format!("/{}/{place}", nodegroup.kind.list());
+        *place += 1;
+        let bytes = template::nodegroup(spec, nodegroup, &facts)
+            .to_string()
+            .len();
+        if bytes + MAX_FACTS > template::MAX_BYTES {
+            let message = format!(
+                "its CloudFormation template would have {bytes} bytes, and AWS takes {} in a request: ask \
+                 for less in labels, tags, policies, commands and settings",
+                template::MAX_BYTES
+            );
+            wrong.push(Invalid::new(at, message));
+        }
+    }
+    wrong
 }
 
 /// The tags of the nodegroup together with those of the cluster, which it gets too.
@@ -185,85 +312,5 @@ fn sizes(input: &NodeGroup, at: &str, wrong: &mut Vec<Invalid>) -> (u32, u32) {
     (min, max)
 }
 
-fn check_labels(labels: &BTreeMap<String, String>, at: &str, wrong: &mut Vec<Invalid>) {
-    if labels.len() > MAX_LABELS {
-        let message = format!("at most {MAX_LABELS} labels");
-        wrong.push(Invalid::new(format!("{at}/labels"), message));
-        return;
-    }
-    if tags::bytes(labels.iter()) > tags::MAX_BYTES {
-        let message = format!(
-            "at most {} bytes of keys and values together, as nodes get no more user data",
-            tags::MAX_BYTES
-        );
-        wrong.push(Invalid::new(format!("{at}/labels"), message));
-    }
-    for (key, value) in labels {
-        let pointer = format!("{at}/labels/{}", pointer_token(key));
-        if let Some(message) = wrong_key(key) {
-            wrong.push(Invalid::new(pointer.as_str(), message));
-        }
-        if !value.is_empty() && !is_label_word(value) {
-            let message = format!(
-                "invalid label value {}: expected at most 63 letters, digits, -, _ or ., the first \
-                 and last a letter or digit",
-                quoted(value)
-            );
-            wrong.push(Invalid::new(pointer, message));
-        }
-    }
-}
-
-fn wrong_key(key: &str) -> Option<String> {
-    let (prefix, name) = match key.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    if !is_label_word(name) || prefix.is_some_and(|prefix| !is_domain(prefix)) {
-        return Some(format!(
-            "invalid label key {}: expected at most 63 letters, digits, -, _ or ., after a domain \
-             and / if need be",
-            quoted(key)
-        ));
-    }
-    let prefix = prefix.unwrap_or_default();
-    let under = |domain: &str| {
-        prefix == domain
-            || prefix
-                .strip_suffix(domain)
-                .is_some_and(|rest| rest.ends_with('.'))
-    };
-    let kubernetes = under("kubernetes.io") || under("k8s.io");
-    let allowed = under("kubelet.kubernetes.io") || under("node.kubernetes.io");
-    if kubernetes && !allowed {
-        return Some(format!(
-            "nodes may not label themselves with {}: under kubernetes.io and k8s.io only \
-             node.kubernetes.io/ and kubelet.kubernetes.io/ are allowed",
-            quoted(key)
-        ));
-    }
-    under("alpha.eksctl.io").then(|| "this label is set by the creation itself".to_owned())
-}
-
-fn is_label_word(text: &str) -> bool {
-    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = text.as_bytes();
-    bytes.len() <= 63
-        && edge(bytes.first())
-        && edge(bytes.last())
-        && bytes
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
-}
-
-fn is_domain(text: &str) -> bool {
-    let part = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    text.len() <= 253 && text.split('.').all(part)
-}
+#[cfg(test)]
+mod tests;

@@ -206,7 +206,7 @@ fn keys_of_eksctl_that_are_not_acted_on_are_refused_by_name() {
     let config = with(json!({
         "privateCluster": {"enabled": true},
         "accessConfig": {"accessEntries": [{"principal": "x"}]},
-        "nodeGroups": [{"name": "a", "ssh": {"allow": true}}]
+        "nodeGroups": [{"name": "a", "outpostARN": "arn:aws:outposts:x"}]
     }));
     let wrong = read(&config).unwrap_err();
     let pointers: Vec<&str> = wrong.iter().map(|w| w.pointer.as_str()).collect();
@@ -214,7 +214,7 @@ fn keys_of_eksctl_that_are_not_acted_on_are_refused_by_name() {
         pointers,
         [
             "/accessConfig/accessEntries/0/principal",
-            "/nodeGroups/0/ssh",
+            "/nodeGroups/0/outpostARN",
             "/privateCluster"
         ]
     );
@@ -546,7 +546,16 @@ fn all_places(value: &Value, at: &str, found: &mut Vec<String>) {
 /// is there, or it still gives templates that can be sent.
 #[test]
 fn whatever_stands_anywhere_is_refused_at_its_place_or_works() {
-    let sound = yaml_tree(include_str!("every_key.yaml")).unwrap();
+    let (refused, taken) = odd_values_in(include_str!("every_key.yaml"));
+    assert!(refused > 700 && taken > 50, "{refused} {taken}");
+    let (refused, taken) = odd_values_in(include_str!("every_nodegroup.yaml"));
+    assert!(refused > 2_000 && taken > 200, "{refused} {taken}");
+}
+
+/// How many odd values were refused, and how many taken.
+fn odd_values_in(sound: &str) -> (usize, usize) {
+    let sound = yaml_tree(sound).unwrap();
+    ClusterSpec::of(read(&sound).unwrap(), false).unwrap();
     let mut places = Vec::new();
     all_places(&sound, "", &mut places);
     let odd = [
@@ -595,7 +604,7 @@ fn whatever_stands_anywhere_is_refused_at_its_place_or_works() {
         }
     }
     assert_eq!(refused + taken, places.len() * odd.len());
-    assert!(refused > 700 && taken > 50, "{refused} {taken}");
+    (refused, taken)
 }
 
 const ADMINS: &str = "arn:aws:iam::111111111111:role/platform-admins";

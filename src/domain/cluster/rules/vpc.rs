@@ -137,7 +137,7 @@ fn check_zone(zone: &str, region: Option<&Region>, at: String, wrong: &mut Vec<I
     }
 }
 
-fn is_zone_of(text: &str, region: &Region) -> bool {
+pub(super) fn is_zone_of(text: &str, region: &Region) -> bool {
     let letter = text.strip_prefix(region.as_str()).unwrap_or_default();
     letter.len() == 1 && letter.bytes().all(|b| b.is_ascii_lowercase())
 }
@@ -229,9 +229,10 @@ fn given(
             check_zone(zone, region, format!("{at}/az"), wrong);
         }
         let key_is_zone = region.is_some_and(|region| is_zone_of(&key, region));
-        let zone = subnet.az.or_else(|| key_is_zone.then_some(key));
+        let zone = subnet.az.or_else(|| key_is_zone.then(|| key.clone()));
         subnets.push(GivenSubnet {
             id,
+            name: Some(key),
             zone,
             cidr: subnet.cidr,
         });

@@ -4,7 +4,7 @@ use super::draft::{Draft, attribute_of, service, sub};
 use crate::domain::cluster::spec::ClusterSpec;
 use serde_json::{Value, json};
 
-const ROLE: &str = "AWS::IAM::Role";
+pub(super) const ROLE: &str = "AWS::IAM::Role";
 
 /// The role that the control plane acts under, unless there is one; a reference to it.
 pub(super) fn add_service_role(draft: &mut Draft, spec: &ClusterSpec) -> Value {
@@ -15,7 +15,7 @@ pub(super) fn add_service_role(draft: &mut Draft, spec: &ClusterSpec) -> Value {
     }
     let mut role = json!({
         "AssumeRolePolicyDocument": trust("EKS", &["sts:AssumeRole", "sts:TagSession"], None),
-        "ManagedPolicyArns": policies(&[
+        "ManagedPolicyArns": arns_of_policies(&[
             "AmazonEKSClusterPolicy",
             "AmazonEKSVPCResourceController",
         ]),
@@ -28,7 +28,7 @@ pub(super) fn add_service_role(draft: &mut Draft, spec: &ClusterSpec) -> Value {
     arn
 }
 
-fn bounded(role: &mut Value, permissions_boundary: Option<&str>) {
+pub(super) fn bounded(role: &mut Value, permissions_boundary: Option<&str>) {
     if let Some(arn) = permissions_boundary {
         role["PermissionsBoundary"] = json!(arn);
     }
@@ -47,31 +47,14 @@ pub(super) fn add_pod_execution_role(
     let condition = json!({"ArnLike": {"aws:SourceArn": sub(&profiles)}});
     let mut role = json!({
         "AssumeRolePolicyDocument": trust("EKSFargatePods", &["sts:AssumeRole"], Some(condition)),
-        "ManagedPolicyArns": policies(&["AmazonEKSFargatePodExecutionRolePolicy"]),
+        "ManagedPolicyArns": arns_of_policies(&["AmazonEKSFargatePodExecutionRolePolicy"]),
     });
     bounded(&mut role, permissions_boundary);
     draft.add_tagged("FargatePodExecutionRole", ROLE, role);
     attribute_of("FargatePodExecutionRole", "Arn")
 }
 
-/// The role of nodes. The CNI's policy is always among its policies: add-ons get no role of their
-/// own here.
-pub(super) fn add_node_role(draft: &mut Draft, permissions_boundary: Option<&str>) -> Value {
-    let mut role = json!({
-        "AssumeRolePolicyDocument": trust("EC2", &["sts:AssumeRole"], None),
-        "ManagedPolicyArns": policies(&[
-            "AmazonEC2ContainerRegistryPullOnly",
-            "AmazonEKSWorkerNodePolicy",
-            "AmazonEKS_CNI_Policy",
-            "AmazonSSMManagedInstanceCore",
-        ]),
-        "Path": "/",
-    });
-    bounded(&mut role, permissions_boundary);
-    draft.add_tagged("NodeInstanceRole", ROLE, role)
-}
-
-fn trust(name: &str, actions: &[&str], condition: Option<Value>) -> Value {
+pub(super) fn trust(name: &str, actions: &[&str], condition: Option<Value>) -> Value {
     let mut statement = json!({
         "Action": actions,
         "Effect": "Allow",
@@ -83,7 +66,7 @@ fn trust(name: &str, actions: &[&str], condition: Option<Value>) -> Value {
     json!({"Statement": [statement], "Version": "2012-10-17"})
 }
 
-fn policies(names: &[&str]) -> Value {
+pub(super) fn arns_of_policies(names: &[&str]) -> Value {
     let arn = |name: &&str| sub(&format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}"));
     names.iter().map(arn).collect()
 }

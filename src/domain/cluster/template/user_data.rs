@@ -1,80 +1,94 @@
-//! What a self-managed node of Amazon Linux 2023 has to know to join its cluster.
+//! What nodes have to know to join their cluster, and what they run before: each family of images
+//! reads it in another form.
+//!
+//! | file | who reads it |
+//! |---|---|
+//! | `nodeadm` | Amazon Linux 2023 |
+//! | `script` | Amazon Linux 2, Ubuntu |
+//! | `settings` | Bottlerocket |
+//! | `powershell` | Windows |
+//! | `mime` | the document of several parts that Linux takes |
+
+mod mime;
+mod nodeadm;
+mod powershell;
+mod script;
+mod settings;
 
 use super::{ClusterFacts, launch};
+use crate::domain::cluster::image::Bootstrap;
 use crate::domain::cluster::spec::{ClusterSpec, NodegroupSpec};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
 
-const BOUNDARY: &str = "node-config";
+/// A nodegroup, its cluster, and what EKS says of it.
+#[derive(Clone, Copy)]
+struct Node<'a> {
+    spec: &'a ClusterSpec,
+    nodegroup: &'a NodegroupSpec,
+    facts: &'a ClusterFacts,
+}
 
-/// The user data: one `NodeConfig` in a MIME document, in Base64.
-pub(super) fn encoded(
+impl Node<'_> {
+    /// `key=value,key=value`
+    fn labels(self) -> String {
+        let labels = launch::labels(self.spec, self.nodegroup);
+        let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        labels.join(",")
+    }
+
+    /// `key=value:effect,key=value:effect`
+    fn taints(self) -> String {
+        let taints = self.nodegroup.taints.iter();
+        let taints: Vec<String> = taints
+            .map(|taint| format!("{}={}:{}", taint.key, taint.value, taint.effect))
+            .collect();
+        taints.join(",")
+    }
+
+    fn cluster_dns(self) -> String {
+        let given = self.nodegroup.bootstrap.cluster_dns.clone();
+        given.unwrap_or_else(|| self.facts.cluster_dns())
+    }
+}
+
+/// The user data of a self-managed nodegroup, in Base64.
+pub(super) fn own(spec: &ClusterSpec, nodegroup: &NodegroupSpec, facts: &ClusterFacts) -> String {
+    let node = Node {
+        spec,
+        nodegroup,
+        facts,
+    };
+    let text = match nodegroup.image.family.bootstrap() {
+        Bootstrap::Nodeadm => nodeadm::document(node, true).unwrap_or_default(),
+        Bootstrap::Script => script::cloud_config(node),
+        Bootstrap::Settings => settings::own(node),
+        Bootstrap::PowerShell => powershell::own(node),
+    };
+    STANDARD.encode(text)
+}
+
+/// The user data of a managed nodegroup, in Base64; none where EKS's own is enough.
+pub(super) fn managed(
     spec: &ClusterSpec,
     nodegroup: &NodegroupSpec,
     facts: &ClusterFacts,
-) -> String {
-    let config = node_config(spec, nodegroup, facts);
-    let lines = [
-        "MIME-Version: 1.0",
-        &format!("Content-Type: multipart/mixed; boundary={BOUNDARY}"),
-        "",
-        &format!("--{BOUNDARY}"),
-        "Content-Type: application/node.eks.aws",
-        "",
-        // JSON is YAML, and needs no rules for quoting.
-        &config.to_string(),
-        &format!("--{BOUNDARY}--"),
-        "",
-    ];
-    STANDARD.encode(lines.join("\r\n"))
-}
-
-fn node_config(spec: &ClusterSpec, nodegroup: &NodegroupSpec, facts: &ClusterFacts) -> Value {
-    let labels = launch::labels(spec, nodegroup);
-    let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
-    json!({
-        "apiVersion": "node.eks.aws/v1alpha1",
-        "kind": "NodeConfig",
-        "spec": {
-            "cluster": {
-                "apiServerEndpoint": facts.endpoint,
-                "certificateAuthority": facts.certificate_authority,
-                "cidr": facts.service_cidr,
-                "name": spec.name,
-            },
-            "kubelet": {
-                "config": {"clusterDNS": [facts.cluster_dns()]},
-                "flags": [format!("--node-labels={}", labels.join(","))],
-            },
-        },
-    })
+) -> Option<String> {
+    let node = Node {
+        spec,
+        nodegroup,
+        facts,
+    };
+    let family = nodegroup.image.family;
+    let text = match family.bootstrap() {
+        Bootstrap::Nodeadm => nodeadm::document(node, nodegroup.image.id.is_some()),
+        Bootstrap::Script if family.is_ubuntu() => Some(script::cloud_config(node)),
+        Bootstrap::Script => script::before_eks(node),
+        Bootstrap::Settings => Some(settings::managed(node)),
+        Bootstrap::PowerShell => powershell::before_eks(node),
+    };
+    text.map(|text| STANDARD.encode(text))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::cluster::samples;
-
-    #[test]
-    fn a_node_is_told_its_cluster_and_its_labels() {
-        let spec = samples::guide();
-        let text = encoded(&spec, &spec.nodegroups[0], &ClusterFacts::placeholder());
-        let text = String::from_utf8(STANDARD.decode(text).unwrap()).unwrap();
-        let (head, body) = text.split_once("application/node.eks.aws\r\n\r\n").unwrap();
-        assert!(head.starts_with("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="));
-        let (config, end) = body.split_once("\r\n").unwrap();
-        assert_eq!(end, "--node-config--\r\n");
-        let config: Value = serde_json::from_str(config).unwrap();
-        assert_eq!(config["spec"]["cluster"]["name"], "fargate-cluster");
-        assert_eq!(
-            config["spec"]["kubelet"]["flags"][0],
-            "--node-labels=alpha.eksctl.io/cluster-name=fargate-cluster,\
-             alpha.eksctl.io/nodegroup-name=ng-1"
-        );
-        assert_eq!(
-            config["spec"]["kubelet"]["config"]["clusterDNS"][0],
-            "10.100.0.10"
-        );
-    }
-}
+mod tests;

@@ -41,7 +41,10 @@ impl NodeGroupTaint {
             wrong.push(("key", message));
         }
         if !self.value.is_empty() && !is_label_word(&self.value) {
-            let message = format!("invalid taint value {}: expected {words}", quoted(&self.value));
+            let message = format!(
+                "invalid taint value {}: expected {words}",
+                quoted(&self.value)
+            );
             wrong.push(("value", message));
         }
         if !EFFECTS.contains(&self.effect.as_str()) {

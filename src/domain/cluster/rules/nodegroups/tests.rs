@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 fn config(list: &str, mut nodegroup: Value) -> Value {
     nodegroup["name"] = json!("n");
-    let mut config = json!({"metadata": {"name": "c", "region": "eu-central-1", "version": "1.34"}});
+    let mut config =
+        json!({"metadata": {"name": "c", "region": "eu-central-1", "version": "1.34"}});
     config[list] = json!([nodegroup]);
     config
 }
@@ -31,7 +32,9 @@ fn managed(nodegroup: Value) -> Vec<String> {
 fn codes(list: &str, nodegroup: Value) -> Vec<String> {
     let spec = samples::spec(&config(list, nodegroup));
     let codes = spec.warnings().into_iter().map(|warning| warning.code);
-    codes.filter(|code| code != "only_the_fleet_can_use_it").collect()
+    codes
+        .filter(|code| code != "only_the_fleet_can_use_it")
+        .collect()
 }
 
 #[test]
@@ -64,7 +67,10 @@ fn a_role_that_exists_goes_with_nothing_that_is_made() {
 fn instances_are_named_once_and_only_where_they_can_be() {
     for (nodegroup, expected) in [
         (json!({"instanceType": "mixed"}), "instanceType"),
-        (json!({"instancesDistribution": {}}), "instancesDistribution/instanceTypes"),
+        (
+            json!({"instancesDistribution": {}}),
+            "instancesDistribution/instanceTypes",
+        ),
         (
             json!({"instanceType": "m5.large", "instancesDistribution": {"instanceTypes": ["m5.large"]}}),
             "instanceType",
@@ -80,8 +86,14 @@ fn instances_are_named_once_and_only_where_they_can_be() {
             "instancesDistribution/instanceTypes/1",
         ),
         (json!({"cpuCredits": "unlimited"}), "cpuCredits"),
-        (json!({"instanceMarketOptions": {"marketType": "capacity-block"}}), "instanceMarketOptions"),
-        (json!({"instanceSelector": {"memory": "much"}}), "instanceSelector/memory"),
+        (
+            json!({"instanceMarketOptions": {"marketType": "capacity-block"}}),
+            "instanceMarketOptions",
+        ),
+        (
+            json!({"instanceSelector": {"memory": "much"}}),
+            "instanceSelector/memory",
+        ),
         (
             json!({"capacityReservation": {"capacityReservationTarget": {}}}),
             "capacityReservation/capacityReservationTarget",
@@ -90,7 +102,10 @@ fn instances_are_named_once_and_only_where_they_can_be() {
             json!({"efaEnabled": true, "availabilityZones": ["eu-central-1a", "eu-central-1b"]}),
             "efaEnabled",
         ),
-        (json!({"availabilityZones": ["us-east-1a"]}), "availabilityZones/0"),
+        (
+            json!({"availabilityZones": ["us-east-1a"]}),
+            "availabilityZones/0",
+        ),
         (json!({"subnets": ["subnet-1"]}), "subnets/0"),
         (json!({"instanceTypes": ["m5.large"]}), "instanceTypes"),
         (json!({"spot": true}), "spot"),
@@ -99,24 +114,51 @@ fn instances_are_named_once_and_only_where_they_can_be() {
     }
     let both = json!({"instanceType": "m5.large", "instanceTypes": ["m5.large"]});
     assert_eq!(managed(both), ["instanceType"]);
-    assert_eq!(managed(json!({"propagateASGTags": true})), ["propagateASGTags"]);
+    assert_eq!(
+        managed(json!({"propagateASGTags": true})),
+        ["propagateASGTags"]
+    );
 }
 
 #[test]
 fn images_know_what_they_can_be_told_and_run_on() {
     for (nodegroup, expected) in [
         (json!({"amiFamily": "BeOS"}), "amiFamily"),
-        (json!({"amiFamily": "Bottlerocket", "preBootstrapCommands": ["x"]}), "preBootstrapCommands"),
-        (json!({"amiFamily": "Ubuntu2404", "bottlerocket": {}}), "bottlerocket"),
-        (json!({"amiFamily": "WindowsServer2022CoreContainer", "instanceType": "m7g.large"}), "amiFamily"),
-        (json!({"amiFamily": "Ubuntu2404", "ami": "ami-1"}), "overrideBootstrapCommand"),
+        (
+            json!({"amiFamily": "Bottlerocket", "preBootstrapCommands": ["x"]}),
+            "preBootstrapCommands",
+        ),
+        (
+            json!({"amiFamily": "Ubuntu2404", "bottlerocket": {}}),
+            "bottlerocket",
+        ),
+        (
+            json!({"amiFamily": "WindowsServer2022CoreContainer", "instanceType": "m7g.large"}),
+            "amiFamily",
+        ),
+        (
+            json!({"amiFamily": "Ubuntu2404", "ami": "ami-1"}),
+            "overrideBootstrapCommand",
+        ),
         (json!({"ami": "ami-1"}), "amiFamily"),
-        (json!({"ami": "image", "amiFamily": "AmazonLinux2023"}), "ami"),
-        (json!({"overrideBootstrapCommand": "/etc/eks/bootstrap.sh c"}), "overrideBootstrapCommand"),
+        (
+            json!({"ami": "image", "amiFamily": "AmazonLinux2023"}),
+            "ami",
+        ),
+        (
+            json!({"overrideBootstrapCommand": "/etc/eks/bootstrap.sh c"}),
+            "overrideBootstrapCommand",
+        ),
         (json!({"containerRuntime": "dockerd"}), "containerRuntime"),
-        (json!({"kubeletExtraConfig": {"kind": "x"}}), "kubeletExtraConfig/kind"),
+        (
+            json!({"kubeletExtraConfig": {"kind": "x"}}),
+            "kubeletExtraConfig/kind",
+        ),
         (json!({"clusterDNS": "here"}), "clusterDNS"),
-        (json!({"preBootstrapCommands": ["x".repeat(12_000)]}), "preBootstrapCommands"),
+        (
+            json!({"preBootstrapCommands": ["x".repeat(12_000)]}),
+            "preBootstrapCommands",
+        ),
         (
             json!({"amiFamily": "Bottlerocket", "bottlerocket": {"settings": {"kubernetes": {"max-pods": 1}}}}),
             "bottlerocket/settings/kubernetes/max-pods",
@@ -127,10 +169,20 @@ fn images_know_what_they_can_be_told_and_run_on() {
     let old = json!({"amiFamily": "AmazonLinux2"});
     assert_eq!(codes("nodeGroups", old), ["no_such_image"]);
     let windows = json!({"amiFamily": "WindowsServer2022CoreContainer"});
-    assert_eq!(codes("managedNodeGroups", windows.clone()), ["no_linux_nodes"]);
+    assert_eq!(
+        codes("managedNodeGroups", windows.clone()),
+        ["no_linux_nodes"]
+    );
     let spec = samples::spec(&config("nodeGroups", windows));
-    let cni = spec.addons.iter().find(|addon| addon.name == "vpc-cni").unwrap();
-    assert_eq!(cni.configuration, Some(json!({"enableWindowsIpam": "true"})));
+    let cni = spec
+        .addons
+        .iter()
+        .find(|addon| addon.name == "vpc-cni")
+        .unwrap();
+    assert_eq!(
+        cni.configuration,
+        Some(json!({"enableWindowsIpam": "true"}))
+    );
     let own_image = json!({"ami": "ami-1", "amiFamily": "AmazonLinux2023", "maxPodsPerNode": 3});
     assert_eq!(managed(own_image), ["maxPodsPerNode"]);
 }
@@ -139,13 +191,25 @@ fn images_know_what_they_can_be_told_and_run_on() {
 fn disks_are_what_ebs_makes() {
     for (nodegroup, expected) in [
         (json!({"volumeType": "gp4"}), "volumeType"),
-        (json!({"volumeType": "gp2", "volumeIOPS": 3000}), "volumeIOPS"),
+        (
+            json!({"volumeType": "gp2", "volumeIOPS": 3000}),
+            "volumeIOPS",
+        ),
         (json!({"volumeType": "io1", "volumeIOPS": 50}), "volumeIOPS"),
-        (json!({"volumeType": "io1", "volumeThroughput": 200}), "volumeThroughput"),
+        (
+            json!({"volumeType": "io1", "volumeThroughput": 200}),
+            "volumeThroughput",
+        ),
         (json!({"volumeKmsKeyID": "k"}), "volumeKmsKeyID"),
-        (json!({"volumeType": "st1", "volumeSize": 500}), "volumeType"),
+        (
+            json!({"volumeType": "st1", "volumeSize": 500}),
+            "volumeType",
+        ),
         (json!({"volumeSize": 19}), "volumeSize"),
-        (json!({"additionalVolumes": [{"volumeSize": 5}]}), "additionalVolumes/0/volumeName"),
+        (
+            json!({"additionalVolumes": [{"volumeSize": 5}]}),
+            "additionalVolumes/0/volumeName",
+        ),
         (
             json!({"additionalVolumes": [{"volumeName": "/dev/b", "volumeType": "sc1", "volumeSize": 100}]}),
             "additionalVolumes/0/volumeSize",
@@ -159,11 +223,20 @@ fn disks_are_what_ebs_makes() {
 fn a_key_in_a_file_elsewhere_is_a_warning_and_two_keys_are_wrong() {
     let file = json!({"ssh": {"publicKeyPath": "~/.ssh/id_rsa.pub"}});
     assert_eq!(codes("nodeGroups", file), ["no_ssh_key"]);
-    assert_eq!(codes("managedNodeGroups", json!({"ssh": {"allow": true}})), ["no_ssh_key"]);
-    assert_eq!(codes("nodeGroups", json!({"ssh": {"enableSsm": true}})), [""; 0]);
+    assert_eq!(
+        codes("managedNodeGroups", json!({"ssh": {"allow": true}})),
+        ["no_ssh_key"]
+    );
+    assert_eq!(
+        codes("nodeGroups", json!({"ssh": {"enableSsm": true}})),
+        [""; 0]
+    );
     let two = json!({"ssh": {"publicKeyName": "a", "publicKeyPath": "b"}});
     assert_eq!(own(two), ["ssh"]);
-    assert_eq!(own(json!({"ssh": {"publicKey": "ssh-dss AAAA"}})), ["ssh/publicKey"]);
+    assert_eq!(
+        own(json!({"ssh": {"publicKey": "ssh-dss AAAA"}})),
+        ["ssh/publicKey"]
+    );
     assert_eq!(own(json!({"ssh": {"enableSsm": false}})), ["ssh/enableSsm"]);
 }
 
@@ -171,7 +244,10 @@ fn a_key_in_a_file_elsewhere_is_a_warning_and_two_keys_are_wrong() {
 fn what_renews_and_repairs_nodes_says_each_thing_once() {
     for (nodegroup, expected) in [
         (json!({"updateConfig": {}}), "updateConfig"),
-        (json!({"updateConfig": {"maxUnavailable": 9}}), "updateConfig/maxUnavailable"),
+        (
+            json!({"updateConfig": {"maxUnavailable": 9}}),
+            "updateConfig/maxUnavailable",
+        ),
         (
             json!({"nodeRepairConfig": {
                 "maxUnhealthyNodeThresholdCount": 1, "maxUnhealthyNodeThresholdPercentage": 1
@@ -189,14 +265,23 @@ fn what_renews_and_repairs_nodes_says_each_thing_once() {
             json!({"launchTemplate": {"id": "lt-1"}, "volumeSize": 50}),
             "volumeSize",
         ),
-        (json!({"launchTemplate": {"id": "lt-1", "version": "0"}}), "launchTemplate/version"),
-        (json!({"securityGroups": {"withShared": true}}), "securityGroups/withShared"),
+        (
+            json!({"launchTemplate": {"id": "lt-1", "version": "0"}}),
+            "launchTemplate/version",
+        ),
+        (
+            json!({"securityGroups": {"withShared": true}}),
+            "securityGroups/withShared",
+        ),
     ] {
         assert_eq!(managed(nodegroup.clone()), [expected], "{nodegroup}");
     }
     for (nodegroup, expected) in [
         (json!({"maxInstanceLifetime": 60}), "maxInstanceLifetime"),
-        (json!({"asgSuspendProcesses": ["Sleep"]}), "asgSuspendProcesses/0"),
+        (
+            json!({"asgSuspendProcesses": ["Sleep"]}),
+            "asgSuspendProcesses/0",
+        ),
         (json!({"targetGroupARNs": ["web"]}), "targetGroupARNs/0"),
         (
             json!({"taints": [{"key": "a", "effect": "Never"}]}),
@@ -207,9 +292,13 @@ fn what_renews_and_repairs_nodes_says_each_thing_once() {
     ] {
         assert_eq!(own(nodegroup.clone()), [expected], "{nodegroup}");
     }
-    let long: serde_json::Map<String, Value> =
-        (0..31).map(|i| (format!("label-{i}"), json!("x"))).collect();
-    assert_eq!(own(json!({"labels": long, "propagateASGTags": true})), ["propagateASGTags"]);
+    let long: serde_json::Map<String, Value> = (0..31)
+        .map(|i| (format!("label-{i}"), json!("x")))
+        .collect();
+    assert_eq!(
+        own(json!({"labels": long, "propagateASGTags": true})),
+        ["propagateASGTags"]
+    );
 }
 
 #[test]

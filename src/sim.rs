@@ -74,6 +74,7 @@ mod session;
 mod sts;
 mod tags;
 mod text;
+mod vpc_endpoints;
 mod wire;
 mod world;
 mod xml;

@@ -134,6 +134,33 @@ impl Clusters {
         id.ok_or_else(|| unanswered(ACTION))
     }
 
+    /// Asks for a cluster's Kubernetes API to be reached from inside its VPC alone; answers the id of
+    /// that update.
+    pub async fn close_endpoint(
+        &self,
+        name: &str,
+        client_request_token: &str,
+    ) -> Result<String, Refusal> {
+        const ACTION: &str = "UpdateClusterConfig";
+        let access = types::VpcConfigRequest::builder()
+            .endpoint_public_access(false)
+            .endpoint_private_access(true)
+            .build();
+        let answer = self
+            .caller
+            .mutate(Service::Eks, ACTION, |aws| {
+                aws.eks
+                    .update_cluster_config()
+                    .name(name)
+                    .resources_vpc_config(access)
+                    .client_request_token(client_request_token)
+                    .send()
+            })
+            .await?;
+        let id = answer.update.and_then(|update| update.id);
+        id.ok_or_else(|| unanswered(ACTION))
+    }
+
     /// One update of a cluster.
     pub async fn update(&self, name: &str, id: &str) -> Result<ClusterUpdate, Refusal> {
         const ACTION: &str = "DescribeUpdate";

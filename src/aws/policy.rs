@@ -59,8 +59,9 @@ const READ: [&str; 3] = [
 ];
 
 /// A network with its gateways and security groups, and what nodes start from.
-const MAKE_NETWORK: [&str; 12] = [
+const MAKE_NETWORK: [&str; 16] = [
     "ec2:*Address",
+    "ec2:*CidrBlock",
     "ec2:*InternetGateway",
     "ec2:*LaunchTemplate*",
     "ec2:*NatGateway",
@@ -70,13 +71,16 @@ const MAKE_NETWORK: [&str; 12] = [
     "ec2:*Subnet*",
     "ec2:*Tags",
     "ec2:*Vpc",
+    "ec2:*VpcAttachment",
+    "ec2:*VpcEndpoint*",
+    "ec2:*VpnGateway",
     "ec2:ModifyVpcAttribute",
     "ec2:RunInstances",
 ];
 
 /// The deletion of such a network, and of what a cluster left in it.
-const DELETE_NETWORK: [&str; 13] = [
-    "ec2:DeleteInternetGateway",
+const DELETE_NETWORK: [&str; 14] = [
+    "ec2:Delete*InternetGateway",
     "ec2:DeleteLaunchTemplate",
     "ec2:DeleteNatGateway",
     "ec2:DeleteNetworkInterface",
@@ -84,8 +88,9 @@ const DELETE_NETWORK: [&str; 13] = [
     "ec2:DeleteSecurityGroup",
     "ec2:DeleteSubnet",
     "ec2:DeleteTags",
-    "ec2:DeleteVpc",
-    "ec2:DetachInternetGateway",
+    "ec2:DeleteTransitGatewayVpc*",
+    "ec2:DeleteVpc*",
+    "ec2:Detach*Gateway",
     "ec2:Disassociate*",
     "ec2:ReleaseAddress",
     "ec2:RevokeSecurityGroup*",
@@ -200,6 +205,9 @@ fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
         "iam:*OpenIDConnectProvider",
         "iam:*Role",
         "iam:*RoleP*",
+        // The key for Secrets.
+        "kms:CreateGrant",
+        "kms:DescribeKey",
         // The images of nodes.
         "ssm:GetParameter*",
     ];
@@ -213,6 +221,7 @@ fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
         arns.stack_instance_profile(),
         arns.oidc_provider(),
         arns.ec2(),
+        arns.keys(),
         arns.node_images(),
     ];
     vec![
@@ -374,6 +383,11 @@ impl Arns<'_> {
 
     fn oidc_provider(&self) -> String {
         self.iam(&format!("oidc-provider/oidc.eks.{}.*", self.region))
+    }
+
+    /// The KMS keys of the region, in whatever account.
+    fn keys(&self) -> String {
+        format!("arn:{}:kms:{}:*:key/*", self.partition, self.region)
     }
 
     fn node_images(&self) -> String {

@@ -23,22 +23,26 @@ pub mod selector;
 pub mod spec;
 pub mod step;
 pub mod template;
+pub mod vpc_endpoints;
 mod warnings;
 pub mod zones;
 
 pub use deletion::{AwsResource, ClusterDeletionPlan, DeletionStep, Obstacle};
 pub use generated_name::generated_name as generated_cluster_name;
 pub use kubernetes_version::OfferedVersion;
-pub use network::{DescribedSubnet, NetworkPlan, ZoneBlocks};
+pub use network::{DescribedSubnet, KnownSubnet, NetworkPlan, ZoneBlocks};
 pub use offerings::Offerings;
 pub use plan::ClusterPlan;
 pub use resolved::ResolvedVersions;
 pub use spec::ClusterSpec;
 pub use step::ClusterStep;
 pub use template::ClusterFacts;
+pub use vpc_endpoints::VpcEndpoint;
 pub use zones::AvailableZone;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_settings;
 #[cfg(test)]
 mod samples;

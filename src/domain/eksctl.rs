@@ -8,29 +8,43 @@
 //! |---|---|
 //! | `cluster_config` | the document, and how it is read |
 //! | `metadata`, `iam`, `vpc`, `cloud_watch`, `access_config`, `addon`, `nodegroup` | its sections |
+//! | `control_plane`, `auto_mode`, `kubernetes_network`, `private_cluster`, `remote_network` | the same |
 //! | `keys` | every key of eksctl's: taken, refused and why |
 //! | `fargate` | the part that profiles are made from |
 //! | `checks` | checks that are made in more than one place |
 
 pub mod access_config;
 pub mod addon;
+pub mod auto_mode;
 pub(in crate::domain) mod checks;
 pub mod cloud_watch;
 pub mod cluster_config;
+pub mod control_plane;
 pub mod fargate;
 pub mod iam;
 mod keys;
+pub mod kubernetes_network;
 pub mod metadata;
 pub mod nodegroup;
+pub mod private_cluster;
+pub mod remote_network;
 pub mod vpc;
 
 pub use access_config::AccessConfig;
 pub use addon::{Addon, AddonsConfig};
+pub use auto_mode::AutoModeConfig;
 pub use cloud_watch::{ClusterCloudWatch, ClusterCloudWatchLogging};
 pub use cluster_config::ClusterConfig;
+pub use control_plane::{
+    ControlPlaneScalingConfig, KubeApiServerConfig, KubeControllerManagerConfig,
+    KubeSchedulerConfig, SecretsEncryption, UpgradePolicy, ZonalShiftConfig,
+};
 pub use fargate::FargatePart;
 pub use iam::ClusterIam;
 pub use keys::Part;
+pub use kubernetes_network::KubernetesNetworkConfig;
 pub use metadata::ClusterMeta;
 pub use nodegroup::NodeGroup;
+pub use private_cluster::PrivateCluster;
+pub use remote_network::{RemoteNetwork, RemoteNetworkConfig, RemoteNodesIam};
 pub use vpc::{AzSubnetSpec, ClusterEndpoints, ClusterNat, ClusterSubnets, ClusterVpc, SubnetMap};

@@ -1,6 +1,6 @@
 //! Creates a cluster as eksctl does: looks up whether AWS offers what is asked for, then makes its
 //! stack, access entries, add-ons, identity provider, Fargate profiles, CoreDNS, nodegroups,
-//! metrics-server.
+//! metrics-server; and last, closes the Kubernetes API of a private one to the internet.
 //!
 //! Steps: those of the plan (`domain::cluster::plan`), which begin with `start`, the first of them.
 //! Each looks first and then acts, and adopts what an earlier try of the same cluster has made: so
@@ -11,6 +11,8 @@ mod add_ons;
 mod cluster_stack;
 mod control_plane;
 mod coredns;
+mod endpoint_access;
+mod given_parts;
 mod late_add_ons;
 mod network;
 mod node_lookups;
@@ -21,6 +23,7 @@ mod preflight;
 mod profiles;
 mod ready_nodes;
 mod stack;
+mod vpc_endpoints;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -90,6 +93,9 @@ struct Creation {
     asking: Option<Asking>,
     #[serde(skip_serializing_if = "Option::is_none")]
     coredns: Option<Moving>,
+    /// The update that closes the Kubernetes API to the internet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closing: Option<String>,
     nodes: ready_nodes::Looking,
 }
 
@@ -171,6 +177,7 @@ async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String,
         ClusterStep::CoreDns => coredns::stage(creating).await,
         ClusterStep::Nodegroups => nodegroups::stage(creating).await,
         ClusterStep::LateAddOns | ClusterStep::AddOnsReady => late_add_ons::stage(creating).await,
+        ClusterStep::EndpointAccess => endpoint_access::stage(creating).await,
     }
 }
 

@@ -95,6 +95,8 @@ actions! {
     DescribeInstanceTypeOfferings,
     DescribeSubnets,
     DescribeVpcs,
+    DescribeRouteTables,
+    DescribeVpcEndpointServices,
     DescribeNetworkInterfaces,
     DeleteNetworkInterface,
     DescribeSecurityGroups,

@@ -278,6 +278,14 @@ impl SimControl {
             .put_profile((account_id, region, cluster), spec, status);
     }
 
+    /// A cluster as `DescribeCluster` answers it.
+    #[must_use]
+    pub fn cluster(&self, account: &str, region: &str, name: &str) -> Option<serde_json::Value> {
+        let mut world = self.shared.lock();
+        let cluster = world.accounts.cluster(account, region, name)?;
+        Some(cluster.view())
+    }
+
     /// The profile as it is now.
     #[must_use]
     pub fn profile(

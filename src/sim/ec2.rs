@@ -11,6 +11,7 @@ use super::offerings;
 use super::page::PageRequest;
 use super::query::{Form, Service, no_operation};
 use super::text::glob;
+use super::vpc_endpoints::{describe_route_tables, describe_services};
 use super::world::{Arrival, World};
 use super::xml::Xml;
 use super::zones::{self, Zone};
@@ -41,6 +42,8 @@ impl World {
                 | "DescribeInstanceTypeOfferings"
                 | "DescribeSubnets"
                 | "DescribeVpcs"
+                | "DescribeRouteTables"
+                | "DescribeVpcEndpointServices"
         ) {
             return Err(no_operation(form));
         }
@@ -52,6 +55,12 @@ impl World {
         match action {
             "DescribeAvailabilityZones" => describe_zones(form, caller, &filters),
             "DescribeInstanceTypeOfferings" => describe_offerings(form, caller, &filters),
+            "DescribeVpcEndpointServices" => describe_services(form, caller, &filters),
+            "DescribeRouteTables" => {
+                let ids = form.texts("RouteTableId");
+                let network = self.network(account, region);
+                describe_route_tables(network, caller, &ids, &filters)
+            }
             "DescribeSubnets" => {
                 let ids = form.texts("SubnetId");
                 describe_subnets(self.network(account, region), caller, &ids, &filters)
@@ -116,22 +125,25 @@ fn describe_zones(
     let region = &caller.region;
     let (names, ids) = (form.texts("ZoneName"), form.texts("ZoneId"));
     let mut found = Vec::new();
-    for zone in zones::of(region) {
+    let usual = zones::of(region).into_iter().map(|zone| (zone, false));
+    let local = zones::local(region).into_iter().map(|zone| (zone, true));
+    for (zone, local) in usual.chain(local) {
+        let (kind, opted) = zone_kind(local);
         let facts = [
             ("zone-name", zone.name.as_str()),
             ("zone-id", zone.id.as_str()),
             ("region-name", region.as_str()),
             ("state", "available"),
-            ("zone-type", "availability-zone"),
-            ("opt-in-status", "opt-in-not-required"),
+            ("zone-type", kind),
+            ("opt-in-status", opted),
         ];
         let asked = (names.is_empty() || names.contains(&zone.name.as_str()))
             && (ids.is_empty() || ids.contains(&zone.id.as_str()));
         if asked && wanted(filters, &facts, &BTreeMap::new())? {
-            found.push(zone);
+            found.push((zone, local));
         }
     }
-    let known = |name: &&&str| found.iter().any(|zone| zone.name == **name);
+    let known = |name: &&&str| found.iter().any(|(zone, _)| zone.name == **name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         let why = format!("Invalid availability zone: [{unknown}]");
         return Err(AwsError::new(400, "InvalidParameterValue", why));
@@ -141,19 +153,29 @@ fn describe_zones(
         "availabilityZoneInfo",
         Service::Ec2.entry(),
         found,
-        |x, zone| {
+        |x, (zone, local)| {
+            let (kind, opted) = zone_kind(local);
             x.text("zoneState", "available")
-                .text("optInStatus", "opt-in-not-required")
+                .text("optInStatus", opted)
                 .texts("messageSet", ENTRY, Vec::<String>::new())
                 .text("regionName", region)
                 .text("zoneName", &zone.name)
                 .text("zoneId", &zone.id)
                 .text("groupName", format!("{region}-zg-1"))
                 .text("networkBorderGroup", region)
-                .text("zoneType", "availability-zone");
+                .text("zoneType", kind);
         },
     );
     Ok(xml.finish())
+}
+
+/// What kind of zone it is, and whether accounts had to opt in to it.
+const fn zone_kind(local: bool) -> (&'static str, &'static str) {
+    if local {
+        ("local-zone", "opted-in")
+    } else {
+        ("availability-zone", "opt-in-not-required")
+    }
 }
 
 fn describe_offerings(

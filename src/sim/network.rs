@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipnet::Ipv4Net;
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use super::interfaces::Attached;
 use super::zones;
@@ -34,6 +34,8 @@ pub(super) struct Network {
     pub attached: Attached,
     /// The VPCs that no stack made: the one that is always there, and those of the first clusters.
     pub built_in: BTreeSet<String>,
+    /// The IPv6 addresses of those VPCs that have some.
+    pub ipv6_blocks: BTreeMap<String, String>,
 }
 
 /// The VPC that is always there.
@@ -62,6 +64,7 @@ impl Network {
             public_tables: BTreeSet::from([FIXED_TABLE.to_owned()]),
             attached: Attached::default(),
             built_in: BTreeSet::from([FIXED_VPC.to_owned()]),
+            ipv6_blocks: BTreeMap::new(),
         };
         let named = |name: &str| BTreeMap::from([("Name".to_owned(), name.to_owned())]);
         if let Ok(cidr) = "10.0.0.0/16".parse() {
@@ -135,6 +138,20 @@ impl Network {
         let subnet = self.subnets.get(subnet)?;
         let table = subnet.table.as_ref();
         Some(table.is_some_and(|table| self.public_tables.contains(table)))
+    }
+
+    /// Why EC2 doesn't give a subnet of the VPC these IPv6 addresses, if so.
+    pub(super) fn check_ipv6(&self, vpc: &str, block: &str) -> Result<(), String> {
+        let around = self.ipv6_blocks.get(vpc).and_then(|one| one.parse().ok());
+        let block_net = block.parse::<Ipv6Net>();
+        let fits = around.is_some_and(|around: Ipv6Net| {
+            block_net.is_ok_and(|net| net.prefix_len() == 64 && around.contains(&net))
+        });
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("The IPv6 CIDR '{block}' is invalid."))
+        }
     }
 
     /// Why EC2 doesn't make this subnet, if so: its code and sentence.

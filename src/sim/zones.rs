@@ -34,6 +34,23 @@ pub(super) fn of(region: &str) -> Vec<Zone> {
         .collect()
 }
 
+/// The local zones that accounts have opted in to.
+pub(super) fn local(region: &str) -> Vec<Zone> {
+    let zones: &[(&str, &str)] = match region {
+        "us-west-2" => &[("lax-1a", "lax1-az1"), ("lax-1b", "lax1-az2")],
+        "eu-central-1" => &[("ham-1a", "ham1-az1"), ("waw-1a", "waw1-az1")],
+        _ => &[],
+    };
+    let prefix = short(region);
+    let zones = zones.iter();
+    zones
+        .map(|(name, id)| Zone {
+            name: format!("{region}-{name}"),
+            id: format!("{prefix}-{id}"),
+        })
+        .collect()
+}
+
 /// The region as zone ids begin: `apne1` for `ap-northeast-1`.
 fn short(region: &str) -> String {
     let mut parts = region.split('-');

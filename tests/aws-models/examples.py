@@ -592,6 +592,18 @@ def _(sim):
     return {}
 
 
+@example("ec2", "DescribeRouteTables")
+def _(sim):
+    with_stack(sim, cluster_template())
+    sim.advance(60)
+    return {}
+
+
+@example("ec2", "DescribeVpcEndpointServices")
+def _(sim):
+    return {"ServiceNames": ["com.amazonaws.eu-central-1.ecr.api", "com.amazonaws.eu-central-1.s3"]}
+
+
 @example("ec2", "DescribeNetworkInterfaces")
 def _(sim):
     with_interface(sim)

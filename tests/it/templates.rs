@@ -135,6 +135,121 @@ fn add_settings(grid: &mut Grid, region: &str) {
     }
 }
 
+/// A key of each section that the control plane and the network have settings in.
+fn add_control_planes(grid: &mut Grid, region: &str) {
+    let partition = partition(region);
+    let arn = |service: &str, rest: &str| format!("arn:{partition}:{service}:{rest}");
+    let key = arn("kms", &format!("{region}:111111111111:key/0a1b2c3d"));
+    let zones = [format!("{region}a"), format!("{region}b")];
+    let components = json!({
+        "secretsEncryption": {"keyARN": key},
+        "upgradePolicy": {"supportType": "STANDARD"},
+        "zonalShiftConfig": {"enabled": true},
+        "controlPlaneScalingConfig": {"tier": "tier-xl"},
+        "kubernetesNetworkConfig": {"serviceIPv4CIDR": "10.100.0.0/16"},
+        "kubeAPIServerConfig": {
+            "eventTTL": "30m", "serviceNodePortRange": {"minPort": 30000, "maxPort": 32767}
+        },
+        "kubeSchedulerConfig": {"nodeResourcesFit": {"scoringStrategy": {
+            "type": "MostAllocated", "resources": [{"name": "cpu", "weight": 2}]
+        }}},
+        "kubeControllerManagerConfig": {"horizontalPodAutoscalerControllerConfig": {
+            "horizontalPodAutoscalerSyncPeriod": "15s"
+        }},
+        "vpc": {"controlPlaneEgressMode": "CUSTOMER_ROUTED"},
+    });
+    add_plan(grid, "components", &spec(region, components));
+    let role = arn("iam", ":111111111111:role/nodes");
+    for (name, config) in [
+        ("auto-mode", json!({"enabled": true})),
+        ("auto-mode-bare", json!({"enabled": true, "nodePools": []})),
+        (
+            "auto-mode-role",
+            json!({"enabled": true, "nodeRoleARN": role}),
+        ),
+    ] {
+        add_plan(
+            grid,
+            name,
+            &spec(region, json!({ "autoModeConfig": config })),
+        );
+    }
+    let nodes = json!([{"cidrs": ["10.80.0.0/24", "10.80.1.0/24"]}]);
+    let pods = json!([{"cidrs": ["10.81.0.0/16"]}]);
+    for (name, gateway) in [
+        ("none", None),
+        ("tgw", Some("tgw-0a1b2c3d4e5f60718")),
+        ("vgw", Some("vgw-0a1b2c3d4e5f60718")),
+    ] {
+        let mut remote = json!({"remoteNodeNetworks": nodes, "remotePodNetworks": pods});
+        if let Some(gateway) = gateway {
+            remote["vpcGatewayID"] = json!(gateway);
+        }
+        let parts = json!({"availabilityZones": zones, "remoteNetworkConfig": remote});
+        add_plan(grid, &format!("hybrid-{name}"), &spec(region, parts));
+    }
+}
+
+/// Networks that are not of the usual form.
+fn add_networks(grid: &mut Grid, region: &str) {
+    let existing = json!({"private": {
+        "a": {"id": "subnet-0a1b2c3d4e5f60711", "az": format!("{region}a")},
+        "b": {"id": "subnet-0a1b2c3d4e5f60712", "az": format!("{region}b")},
+    }});
+    let vpc = "vpc-0a1b2c3d4e5f60700";
+    let private = json!({"enabled": true, "additionalEndpointServices": ["logs", "autoscaling", "cloudformation"]});
+    let group = "sg-0a1b2c3d4e5f60711";
+    for (name, parts) in [
+        (
+            "private",
+            json!({"privateCluster": private, "fargateProfiles": [profile()]}),
+        ),
+        (
+            "private-existing",
+            json!({
+                "privateCluster": {"enabled": true, "skipEndpointCreation": true},
+                "vpc": {"id": vpc, "subnets": existing},
+            }),
+        ),
+        (
+            "given-parts",
+            json!({"vpc": {
+                "id": vpc, "subnets": existing, "securityGroup": group,
+                "sharedNodeSecurityGroup": group, "controlPlaneOnPrivateSubnets": true,
+            }}),
+        ),
+        (
+            "dual-stack",
+            json!({
+                "localZones": [format!("{region}-ham-1a")],
+                "vpc": {
+                    "autoAllocateIPv6": true, "hostnameType": "resource-name",
+                    "extraCIDRs": ["172.31.0.0/16"],
+                },
+            }),
+        ),
+    ] {
+        add_plan(grid, name, &spec(region, parts));
+    }
+    if partition(region) != "aws-cn" {
+        let block = json!({
+            "ipv6Cidr": "2001:db8:1234:1a00::/56", "ipv6Pool": "ipv6pool-ec2-0a1b2c3d4e5f60718",
+            "extraIPv6CIDRs": ["2001:db8::/32"],
+        });
+        for (name, vpc) in [("ipv6", json!({})), ("ipv6-block", block)] {
+            let parts = json!({
+                "vpc": vpc,
+                "kubernetesNetworkConfig": {"ipFamily": "IPv6"},
+                "addons": [{"name": "coredns"}],
+            });
+            add_plan(grid, name, &spec(region, parts.clone()));
+            let mut parts = parts;
+            parts["privateCluster"] = json!({"enabled": true});
+            add_plan(grid, &format!("{name}-private"), &spec(region, parts));
+        }
+    }
+}
+
 fn add_nodegroups(grid: &mut Grid, region: &str) {
     for (i, instance) in ["m5.large", "m7g.large", "g4dn.xlarge"].iter().enumerate() {
         for (j, private) in [false, true].into_iter().enumerate() {
@@ -207,6 +322,8 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
         add_existing_networks(&mut grid, region);
         add_settings(&mut grid, region);
         add_nodegroups(&mut grid, region);
+        add_control_planes(&mut grid, region);
+        add_networks(&mut grid, region);
     }
     add_largest(&mut grid, REGIONS[0]);
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates");
@@ -219,5 +336,10 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
         assert!(text.len() <= MAX_BYTES, "{name} has {} bytes", text.len());
         std::fs::write(directory.join(format!("{name}.json")), text).unwrap();
     }
-    assert_eq!(grid.len(), 3 * (4 * 3 * 2 + 2 * 3 + 4 + 3 * 2 * 2) + 2);
+    // IPv6 is not to be had in one of the regions.
+    let ipv6 = 2 * 4;
+    assert_eq!(
+        grid.len(),
+        3 * (4 * 3 * 2 + 2 * 3 + 4 + 3 * 2 * 2 + 11) + ipv6 + 2
+    );
 }

@@ -187,6 +187,9 @@ fn an_existing_vpc_is_only_referred_to() {
         vpc_id: "vpc-1".to_owned(),
         public: vec![],
         private: vec!["subnet-1".to_owned(), "subnet-2".to_owned()],
+        subnets: vec![],
+        route_tables: vec![],
+        endpoints: vec![],
     };
     let template = template::cluster(&fargate(), &network);
     let expected = [CONTROL_PLANE, POD_EXECUTION_ROLE].concat();

@@ -3,13 +3,14 @@
 
 use super::kubernetes_version;
 use super::names;
-use super::network::{NetworkPlan, assumed_zones_of};
+use super::network::{KnownSubnet, NetworkPlan, assumed_zones_of};
 use super::offerings;
 use super::placing::{self, NodeNetwork};
 use super::resolved::ResolvedVersions;
-use super::spec::{ClusterSpec, NetworkSpec, NodegroupSpec};
+use super::spec::{ClusterSpec, GivenSubnet, NetworkSpec, NodegroupSpec};
 use super::step::ClusterStep;
 use super::template::{self, ClusterFacts};
+use super::vpc_endpoints::VpcEndpoint;
 use crate::domain::invalid::Invalid;
 use crate::domain::profile::ProfileSpec;
 use crate::domain::schema;
@@ -96,7 +97,7 @@ impl ClusterPlan {
     /// The plan of a cluster whose network is not known yet: zones that were not asked for are
     /// assumed.
     pub fn assumed(spec: &ClusterSpec) -> Result<Self, Vec<Invalid>> {
-        let (network, assumption) = assumed_network(spec)?;
+        let (network, assumptions) = assumed_network(spec)?;
         let shown = spec.clone().with_versions(&ResolvedVersions {
             kubernetes: (spec.version == kubernetes_version::LATEST)
                 .then(|| kubernetes_version::DEFAULT.to_owned()),
@@ -116,7 +117,7 @@ impl ClusterPlan {
             );
             plan.assumptions.push(said);
         }
-        plan.assumptions.extend(assumption);
+        plan.assumptions.extend(assumptions);
         if spec.nodegroups.iter().any(is_self_managed) {
             let said = "the user data of nodeGroups holds stand-ins for the cluster's endpoint, \
                         certificate and service addresses, which are known when it is there";
@@ -190,8 +191,9 @@ fn is_self_managed(nodegroup: &NodegroupSpec) -> bool {
     nodegroup.kind == super::spec::NodegroupKind::SelfManaged
 }
 
-fn assumed_network(spec: &ClusterSpec) -> Result<(NetworkPlan, Option<String>), Vec<Invalid>> {
-    match &spec.network {
+fn assumed_network(spec: &ClusterSpec) -> Result<(NetworkPlan, Vec<String>), Vec<Invalid>> {
+    let local = spec.vpc.local_zones.as_slice();
+    let (network, mut said) = match &spec.network {
         NetworkSpec::Own { cidr, nat, zones } if zones.is_empty() => {
             let zones = assumed_zones_of(spec);
             let said = format!(
@@ -199,39 +201,98 @@ fn assumed_network(spec: &ClusterSpec) -> Result<(NetworkPlan, Option<String>), 
                  cluster is created",
                 zones.join(", ")
             );
-            Ok((NetworkPlan::in_zones(cidr, *nat, &zones)?, Some(said)))
+            (NetworkPlan::cut(cidr, *nat, (&zones, local))?, vec![said])
         }
         NetworkSpec::Own { cidr, nat, zones } => {
             let mut zones = zones.clone();
             zones.sort_unstable();
-            Ok((NetworkPlan::in_zones(cidr, *nat, &zones)?, None))
+            (NetworkPlan::cut(cidr, *nat, (&zones, local))?, Vec::new())
         }
         NetworkSpec::Existing {
             vpc_id,
             public,
             private,
             ..
-        } => {
-            let said = match vpc_id {
-                Some(_) => "the subnets are there, in this VPC and in at least two zones",
-                None => {
-                    "the subnets are there, in one VPC (vpc-0 stands for its id) and in at least \
-                     two zones"
-                }
-            };
-            let network = NetworkPlan::Existing {
-                vpc_id: vpc_id.clone().unwrap_or_else(|| "vpc-0".to_owned()),
-                public: public.iter().map(|subnet| subnet.id.clone()).collect(),
-                private: private.iter().map(|subnet| subnet.id.clone()).collect(),
-            };
-            Ok((network, Some(said.to_owned())))
-        }
+        } => assumed_subnets(vpc_id.as_deref(), public, private),
+    };
+    let services = spec.private.iter().flat_map(|private| &private.services);
+    let endpoints: Vec<VpcEndpoint> = services
+        .map(|service| VpcEndpoint::of(service, &spec.region))
+        .collect();
+    if endpoints.is_empty() {
+        return Ok((network, said));
     }
+    said.push("AWS offers the VPC endpoints in all of these zones".to_owned());
+    let exists = matches!(spec.network, NetworkSpec::Existing { .. });
+    let tables = exists.then(|| "ROUTE-TABLE-OF-THE-PRIVATE-SUBNETS".to_owned());
+    Ok((
+        network.with_endpoints(endpoints, tables.into_iter().collect()),
+        said,
+    ))
+}
+
+fn assumed_subnets(
+    vpc_id: Option<&str>,
+    public: &[GivenSubnet],
+    private: &[GivenSubnet],
+) -> (NetworkPlan, Vec<String>) {
+    let said = match vpc_id {
+        Some(_) => "the subnets are there, in this VPC and in at least two zones",
+        None => {
+            "the subnets are there, in one VPC (vpc-0 stands for its id) and in at least two zones"
+        }
+    };
+    let mut said = vec![said.to_owned()];
+    let name = |subnet: &GivenSubnet| subnet.name.clone().unwrap_or_default();
+    let stand_in = |subnet: &GivenSubnet| format!("SUBNET-{}", name(subnet));
+    let id = |subnet: &GivenSubnet| {
+        let id = Some(subnet.id.clone()).filter(|id| !id.is_empty());
+        id.unwrap_or_else(|| stand_in(subnet))
+    };
+    let found: Vec<String> = private
+        .iter()
+        .chain(public)
+        .filter(|subnet| subnet.id.is_empty())
+        .map(stand_in)
+        .collect();
+    if !found.is_empty() {
+        let shown = found.iter().take(5).map(String::as_str);
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        said.push(format!(
+            "{shown} stand for ids of subnets that are looked up, by their cidr or az, when the \
+             cluster is created"
+        ));
+    }
+    let known = |subnet: &GivenSubnet| KnownSubnet {
+        name: name(subnet),
+        id: id(subnet),
+        zone: subnet.zone.clone().unwrap_or_default(),
+    };
+    let network = NetworkPlan::Existing {
+        vpc_id: vpc_id.unwrap_or("vpc-0").to_owned(),
+        public: public.iter().map(id).collect(),
+        private: private.iter().map(id).collect(),
+        subnets: private.iter().chain(public).map(known).collect(),
+        route_tables: Vec::new(),
+        endpoints: Vec::new(),
+    };
+    (network, said)
 }
 
 /// The steps of a cluster's creation, in eksctl's order; those with nothing to do are left out.
 #[must_use]
 pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
+    let mut steps = control_plane_steps(spec);
+    steps.extend(workload_steps(spec));
+    if spec.private.is_some() {
+        let description = "close the Kubernetes API to the internet and wait until EKS has done so";
+        steps.push(step(ClusterStep::EndpointAccess, description.to_owned()));
+    }
+    steps
+}
+
+/// Up to a control plane that can be used.
+fn control_plane_steps(spec: &ClusterSpec) -> Vec<PlanStep> {
     let mut steps = vec![
         step(ClusterStep::Preflight, preflight(spec)),
         stack_step(
@@ -256,6 +317,12 @@ pub fn steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         let description = "let IAM trust the cluster's OIDC issuer".to_owned();
         steps.push(step(ClusterStep::Oidc, description));
     }
+    steps
+}
+
+/// What runs on it.
+fn workload_steps(spec: &ClusterSpec) -> Vec<PlanStep> {
+    let mut steps = Vec::new();
     for profile in &spec.fargate_profiles {
         let description = format!(
             "create the Fargate profile {} and wait until it is active",

@@ -3,11 +3,19 @@
 
 mod access;
 mod addons;
+mod auto_mode;
+mod control_plane;
+mod kubernetes_network;
 mod logging;
 mod nodegroups;
+mod private_cluster;
+mod references;
+mod remote_network;
 mod service_role;
+mod settings;
 mod tags;
 mod vpc;
+mod vpc_settings;
 mod windows;
 
 use super::kubernetes_version;
@@ -20,21 +28,23 @@ use crate::domain::profile::{ProfileInput, ProfileSpec};
 use crate::domain::profile_name::default_profile;
 use crate::domain::role_arn::RoleArn;
 
-pub(super) fn check(config: ClusterConfig, fargate: bool) -> Result<ClusterSpec, Vec<Invalid>> {
+pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterSpec, Vec<Invalid>> {
     let mut wrong = wrong_head(config.api_version.as_deref(), config.kind.as_deref());
-    let metadata = metadata(config.metadata, &mut wrong);
+    let metadata = metadata(std::mem::take(&mut config.metadata), &mut wrong);
     let (tags, region) = (&metadata.tags, metadata.region.as_ref());
+    let settings = settings::of(&mut config, (fargate, region), &mut wrong);
     let iam = config.iam.unwrap_or_default();
     let with_oidc = iam.with_oidc.unwrap_or_default();
     let (service_role, service_role_permissions_boundary) = service_role::of(&iam, &mut wrong);
     let (pod_execution_role, role_permissions_boundary) = role(iam, &mut wrong);
-    let endpoint = vpc::endpoint(config.vpc.as_ref(), &mut wrong);
+    let endpoint = settings.endpoint(vpc::endpoint(config.vpc.as_ref(), &mut wrong));
     let network = vpc::network(config.vpc, config.availability_zones, region, &mut wrong);
     let logging = logging::of(config.cloud_watch, &mut wrong);
     let access = access::of(config.access_config.unwrap_or_default(), &mut wrong);
     let addons_config = config.addons_config.unwrap_or_default();
     let disabled = addons_config.disable_default_addons.unwrap_or_default();
     let mut addons = addons::of(config.addons, (disabled, region), &mut wrong);
+    settings.drop_replaced(&mut addons);
     let fargate_profiles = profiles(config.fargate_profiles, fargate, &mut wrong);
     let name = metadata.name.as_ref();
     let kinds = [
@@ -46,6 +56,7 @@ pub(super) fn check(config: ClusterConfig, fargate: bool) -> Result<ClusterSpec,
     nodegroups::check_place((&network, region), &nodegroups, &mut wrong);
     windows::enable_ipam(&mut addons, &nodegroups);
     access::check_use(&access, &nodegroups, &mut wrong);
+    settings.check_use(&network, &nodegroups, &mut wrong);
     match (metadata.name, metadata.region) {
         (Some(name), Some(region)) if wrong.is_empty() => whole(ClusterSpec {
             name,
@@ -53,6 +64,9 @@ pub(super) fn check(config: ClusterConfig, fargate: bool) -> Result<ClusterSpec,
             version: metadata.version,
             tags: metadata.tags,
             network,
+            vpc: settings.vpc,
+            private: settings.private,
+            control_plane: settings.control_plane,
             endpoint,
             logging,
             access,

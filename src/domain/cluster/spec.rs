@@ -1,6 +1,8 @@
 //! A cluster whose every field has been checked and every default filled in: the input of a job.
 
+mod control_plane;
 pub mod nodegroup;
+mod vpc;
 
 pub use nodegroup::{NodegroupKind, NodegroupSpec};
 
@@ -18,6 +20,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+pub use control_plane::{AutoModeSpec, ControlPlaneSpec, RemoteNetworkSpec};
+pub use vpc::{PrivateSpec, VpcSpec};
+
 /// A cluster that can be created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -32,6 +37,15 @@ pub struct ClusterSpec {
     pub tags: BTreeMap<String, String>,
     /// The network that is wanted.
     pub network: NetworkSpec,
+    /// What is set of the network beyond its addresses and subnets.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub vpc: VpcSpec,
+    /// What makes the cluster private, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private: Option<PrivateSpec>,
+    /// What is set of the control plane.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub control_plane: ControlPlaneSpec,
     /// Where the Kubernetes API can be reached from.
     pub endpoint: EndpointSpec,
     /// The control plane's logs.
@@ -89,10 +103,10 @@ pub enum NetworkSpec {
 }
 
 /// A subnet that exists, and what the caller says of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GivenSubnet {
-    /// Its id.
+    /// Its id; if it is empty, the subnet is found in the VPC by its addresses and zone.
     pub id: String,
     /// What it is called in the config: a zone, or a name of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -189,6 +203,10 @@ pub struct AddonSpec {
     pub by_default: bool,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl ClusterSpec {
     /// Checks everything; all that is wrong is told at once. `fargate` asks for eksctl's default
     /// profile, as `eksctl create cluster --fargate` does.
@@ -234,6 +252,14 @@ impl ClusterSpec {
         if self.makes_role() {
             self.role_permissions_boundary = or_default(self.role_permissions_boundary.take());
         }
+        if let Some(auto) = self
+            .control_plane
+            .auto_mode
+            .as_mut()
+            .filter(|auto| auto.makes_role())
+        {
+            auto.permissions_boundary = or_default(auto.permissions_boundary.take());
+        }
         let made = self.nodegroups.iter_mut().filter(|one| one.makes_role());
         for nodegroup in made {
             let given = nodegroup.role_permissions_boundary.take();
@@ -247,6 +273,15 @@ impl ClusterSpec {
     pub fn makes_role(&self) -> bool {
         let without = |profile: &ProfileSpec| profile.pod_execution_role_arn.is_none();
         self.pod_execution_role.is_none() && self.fargate_profiles.iter().any(without)
+    }
+
+    /// Whether the cluster's stack has to make a role of nodes that are in no nodegroup: those of
+    /// Auto Mode, or hybrid ones.
+    #[must_use]
+    pub fn makes_node_role(&self) -> bool {
+        let auto = self.control_plane.auto_mode.as_ref();
+        let remote = self.control_plane.remote.as_ref();
+        auto.is_some_and(AutoModeSpec::makes_role) || remote.is_some_and(|one| one.role.is_none())
     }
 
     /// Whether a profile catches `CoreDNS`.

@@ -27,5 +27,7 @@ open_enum! {
         LateAddOns => "metrics_server",
         /// Waiting for the add-ons, where none of them comes late.
         AddOnsReady => "add_ons_ready",
+        /// The Kubernetes API of a private cluster is closed to the internet.
+        EndpointAccess => "endpoint_access",
     }
 }

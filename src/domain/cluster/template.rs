@@ -1,12 +1,14 @@
 //! `CloudFormation` templates that are eksctl's, resource by resource and name by name.
 //!
-//! Each is made of small functions that add to a `Draft`. Nothing here depends on the region or
-//! the partition: ARNs and service names are looked up by `CloudFormation` itself.
+//! Each is made of small functions that add to a `Draft`. ARNs and service principals are looked up by
+//! `CloudFormation` itself, so that hardly anything here depends on the region or the partition.
 
 mod cluster;
+mod components;
 mod control_plane;
 mod draft;
 mod fargate;
+mod hybrid;
 mod iam;
 mod launch;
 mod managed_nodegroup;
@@ -18,12 +20,15 @@ mod toml;
 mod user_data;
 mod volumes;
 mod vpc;
+mod vpc_endpoints;
+mod vpc_ipv4;
+mod vpc_ipv6;
 
 use super::network::NetworkPlan;
 use super::placing::NodeNetwork;
 use super::spec::{ClusterSpec, NodegroupKind, NodegroupSpec};
 use crate::domain::ids::ClusterName;
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -60,12 +65,17 @@ impl ClusterFacts {
     /// The address of the cluster's DNS: the tenth of the services' addresses.
     #[must_use]
     pub fn cluster_dns(&self) -> String {
-        let net = self.service_cidr.parse::<Ipv4Net>();
-        let dns = net.map(|net| u32::from(net.network()).wrapping_add(10));
-        dns.map_or_else(
-            |_| "10.100.0.10".to_owned(),
-            |bits| std::net::Ipv4Addr::from(bits).to_string(),
-        )
+        match self.service_cidr.parse::<IpNet>() {
+            Ok(IpNet::V4(net)) => {
+                let bits = u32::from(net.network()).wrapping_add(10);
+                std::net::Ipv4Addr::from(bits).to_string()
+            }
+            Ok(IpNet::V6(net)) => {
+                let bits = u128::from(net.network()).wrapping_add(10);
+                std::net::Ipv6Addr::from(bits).to_string()
+            }
+            Err(_) => "10.100.0.10".to_owned(),
+        }
     }
 }
 
@@ -100,5 +110,7 @@ mod tests {
         assert_eq!(facts.cluster_dns(), "10.100.0.10");
         facts.service_cidr = "172.20.0.0/16".to_owned();
         assert_eq!(facts.cluster_dns(), "172.20.0.10");
+        facts.service_cidr = "fd30:1c53:5f8a::/108".to_owned();
+        assert_eq!(facts.cluster_dns(), "fd30:1c53:5f8a::a");
     }
 }

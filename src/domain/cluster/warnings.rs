@@ -19,6 +19,7 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
             ..
         }
     );
+    let no_nat = no_nat && !spec.control_plane.ipv6 && spec.private.is_none();
     if no_nat && !spec.fargate_profiles.is_empty() {
         let message = "without a NAT gateway, pods on Fargate can pull images only through VPC \
                        endpoints, which are not created here";
@@ -31,7 +32,9 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
         warnings.push(Warning::new("no_creator_admin", message));
     }
     warnings.extend(access_warning(spec));
-    if spec.coredns().is_none() {
+    warnings.extend(network_warnings(spec));
+    let has_own_dns = spec.control_plane.auto_mode.is_some() && spec.fargate_profiles.is_empty();
+    if spec.coredns().is_none() && !has_own_dns {
         let message = "without the add-on coredns nothing on the cluster finds services by name, \
                        unless it gets another DNS server";
         warnings.push(Warning::new("no_coredns", message));
@@ -40,7 +43,8 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
                        catches it";
         warnings.push(Warning::new("coredns_not_on_fargate", message));
     }
-    if spec.fargate_profiles.is_empty() && spec.nodegroups.is_empty() {
+    let has_nodes = spec.control_plane.has_node_pools() || spec.control_plane.remote.is_some();
+    if spec.fargate_profiles.is_empty() && spec.nodegroups.is_empty() && !has_nodes {
         let message = "without Fargate profiles and nodegroups nothing can run on the cluster";
         warnings.push(Warning::new("nothing_to_run_on", message));
     }
@@ -74,6 +78,43 @@ fn access_warning(spec: &ClusterSpec) -> Option<Warning> {
     };
     let message = format!("{who} can use the cluster: {mend}");
     Some(Warning::new("only_the_fleet_can_use_it", message))
+}
+
+fn network_warnings(spec: &ClusterSpec) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let own = matches!(&spec.network, NetworkSpec::Own { .. });
+    let vpc = &spec.vpc;
+    let given = !vpc.control_plane_subnets.is_empty()
+        || !vpc.control_plane_groups.is_empty()
+        || vpc.shared_node_group.is_some();
+    if own && given {
+        let message = "the control plane's subnets and the security groups exist, and are of another \
+                       VPC than the one that is created: AWS refuses that; name their VPC in vpc.id \
+                       and its subnets in vpc.subnets";
+        warnings.push(Warning::new("parts_of_another_vpc", message));
+    }
+    let extra = !vpc.extra_cidrs.is_empty() || !vpc.extra_ipv6_cidrs.is_empty();
+    if extra && !vpc.control_plane_groups.is_empty() {
+        let message = "a security group that exists keeps its rules: vpc.extraCIDRs and \
+                       vpc.extraIPv6CIDRs are passed over";
+        warnings.push(Warning::new("extra_cidrs_not_used", message));
+    }
+    let remote = spec.control_plane.remote.as_ref();
+    if remote.is_some_and(|remote| remote.gateway.is_none()) {
+        let message = "no gateway leads to the networks of remoteNetworkConfig: hybrid nodes join once \
+                       the VPC has routes there; vpcGatewayID makes them";
+        warnings.push(Warning::new("no_way_to_remote_networks", message));
+    }
+    if spec
+        .private
+        .as_ref()
+        .is_some_and(|private| private.services.is_empty())
+    {
+        let message = "no VPC endpoints are made, since skipEndpointCreation is true: without those \
+                       for EC2, ECR, S3 and STS no node joins and no image is pulled";
+        warnings.push(Warning::new("no_vpc_endpoints", message));
+    }
+    warnings
 }
 
 fn endpoint_warnings(spec: &ClusterSpec) -> Option<Warning> {

@@ -136,6 +136,26 @@ fn unusable(zone: &str, available: &[AvailableZone]) -> Option<String> {
     })
 }
 
+/// Which of the local zones that are asked for the account has not.
+#[must_use]
+pub fn missing_local(asked: &[String], available: &[AvailableZone]) -> Vec<Invalid> {
+    let names: Vec<&str> = available.iter().map(|zone| zone.name.as_str()).collect();
+    let missing = asked.iter().enumerate();
+    let missing = missing.filter(|(_, zone)| !names.contains(&zone.as_str()));
+    missing
+        .map(|(i, zone)| {
+            let has = if names.is_empty() {
+                "it has none here".to_owned()
+            } else {
+                format!("it has {}", names.join(", "))
+            };
+            let message =
+                format!("the account has no local zone {zone}, or has not opted in to it; {has}");
+            Invalid::new(format!("/localZones/{i}"), message)
+        })
+        .collect()
+}
+
 fn is_avoided(zone: &AvailableZone) -> bool {
     AVOIDED.contains(&zone.id.as_str())
 }

@@ -2,11 +2,19 @@
 
 use super::access_config::AccessConfig;
 use super::addon::{Addon, AddonsConfig};
+use super::auto_mode::AutoModeConfig;
 use super::cloud_watch::ClusterCloudWatch;
+use super::control_plane::{
+    ControlPlaneScalingConfig, KubeApiServerConfig, KubeControllerManagerConfig,
+    KubeSchedulerConfig, SecretsEncryption, UpgradePolicy, ZonalShiftConfig,
+};
 use super::iam::ClusterIam;
 use super::keys::{self, Part};
+use super::kubernetes_network::KubernetesNetworkConfig;
 use super::metadata::ClusterMeta;
 use super::nodegroup::NodeGroup;
+use super::private_cluster::PrivateCluster;
+use super::remote_network::RemoteNetworkConfig;
 use super::vpc::ClusterVpc;
 use crate::domain::decode::{document, json_tree, typed};
 use crate::domain::invalid::Invalid;
@@ -56,6 +64,45 @@ pub struct ClusterConfig {
     #[serde(default)]
     #[schema(schema_with = zones)]
     pub availability_zones: Vec<String>,
+    /// Local zones of the region, in which the VPC gets subnets too; the control plane stays out of
+    /// them.
+    #[serde(default)]
+    #[schema(schema_with = local_zones)]
+    pub local_zones: Vec<String>,
+    /// The addresses of Kubernetes itself.
+    #[schema(nullable = false)]
+    pub kubernetes_network_config: Option<KubernetesNetworkConfig>,
+    /// No way to or from the internet.
+    #[schema(nullable = false)]
+    pub private_cluster: Option<PrivateCluster>,
+    /// EKS starts the nodes.
+    #[schema(nullable = false)]
+    pub auto_mode_config: Option<AutoModeConfig>,
+    /// Hybrid nodes.
+    #[schema(nullable = false)]
+    pub remote_network_config: Option<RemoteNetworkConfig>,
+    /// A key of the account's own for Secrets.
+    #[schema(nullable = false)]
+    pub secrets_encryption: Option<SecretsEncryption>,
+    /// What becomes of the cluster when its version's standard support ends.
+    #[schema(nullable = false)]
+    pub upgrade_policy: Option<UpgradePolicy>,
+    /// Whether AWS may move traffic out of an ailing zone.
+    #[schema(nullable = false)]
+    pub zonal_shift_config: Option<ZonalShiftConfig>,
+    /// The size of a provisioned control plane.
+    #[schema(nullable = false)]
+    pub control_plane_scaling_config: Option<ControlPlaneScalingConfig>,
+    /// Settings of kube-apiserver.
+    #[serde(rename = "kubeAPIServerConfig")]
+    #[schema(nullable = false)]
+    pub kube_api_server_config: Option<KubeApiServerConfig>,
+    /// Settings of kube-scheduler.
+    #[schema(nullable = false)]
+    pub kube_scheduler_config: Option<KubeSchedulerConfig>,
+    /// Settings of kube-controller-manager.
+    #[schema(nullable = false)]
+    pub kube_controller_manager_config: Option<KubeControllerManagerConfig>,
     /// The control plane's logs.
     #[schema(nullable = false)]
     pub cloud_watch: Option<ClusterCloudWatch>,
@@ -92,6 +139,12 @@ fn zones() -> utoipa::openapi::schema::Array {
     let about = "Zones of the region, at least two; without them they are chosen.";
     let example = serde_json::json!(["eu-central-1a", "eu-central-1b"]);
     schema::text_list(about, 8, schema::text(40, ""), example)
+}
+
+fn local_zones() -> utoipa::openapi::schema::Array {
+    let about = "Local zones of the region, in which the VPC gets subnets too.";
+    let example = serde_json::json!(["us-west-2-lax-1a"]);
+    schema::text_list(about, 6, schema::text(40, ""), example)
 }
 
 impl ClusterConfig {

@@ -9,14 +9,16 @@
 //! | `access` | `accessConfig` |
 //! | `addons` | `addons`, `addonsConfig` |
 //! | `config` | the document itself, `metadata`, `cloudWatch`, `fargateProfiles` |
+//! | `control_plane` | its settings, `autoModeConfig`, `remoteNetworkConfig` |
 //! | `iam` | `iam` |
-//! | `network` | `vpc` |
+//! | `network` | `vpc`, `kubernetesNetworkConfig`, `privateCluster` |
 //! | `nodegroups` | `nodeGroups`, `managedNodeGroups` |
 //! | `table` | the page's table |
 
 mod access;
 mod addons;
 mod config;
+mod control_plane;
 mod iam;
 mod network;
 mod nodegroups;
@@ -67,6 +69,11 @@ const KARPENTER: &str = "it is a Helm chart in the cluster, which is installed a
 const GITOPS: &str =
     "eksctl runs Flux's own program for it; run flux bootstrap once the cluster is there";
 const CAPABILITIES: &str = "EKS capabilities are not made here; create them with aws eks create-capability once the cluster is there";
+const LOG_RETENTION: &str = "the log group is CloudWatch's, which is not called here; run aws logs \
+     put-retention-policy once the cluster is there";
+const FOR_UPDATES: &str = "it is for later updates of the Kubernetes version";
+const ROLES_ANYWHERE: &str =
+    "it is for a trust anchor of IAM Roles Anywhere, which is not made here";
 const NOT_YET: &str = "it is not made here";
 
 /// The most wrong keys that are told.

@@ -21,6 +21,56 @@ pub struct ClusterVpc {
     /// The addresses of the VPC; 192.168.0.0/16 if it is absent.
     #[schema(nullable = false, max_length = 18, examples("192.168.0.0/16"))]
     pub cidr: Option<String>,
+    /// An IPv6 block of `ipv6Pool` for an IPv6 cluster; AWS gives one if it is absent.
+    #[schema(nullable = false, max_length = 43, examples("2001:db8:1234:1a00::/56"))]
+    pub ipv6_cidr: Option<String>,
+    /// The pool of the account's own IPv6 addresses that `ipv6Cidr` is of.
+    #[schema(
+        nullable = false,
+        max_length = 64,
+        examples("ipv6pool-ec2-0a1b2c3d4e5f60718")
+    )]
+    pub ipv6_pool: Option<String>,
+    /// Whether the VPC of an IPv4 cluster gets IPv6 addresses too.
+    #[serde(rename = "autoAllocateIPv6")]
+    #[schema(nullable = false)]
+    pub auto_allocate_ipv6: Option<bool>,
+    /// How hosts in the VPC's subnets are named: `ip-name` or `resource-name`.
+    #[schema(nullable = false, max_length = 32, examples("resource-name"))]
+    pub hostname_type: Option<String>,
+    /// The security group of the control plane, if it exists.
+    #[schema(nullable = false, max_length = 64, examples("sg-0a1b2c3d4e5f60718"))]
+    pub security_group: Option<String>,
+    /// The security group that all nodes share, if it exists.
+    #[schema(nullable = false, max_length = 64, examples("sg-0a1b2c3d4e5f60718"))]
+    pub shared_node_security_group: Option<String>,
+    /// Whether the security groups of the nodes and of the cluster get rules that let one reach the
+    /// other; true if it is absent. It can be false only with `sharedNodeSecurityGroup`.
+    #[schema(nullable = false)]
+    pub manage_shared_node_security_group_rules: Option<bool>,
+    /// Other networks that may reach the control plane from inside the VPC.
+    #[serde(default, rename = "extraCIDRs")]
+    #[schema(schema_with = extra_cidrs)]
+    pub extra_cidrs: Vec<String>,
+    /// The same for IPv6 networks and clusters.
+    #[serde(default, rename = "extraIPv6CIDRs")]
+    #[schema(schema_with = extra_cidrs)]
+    pub extra_ipv6_cidrs: Vec<String>,
+    /// The subnets of the control plane, if it shall not be in all of the cluster's.
+    #[serde(default, rename = "controlPlaneSubnetIDs")]
+    #[schema(schema_with = control_plane_subnets)]
+    pub control_plane_subnet_ids: Vec<String>,
+    /// The security groups of the control plane, if they exist.
+    #[serde(default, rename = "controlPlaneSecurityGroupIDs")]
+    #[schema(schema_with = control_plane_groups)]
+    pub control_plane_security_group_ids: Vec<String>,
+    /// Whether the control plane is in the private subnets alone.
+    #[schema(nullable = false)]
+    pub control_plane_on_private_subnets: Option<bool>,
+    /// Which way the control plane's own traffic goes: `AWS_MANAGED` (the default),
+    /// `CUSTOMER_ROUTED` (through the VPC) or `CUSTOMER_ISOLATED`.
+    #[schema(nullable = false, max_length = 32, examples("CUSTOMER_ROUTED"))]
+    pub control_plane_egress_mode: Option<String>,
     /// How private subnets reach the internet.
     #[schema(nullable = false)]
     pub nat: Option<ClusterNat>,
@@ -70,7 +120,7 @@ pub struct ClusterSubnets {
     pub public: SubnetMap,
 }
 
-/// One subnet that exists.
+/// One subnet that exists: by its id; or, in the VPC with `vpc.id`, by its addresses or its zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = AZSubnetSpec)]
@@ -80,14 +130,13 @@ pub struct AzSubnetSpec {
         nullable = false,
         max_length = 64,
         pattern = "^subnet-[0-9A-Za-z-]+$",
-        required = true,
         examples("subnet-0a1b2c3d4e5f60718")
     )]
     pub id: Option<String>,
     /// Its zone, if its key is a name of its own.
     #[schema(nullable = false, max_length = 40, examples("eu-central-1a"))]
     pub az: Option<String>,
-    /// Its addresses; compared with what AWS says.
+    /// Its addresses; compared with what AWS says, or what it is found by.
     #[schema(nullable = false, max_length = 18, examples("192.168.0.0/19"))]
     pub cidr: Option<String>,
 }
@@ -124,4 +173,23 @@ fn cidrs() -> Array {
     let about = "Which addresses may reach the public endpoint; all if it is absent.";
     let example = serde_json::json!(["203.0.113.0/24"]);
     schema::text_list(about, 40, schema::text(18, ""), example)
+}
+
+fn extra_cidrs() -> Array {
+    let about = "Other networks that may reach the control plane from inside the VPC.";
+    let example = serde_json::json!(["172.31.0.0/16"]);
+    schema::text_list(about, 40, schema::text(43, ""), example)
+}
+
+fn control_plane_subnets() -> Array {
+    let about = "The subnets of the control plane, in at least two zones.";
+    let example = serde_json::json!(["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"]);
+    let pattern = "^subnet-[0-9A-Za-z-]+$";
+    schema::text_list(about, MAX_SUBNETS, schema::text(64, pattern), example)
+}
+
+fn control_plane_groups() -> Array {
+    let about = "The security groups of the control plane, five at most.";
+    let example = serde_json::json!(["sg-0a1b2c3d4e5f60718"]);
+    schema::text_list(about, 5, schema::text(64, "^sg-[0-9A-Za-z-]+$"), example)
 }

@@ -58,7 +58,8 @@ pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict
 /// Where nothing can run, nothing is waited for.
 fn waits(creating: &Creating<'_>) -> bool {
     let (context, spec) = (creating.stage.context, creating.spec);
-    let somewhere = !(spec.fargate_profiles.is_empty() && spec.nodegroups.is_empty());
+    let somewhere = !(spec.fargate_profiles.is_empty() && spec.nodegroups.is_empty())
+        || spec.control_plane.has_node_pools();
     let followed = creating.stage.kept.followed.as_ref();
     let lasted = followed.map_or(Duration::ZERO, |followed| followed.lasted(context));
     somewhere && lasted < context.scaled(LONGEST)

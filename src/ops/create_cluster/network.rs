@@ -1,11 +1,13 @@
 //! The network of a cluster: AWS is asked for its zones, or for the subnets that are to be used, and
 //! which of these offer the nodegroups' instance types.
 
-use super::Creating;
 use super::preflight::{answered, refuse, unchecked};
+use super::{Creating, given_parts, vpc_endpoints};
 use crate::aws::Class;
+use crate::aws::ec2::{Subnet, Zone};
 use crate::domain::ErrorCode;
 use crate::domain::cluster::offerings::{self, Offerings, instance_types};
+use crate::domain::cluster::zones::missing_local;
 use crate::domain::cluster::{AvailableZone, DescribedSubnet, NetworkPlan};
 use crate::domain::warnings::Warning;
 use crate::ops::failures::from_refusal;
@@ -21,30 +23,72 @@ pub(super) async fn planned(
         return Ok(chosen.clone());
     }
     let spec = creating.spec;
-    let ids = spec.network.subnet_ids();
-    let (zones, subnets) = if ids.is_empty() {
-        (zones(creating).await?, Vec::new())
+    let seed = creating.stage.context.job.job_id.as_bytes();
+    let unknown = Offerings::unknown();
+    let given = if spec.network.given_subnets().next().is_some() {
+        let subnets = subnets(creating).await?;
+        let plan = NetworkPlan::of(spec, (&[], &unknown), &subnets, seed);
+        Some(plan.map_err(|wrong| refuse(&wrong))?)
     } else {
-        (Vec::new(), subnets(creating, &ids).await?)
+        None
     };
-    let mut places: Vec<String> = zones
-        .iter()
-        .map(|zone| zone.name.clone())
-        .chain(subnets.iter().map(|subnet| subnet.zone.clone()))
-        .collect();
-    places.sort_unstable();
-    places.dedup();
+    let zones = match given {
+        Some(_) => Vec::new(),
+        None => zones(creating).await?,
+    };
+    check_local_zones(creating).await?;
+    let places = given
+        .as_ref()
+        .map_or_else(|| names(&zones), NetworkPlan::zones);
     let offered = offered(creating, &places, warnings).await?;
     offerings::check(spec, &places, &offered).map_err(|wrong| refuse(&wrong))?;
-    let seed = creating.stage.context.job.job_id.as_bytes();
-    let chosen = NetworkPlan::of(spec, (&zones, &offered), &subnets, seed);
-    let chosen = chosen.map_err(|wrong| refuse(&wrong))?;
-    let used = Some(chosen.zones()).filter(|zones| !zones.is_empty());
-    let used = used.unwrap_or(places);
+    let chosen = match given {
+        Some(given) => given,
+        None => {
+            NetworkPlan::of(spec, (&zones, &offered), &[], seed).map_err(|wrong| refuse(&wrong))?
+        }
+    };
+    let used = chosen.zones();
     offerings::check(spec, &used, &offered).map_err(|wrong| refuse(&wrong))?;
     warnings.extend(offerings::warnings(spec, &used, &offered));
+    given_parts::check(creating, &chosen, warnings).await?;
+    let chosen = vpc_endpoints::with_endpoints(creating, chosen, warnings).await?;
     creating.stage.kept.work.network = Some(chosen.clone());
     Ok(chosen)
+}
+
+fn names(zones: &[AvailableZone]) -> Vec<String> {
+    let mut names: Vec<String> = zones.iter().map(|zone| zone.name.clone()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether the account has the local zones that are asked for.
+async fn check_local_zones(creating: &Creating<'_>) -> Result<(), Verdict> {
+    let asked = &creating.spec.vpc.local_zones;
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let context = creating.stage.context;
+    let there = match context.eks.caller().ec2().local_zones().await {
+        Ok(there) => available(there),
+        Err(refusal) => return Err(refused::verdict(context, refusal).await),
+    };
+    let wrong = missing_local(asked, &there);
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(refuse(&wrong))
+    }
+}
+
+fn available(zones: Vec<Zone>) -> Vec<AvailableZone> {
+    let zones = zones.into_iter().map(|zone| AvailableZone {
+        name: zone.name,
+        id: zone.zone_id,
+    });
+    zones.collect()
 }
 
 /// Which of these zones offer the nodegroups' instance types. Who may not ask has to trust.
@@ -71,33 +115,53 @@ async fn offered(
 
 async fn zones(creating: &Creating<'_>) -> Result<Vec<AvailableZone>, Verdict> {
     let context = creating.stage.context;
-    let zones = match context.eks.caller().ec2().availability_zones().await {
-        Ok(zones) => zones.into_iter(),
-        Err(refusal) => return Err(refused::verdict(context, refusal).await),
-    };
-    let zones = zones.map(|zone| AvailableZone {
-        name: zone.name,
-        id: zone.zone_id,
-    });
-    Ok(zones.collect())
+    match context.eks.caller().ec2().availability_zones().await {
+        Ok(zones) => Ok(available(zones)),
+        Err(refusal) => Err(refused::verdict(context, refusal).await),
+    }
 }
 
-async fn subnets(creating: &Creating<'_>, ids: &[&str]) -> Result<Vec<DescribedSubnet>, Verdict> {
+/// The subnets that are named by their ids, and all of the VPC if others are to be found in it.
+async fn subnets(creating: &Creating<'_>) -> Result<Vec<DescribedSubnet>, Verdict> {
+    let (context, network) = (creating.stage.context, &creating.spec.network);
+    let ids = network.subnet_ids().into_iter();
+    let ids: Vec<String> = ids.map(str::to_owned).collect();
+    let mut found = described(creating, &ids).await?;
+    if let Some(vpc) = network.to_look_through() {
+        let all = context.eks.caller().ec2().subnets_in(vpc).await;
+        let all = match all {
+            Ok(all) => all.into_iter().map(DescribedSubnet::from),
+            Err(refusal) => return Err(refused::verdict(context, refusal).await),
+        };
+        let others = all.filter(|one| !ids.contains(&one.id));
+        found.extend(others);
+    }
+    Ok(found)
+}
+
+/// These subnets; one that is not there fails the job.
+pub(super) async fn described(
+    creating: &Creating<'_>,
+    ids: &[String],
+) -> Result<Vec<DescribedSubnet>, Verdict> {
     let context = creating.stage.context;
-    let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
-    let subnets = match context.eks.caller().ec2().subnets(&ids).await {
-        Ok(subnets) => subnets.into_iter(),
+    match context.eks.caller().ec2().subnets(ids).await {
+        Ok(subnets) => Ok(subnets.into_iter().map(DescribedSubnet::from).collect()),
         Err(refusal) if refusal.class == Class::NotFound => {
             let failure = from_refusal(ErrorCode::InvalidParameter, &refusal);
-            return Err(Verdict::Fail(failure));
+            Err(Verdict::Fail(failure))
         }
-        Err(refusal) => return Err(refused::verdict(context, refusal).await),
-    };
-    let subnets = subnets.map(|subnet| DescribedSubnet {
-        id: subnet.id,
-        vpc_id: subnet.vpc_id,
-        zone: subnet.zone,
-        cidr: subnet.cidr.unwrap_or_default(),
-    });
-    Ok(subnets.collect())
+        Err(refusal) => Err(refused::verdict(context, refusal).await),
+    }
+}
+
+impl From<Subnet> for DescribedSubnet {
+    fn from(subnet: Subnet) -> Self {
+        Self {
+            id: subnet.id,
+            vpc_id: subnet.vpc_id,
+            zone: subnet.zone,
+            cidr: subnet.cidr.unwrap_or_default(),
+        }
+    }
 }

@@ -21,6 +21,8 @@ use crate::queue::Verdict;
 
 pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict> {
     let mut warnings = Vec::new();
+    // What an earlier try asked for came to nothing.
+    creating.stage.kept.work.closing = None;
     let context = creating.stage.context;
     // An earlier try may have made it: then its version counts.
     let there = match context.clusters().cluster(creating.name()).await {

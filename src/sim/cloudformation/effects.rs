@@ -161,7 +161,12 @@ impl World {
         let property = |name| text(&made.properties, name).unwrap_or_default();
         let id = &made.physical;
         match made.kind {
-            "AWS::EC2::VPC" => drop(self.network(account, region).vpcs.remove(id)),
+            "AWS::EC2::VPC" => {
+                let network = self.network(account, region);
+                network.ipv6_blocks.remove(id);
+                network.vpcs.remove(id);
+            }
+            "AWS::EC2::VPCEndpoint" => self.unmake_endpoint(stack, id, &made.properties),
             "AWS::EC2::Subnet" => drop(self.network(account, region).subnets.remove(id)),
             "AWS::EC2::RouteTable" => {
                 self.network(account, region).public_tables.remove(id);

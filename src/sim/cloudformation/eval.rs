@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
 use serde_json::{Map, Value};
 
 use super::template::{Piece, attribute, call, pieces, substitution};
@@ -103,6 +104,11 @@ impl Scope<'_> {
                     format!("Template error: Unable to get mapping for {map}::{first}::{second}")
                 })?
             }
+            "Fn::Cidr" => {
+                let [block, count, bits] = arguments(name, argument)?;
+                let (block, count) = (self.text(block)?, self.text(count)?);
+                networks(&block, &count, &self.text(bits)?)?
+            }
             "Fn::GetAZs" => self
                 .zones
                 .iter()
@@ -179,6 +185,23 @@ impl Scope<'_> {
             Value::String(text) => Ok(text.split(',').map(str::to_owned).collect()),
             _ => Err("Template error: a list is needed here".to_owned()),
         }
+    }
+}
+
+/// The first networks of a block that leave so many bits to hosts.
+fn networks(block: &str, count: &str, bits: &str) -> Result<Value, String> {
+    let wrong =
+        || format!("Template error: Fn::Cidr cannot cut {block} into {count} of {bits} bits");
+    let net: IpNet = block.parse().map_err(|_| wrong())?;
+    let count: usize = count.parse().map_err(|_| wrong())?;
+    let bits: u8 = bits.parse().map_err(|_| wrong())?;
+    let prefix = net.max_prefix_len().checked_sub(bits).ok_or_else(wrong)?;
+    let all = net.subnets(prefix).map_err(|_| wrong())?;
+    let cut: Vec<Value> = all.take(count).map(|one| one.to_string().into()).collect();
+    if cut.len() == count {
+        Ok(cut.into())
+    } else {
+        Err(wrong())
     }
 }
 

@@ -67,7 +67,56 @@ pub(super) const KINDS: &[Kind] = &[
         ("ec2:CreateVpc", "ec2:DeleteVpc"),
         (12, 3),
         Id::Hex("vpc-0"),
-        &["VpcId", "CidrBlock", "DefaultSecurityGroup"],
+        &[
+            "VpcId",
+            "CidrBlock",
+            "DefaultSecurityGroup",
+            "Ipv6CidrBlocks",
+        ],
+    ),
+    kind(
+        "AWS::EC2::VPCCidrBlock",
+        ("ec2:AssociateVpcCidrBlock", "ec2:DisassociateVpcCidrBlock"),
+        (10, 5),
+        Id::Hex("vpc-cidr-assoc-0"),
+        &["Id", "Ipv6CidrBlock"],
+    ),
+    kind(
+        "AWS::EC2::SubnetCidrBlock",
+        (
+            "ec2:AssociateSubnetCidrBlock",
+            "ec2:DisassociateSubnetCidrBlock",
+        ),
+        (5, 5),
+        Id::Hex("subnet-cidr-assoc-0"),
+        &["Id"],
+    ),
+    kind(
+        "AWS::EC2::VPCEndpoint",
+        ("ec2:CreateVpcEndpoint", "ec2:DeleteVpcEndpoints"),
+        (120, 120),
+        Id::Hex("vpce-0"),
+        &["Id"],
+    ),
+    kind(
+        "AWS::EC2::EgressOnlyInternetGateway",
+        (
+            "ec2:CreateEgressOnlyInternetGateway",
+            "ec2:DeleteEgressOnlyInternetGateway",
+        ),
+        (10, 3),
+        Id::Hex("eigw-0"),
+        &["Id"],
+    ),
+    kind(
+        "AWS::EC2::TransitGatewayAttachment",
+        (
+            "ec2:CreateTransitGatewayVpcAttachment",
+            "ec2:DeleteTransitGatewayVpcAttachment",
+        ),
+        (60, 60),
+        Id::Hex("tgw-attach-0"),
+        &["Id"],
     ),
     kind(
         "AWS::EC2::Subnet",

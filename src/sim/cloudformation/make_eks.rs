@@ -57,8 +57,20 @@ impl World {
             let why = format!("Cluster already exists with name: {name}");
             return Err(handler("AlreadyExists", &why));
         }
+        let settings = self.control_plane(stack, properties, &vpc)?;
+        let pools = settings.iter().find(|(name, _)| *name == "computeConfig");
+        let pools = pools.and_then(|(_, compute)| compute["nodePools"].as_array());
+        let mut members = described(stack, properties, &role, vpc);
+        members.extend(
+            settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
         let mut details = Details {
-            described: described(stack, properties, &role, vpc),
+            // Auto Mode starts nodes as pods need them.
+            other_nodes: pools.is_some_and(|pools| !pools.is_empty()),
+            nodes_ready: pools.is_some_and(|pools| !pools.is_empty()),
+            described: members,
             kube: Kube::new(wall()),
             max_joining: self.options.max_joining_nodes,
             ..Details::default()
@@ -142,15 +154,26 @@ impl World {
             return Err(handler("InvalidRequest", why));
         }
         let cidrs = strings(&config, "PublicAccessCidrs");
+        let groups = strings(&config, "SecurityGroupIds");
+        for id in &groups {
+            let group = network.attached.groups.get(id);
+            if !group.is_some_and(|group| Some(&group.vpc_id) == vpc.as_ref()) {
+                let why =
+                    format!("The security group '{id}' does not exist in the VPC of the subnets");
+                return Err(handler("InvalidRequest", &why));
+            }
+        }
         let all = || vec!["0.0.0.0/0".to_owned()];
         Ok(json!({
             "subnetIds": subnets,
-            "securityGroupIds": strings(&config, "SecurityGroupIds"),
+            "securityGroupIds": groups,
             "clusterSecurityGroupId": format!("sg-0{}", random_hex()),
             "vpcId": vpc,
             "endpointPublicAccess": flag(&config, "EndpointPublicAccess", true),
             "endpointPrivateAccess": flag(&config, "EndpointPrivateAccess", false),
             "publicAccessCidrs": if cidrs.is_empty() { all() } else { cidrs },
+            "controlPlaneEgressMode": text(&config, "ControlPlaneEgressMode")
+                .unwrap_or_else(|| "AWS_MANAGED".to_owned()),
         }))
     }
 
@@ -375,12 +398,6 @@ fn described(stack: &Stack, properties: &Value, role: &str, vpc: Value) -> BTree
     let access = properties.get("AccessConfig").cloned().unwrap_or_default();
     let mode = text(&access, "AuthenticationMode").unwrap_or_else(|| "CONFIG_MAP".to_owned());
     let admin = flag(&access, "BootstrapClusterCreatorAdminPermissions", true);
-    let network = properties
-        .get("KubernetesNetworkConfig")
-        .cloned()
-        .unwrap_or_default();
-    let cidr = text(&network, "ServiceIpv4Cidr").unwrap_or_else(|| "10.100.0.0/16".to_owned());
-    let family = text(&network, "IpFamily").unwrap_or_else(|| "ipv4".to_owned());
     let version = text(properties, "Version").unwrap_or_else(|| "1.34".to_owned());
     let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
     let members = [
@@ -395,10 +412,6 @@ fn described(stack: &Stack, properties: &Value, role: &str, vpc: Value) -> BTree
         (
             "accessConfig",
             json!({"authenticationMode": mode, "bootstrapClusterCreatorAdminPermissions": admin}),
-        ),
-        (
-            "kubernetesNetworkConfig",
-            json!({"serviceIpv4Cidr": cidr, "ipFamily": family}),
         ),
         (
             "identity",

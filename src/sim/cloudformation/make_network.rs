@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::effects::{Answer, plain};
 use super::kind::Kind;
+use super::make_vpc::of_vpc;
 use super::names::{handler, owned, random_hex, tags_of};
 use super::properties::{flag, list_tags, text};
 use super::stack::Stack;
@@ -23,6 +24,9 @@ impl World {
     ) -> Answer {
         let id = physical.to_owned();
         let (account, region) = (&stack.caller.account, &stack.caller.region);
+        if let Some(made) = self.make_vpc_part(stack, kind, physical, properties) {
+            return made;
+        }
         let plain = |pairs: &[(&str, &str)]| Ok(plain(physical, pairs));
         match kind.name {
             "AWS::EC2::VPC" => {
@@ -34,11 +38,7 @@ impl World {
                 let tags = tags_of(stack, logical, &list_tags(properties));
                 let vpc = Vpc { cidr: parsed, tags };
                 self.network(account, region).vpcs.insert(id.clone(), vpc);
-                plain(&[
-                    ("VpcId", physical),
-                    ("CidrBlock", &cidr),
-                    ("DefaultSecurityGroup", "sg-0default"),
-                ])
+                Ok(of_vpc(physical, &cidr))
             }
             "AWS::EC2::Subnet" => self.make_subnet(stack, logical, id, properties),
             "AWS::EC2::InternetGateway" => plain(&[("InternetGatewayId", physical)]),
@@ -107,6 +107,7 @@ impl World {
         let cidr = text(properties, "CidrBlock").unwrap_or_default();
         let known: Vec<String> = zones::of(region)
             .into_iter()
+            .chain(zones::local(region))
             .map(|zone| zone.name)
             .collect();
         let zone = text(properties, "AvailabilityZone").or_else(|| known.first().cloned());
@@ -135,6 +136,11 @@ impl World {
         network
             .check_subnet(&subnet)
             .map_err(|(_, why)| handler("InvalidRequest", &why))?;
+        if let Some(block) = text(properties, "Ipv6CidrBlock") {
+            network
+                .check_ipv6(&subnet.vpc, &block)
+                .map_err(|why| handler("InvalidRequest", &why))?;
+        }
         let attributes = [
             ("SubnetId", id.clone()),
             ("AvailabilityZone", zone),

@@ -34,7 +34,17 @@ const TAGGED: [(&str, &str); 10] = [
 ];
 
 /// A property, and the right that it needs; the property alone counts, whatever its value.
-const BY_PROPERTY: [(&str, &str, &str); 8] = [
+const BY_PROPERTY: [(&str, &str, &str); 10] = [
+    (
+        "AWS::EC2::VPCGatewayAttachment",
+        "VpnGatewayId",
+        "ec2:AttachVpnGateway",
+    ),
+    (
+        "AWS::EC2::Subnet",
+        "AssignIpv6AddressOnCreation",
+        "ec2:ModifySubnetAttribute",
+    ),
     (
         "AWS::EC2::VPC",
         "EnableDnsHostnames",
@@ -74,7 +84,14 @@ const BY_PROPERTY: [(&str, &str, &str); 8] = [
 ];
 
 /// How each type is looked at while it is made or deleted.
-const LOOKS: [(&str, &str); 10] = [
+const LOOKS: [(&str, &str); 14] = [
+    ("AWS::EC2::VPCCidrBlock", "ec2:DescribeVpcs"),
+    ("AWS::EC2::SubnetCidrBlock", "ec2:DescribeSubnets"),
+    ("AWS::EC2::VPCEndpoint", "ec2:DescribeVpcEndpoints"),
+    (
+        "AWS::EC2::EgressOnlyInternetGateway",
+        "ec2:DescribeEgressOnlyInternetGateways",
+    ),
     ("AWS::EC2::VPC", "ec2:DescribeVpcs"),
     ("AWS::EC2::Subnet", "ec2:DescribeSubnets"),
     ("AWS::EC2::InternetGateway", "ec2:DescribeInternetGateways"),
@@ -137,6 +154,7 @@ impl World {
         needed.extend(given.map(|(_, _, right)| (*right, On::Resource)));
         needed.extend(of_roles(stack, kind, properties));
         needed.extend(of_nodes(stack, kind));
+        needed.extend(of_keys(kind, properties));
         check(stack, kind, physical, needed)?;
         match service_linked(kind) {
             Some(role) => self
@@ -223,6 +241,19 @@ fn of_roles(stack: &Stack, kind: &Kind, properties: &Value) -> Vec<(&'static str
         ("iam:GetRole", On::Arn(role.clone())),
         ("iam:ListAttachedRolePolicies", On::Arn(role)),
     ]
+}
+
+/// EKS makes use of the key for Secrets with the rights of the caller.
+fn of_keys(kind: &Kind, properties: &Value) -> Vec<(&'static str, On)> {
+    if kind.name != "AWS::EKS::Cluster" {
+        return Vec::new();
+    }
+    let key = properties.pointer("/EncryptionConfig/0/Provider/KeyArn");
+    let Some(key) = key.and_then(Value::as_str) else {
+        return Vec::new();
+    };
+    let rights = ["kms:DescribeKey", "kms:CreateGrant"];
+    rights.map(|right| (right, On::Arn(key.to_owned()))).into()
 }
 
 /// What starts instances takes the right to start them from the launch template.

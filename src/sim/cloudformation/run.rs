@@ -132,7 +132,10 @@ impl World {
         if let Some(made) = stack.resources.get_mut(logical) {
             made.physical = physical;
             made.attributes = attributes;
-            made.properties = properties;
+            made.properties = properties.clone();
+        }
+        if kind.name == "AWS::EC2::VPCCidrBlock" {
+            self.learn_ipv6(stack, &properties);
         }
         Ok(())
     }

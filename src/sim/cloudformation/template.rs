@@ -40,8 +40,9 @@ const OF_A_RESOURCE: [&str; 8] = [
     "CreationPolicy",
 ];
 
-const FUNCTIONS: [&str; 9] = [
+const FUNCTIONS: [&str; 10] = [
     "Fn::Base64",
+    "Fn::Cidr",
     "Fn::FindInMap",
     "Fn::GetAZs",
     "Fn::GetAtt",

@@ -300,7 +300,7 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
             json!({"fargateProfiles": [{"name": "my.profile", "selectors": [{"namespace": "a"}]}]}),
         ),
         (
-            vec!["/secretsEncryption"],
+            vec!["/secretsEncryption/keyARN"],
             json!({"secretsEncryption": {"keyARN": "x"}}),
         ),
         (

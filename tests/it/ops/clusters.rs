@@ -9,4 +9,5 @@ mod nodes;
 mod preflight;
 mod protections;
 mod reads;
+mod settings;
 pub mod support;

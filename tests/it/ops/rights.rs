@@ -33,6 +33,9 @@ const EVERYTHING: &[(&str, Operation)] = &[
         Box::pin(given_role(fleet))
     }),
     ("a cluster of everything", |fleet| Box::pin(cluster(fleet))),
+    ("clusters with settings of their own", |fleet| {
+        Box::pin(settings_of_clusters(fleet))
+    }),
 ];
 
 /// The policies of the page, as the account's administrator would take them over.
@@ -160,6 +163,32 @@ async fn cluster(fleet: &Fleet) {
     let deleted = fleet.delete_cluster(NEW, false).await;
     fleet.run().await;
     fleet.assert_state(deleted, "succeeded").await;
+}
+
+/// A private cluster with a key for its Secrets, and hybrid nodes behind gateways of both kinds.
+async fn settings_of_clusters(fleet: &Fleet) {
+    let key = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d");
+    let remote = |gateway: &str| {
+        let nodes = json!([{"cidrs": ["10.80.0.0/24"]}]);
+        json!({"remoteNetworkConfig": {"vpcGatewayID": gateway, "remoteNodeNetworks": nodes}})
+    };
+    for mut parts in [
+        json!({
+            "privateCluster": {"enabled": true},
+            "secretsEncryption": {"keyARN": key},
+            "vpc": {"autoAllocateIPv6": true},
+        }),
+        remote("tgw-0a1b2c3d"),
+        remote("vgw-0a1b2c3d"),
+    ] {
+        parts["metadata"] = json!({"name": "set", "region": REGION});
+        let made = fleet.create_cluster(&spec(&parts, true)).await;
+        fleet.run().await;
+        fleet.assert_state(made, "succeeded").await;
+        let deleted = fleet.delete_cluster("set", false).await;
+        fleet.run().await;
+        fleet.assert_state(deleted, "succeeded").await;
+    }
 }
 
 /// `*` is any number of any characters, as in IAM.

@@ -5,7 +5,7 @@ fn cut(cidr: &str, count: u8) -> Vec<ZoneBlocks> {
     let zones: Vec<String> = (0..count)
         .map(|i| format!("eu-central-1{}", char::from(b'a' + i)))
         .collect();
-    blocks(cidr, &zones).unwrap()
+    blocks(cidr, &zones, &[]).unwrap()
 }
 
 fn block(zone: &str, public: &str, private: &str) -> ZoneBlocks {
@@ -67,7 +67,7 @@ fn described(id: &str, vpc: &str, zone: &str) -> DescribedSubnet {
 
 fn given(id: &str, zone: Option<&str>) -> GivenSubnet {
     GivenSubnet {
-        name: None,
+        name: Some(format!("name of {id}")),
         id: id.to_owned(),
         zone: zone.map(str::to_owned),
         cidr: None,
@@ -86,6 +86,15 @@ fn subnets_that_exist_give_their_vpc() {
         vpc_id: "v-1".to_owned(),
         public: vec![],
         private: vec!["s-1".to_owned(), "s-2".to_owned()],
+        subnets: [("s-1", "z-a"), ("s-2", "z-b")]
+            .map(|(id, zone)| KnownSubnet {
+                name: format!("name of {id}"),
+                id: id.to_owned(),
+                zone: zone.to_owned(),
+            })
+            .into(),
+        route_tables: vec![],
+        endpoints: vec![],
     };
     assert_eq!(plan, expected);
     assert!(existing(Some("v-1"), &[], &private, &aws).is_ok());
@@ -142,6 +151,72 @@ fn a_cluster_gets_the_network_that_it_asks_for() {
     ];
     let plan = NetworkPlan::of(&existing, (&[], &unknown), &aws, b"job").unwrap();
     assert!(matches!(&plan, NetworkPlan::Existing { vpc_id, .. } if vpc_id == "v-1"));
-    assert_eq!(plan.zones(), Vec::<String>::new());
+    assert_eq!(plan.zones(), ["eu-central-1a", "eu-central-1b"]);
     assert!(NetworkPlan::of(&existing, (&zones, &unknown), &[], b"job").is_err());
+}
+
+#[test]
+fn a_subnet_without_an_id_is_found_by_its_addresses_or_its_zone() {
+    let aws = |id: &str, zone: &str, cidr: &str| DescribedSubnet {
+        cidr: cidr.to_owned(),
+        ..described(id, "v-1", zone)
+    };
+    let aws = [
+        aws("s-1", "z-a", "10.0.0.0/24"),
+        aws("s-2", "z-b", "10.0.1.0/24"),
+        aws("s-3", "z-c", "10.0.2.0/24"),
+        aws("s-4", "z-c", "10.0.3.0/24"),
+        DescribedSubnet {
+            cidr: "10.0.0.0/24".to_owned(),
+            ..described("s-9", "v-9", "z-a")
+        },
+    ];
+    let sought = |zone: Option<&str>, cidr: Option<&str>| GivenSubnet {
+        id: String::new(),
+        cidr: cidr.map(str::to_owned),
+        ..given("mine", zone)
+    };
+    let found = |second: GivenSubnet| {
+        let private = [sought(None, Some("10.0.0.0/24")), second];
+        let plan = existing(Some("v-1"), &[], &private, &aws)?;
+        let NetworkPlan::Existing { private, .. } = plan else {
+            panic!("{plan:?}")
+        };
+        Ok::<_, Vec<Invalid>>(private)
+    };
+    assert_eq!(found(sought(Some("z-b"), None)).unwrap(), ["s-1", "s-2"]);
+    let by_both = sought(Some("z-c"), Some("10.0.3.0/24"));
+    assert_eq!(found(by_both).unwrap(), ["s-1", "s-4"]);
+    let told = |second| found(second).unwrap_err()[0].message.clone();
+    assert!(told(sought(Some("z-c"), None)).contains("such as s-3, s-4"));
+    assert!(told(sought(Some("z-x"), None)).contains("no subnet that fits"));
+    let elsewhere = sought(Some("z-c"), Some("10.0.1.0/24"));
+    assert!(told(elsewhere).contains("not z-c, but z-b"));
+    assert!(told(sought(Some("z-a"), None)).contains("s-1 is listed twice"));
+}
+
+#[test]
+fn local_zones_have_the_blocks_after_those_of_the_others() {
+    let names = |zones: &[&str]| {
+        zones
+            .iter()
+            .map(|zone| (*zone).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (zones, local) = (
+        names(&["z-a", "z-b", "z-c"]),
+        names(&["z-lax-1a", "z-lax-1b"]),
+    );
+    let plan = NetworkPlan::cut("192.168.0.0/16", NatMode::Single, (&zones, &local)).unwrap();
+    let NetworkPlan::Own {
+        zones, local_zones, ..
+    } = &plan
+    else {
+        panic!("{plan:?}")
+    };
+    assert_eq!((zones.len(), local_zones.len()), (3, 2));
+    assert_eq!(zones[0].private, "192.168.80.0/20");
+    assert_eq!(local_zones[0].public, "192.168.48.0/20");
+    assert_eq!(local_zones[1].private, "192.168.144.0/20");
+    assert_eq!(plan.zones(), ["z-a", "z-b", "z-c"]);
 }

@@ -204,7 +204,7 @@ fn errors_of_all_parts_are_told_at_once() {
 #[test]
 fn keys_of_eksctl_that_are_not_acted_on_are_refused_by_name() {
     let config = with(json!({
-        "privateCluster": {"enabled": true},
+        "outpost": {},
         "accessConfig": {"accessEntries": [{"principal": "x"}]},
         "nodeGroups": [{"name": "a", "outpostARN": "arn:aws:outposts:x"}]
     }));
@@ -215,13 +215,13 @@ fn keys_of_eksctl_that_are_not_acted_on_are_refused_by_name() {
         [
             "/accessConfig/accessEntries/0/principal",
             "/nodeGroups/0/outpostARN",
-            "/privateCluster"
+            "/outpost"
         ]
     );
     assert!(
         wrong[2]
             .message
-            .starts_with("\"privateCluster\" is not supported here")
+            .starts_with("\"outpost\" is not supported here")
     );
 }
 
@@ -550,14 +550,21 @@ fn whatever_stands_anywhere_is_refused_at_its_place_or_works() {
     assert!(refused > 700 && taken > 50, "{refused} {taken}");
     let (refused, taken) = odd_values_in(include_str!("every_nodegroup.yaml"));
     assert!(refused > 2_000 && taken > 200, "{refused} {taken}");
+    for settings in [
+        include_str!("settings_ipv4.yaml"),
+        include_str!("settings_ipv6.yaml"),
+    ] {
+        let (refused, taken) = odd_values_in(settings);
+        assert!(refused > 200 && taken > 20, "{refused} {taken}");
+    }
 }
 
 /// How many odd values were refused, and how many taken.
 fn odd_values_in(sound: &str) -> (usize, usize) {
-    let sound = yaml_tree(sound).unwrap();
-    ClusterSpec::of(read(&sound).unwrap(), false).unwrap();
+    let sound = &yaml_tree(sound).unwrap();
+    ClusterSpec::of(read(sound).unwrap(), false).unwrap();
     let mut places = Vec::new();
-    all_places(&sound, "", &mut places);
+    all_places(sound, "", &mut places);
     let odd = [
         json!(null),
         json!(true),
@@ -650,7 +657,11 @@ fn an_older_versions_cluster_is_written_as_that_version_wrote_it() {
         spec["access"],
         json!({"mode": "API_AND_CONFIG_MAP", "creatorAdmin": true})
     );
-    for absent in ["serviceRole", "serviceRolePermissionsBoundary"] {
+    let settings = ["vpc", "private", "controlPlane"];
+    for absent in ["serviceRole", "serviceRolePermissionsBoundary"]
+        .into_iter()
+        .chain(settings)
+    {
         assert_eq!(spec.get(absent), None, "{absent}");
     }
     assert_eq!(spec["nodegroups"][0].get("rolePermissionsBoundary"), None);

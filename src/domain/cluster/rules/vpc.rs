@@ -1,5 +1,6 @@
 //! The network of a cluster to create.
 
+use super::references::is_id;
 use crate::domain::cluster::network::{DEFAULT_CIDR, vpc_net};
 use crate::domain::cluster::spec::{
     EndpointSpec, GivenSubnet, NatMode, NetworkSpec, NodegroupSpec,
@@ -157,7 +158,8 @@ fn existing(
         wrong.push(Invalid::new("/vpc/id", message));
     }
     let mut taken = BTreeSet::new();
-    let mut list = |kind: &str, map: SubnetMap| given(kind, map, region, &mut taken, wrong);
+    let vpc = vpc_id.as_deref();
+    let mut list = |kind: &str, map: SubnetMap| given(kind, map, (region, vpc), &mut taken, wrong);
     let private = list("private", subnets.private);
     let public = list("public", subnets.public);
     let all = || private.iter().chain(&public);
@@ -174,7 +176,9 @@ fn existing(
                 .as_deref()
                 .and_then(|cidr| cidr.parse::<Ipv4Net>().ok());
             if inside.is_some_and(|inside| !net.contains(&inside)) {
-                let message = format!("subnet {} is outside of vpc.cidr {net}", subnet.id);
+                let name = Some(&subnet.id).filter(|id| !id.is_empty());
+                let name = name.or(subnet.name.as_ref()).map_or("", String::as_str);
+                let message = format!("subnet {} is outside of vpc.cidr {net}", quoted(name));
                 wrong.push(Invalid::new("/vpc/subnets", message));
             }
         }
@@ -190,7 +194,7 @@ fn existing(
 fn given(
     kind: &str,
     map: SubnetMap,
-    region: Option<&Region>,
+    (region, vpc): (Option<&Region>, Option<&str>),
     taken: &mut BTreeSet<String>,
     wrong: &mut Vec<Invalid>,
 ) -> Vec<GivenSubnet> {
@@ -203,16 +207,8 @@ fn given(
     let mut subnets = Vec::new();
     for (key, subnet) in map.0 {
         let at = format!("{list}/{}", pointer_token(&key));
-        let id = subnet.id.unwrap_or_default();
-        if !is_id(&id, "subnet-") {
-            let message = format!(
-                "invalid subnet {}: expected an id such as subnet-0a1b2c3d4e5f60718",
-                quoted(&id)
-            );
-            wrong.push(Invalid::new(format!("{at}/id"), message));
-        } else if !taken.insert(id.clone()) {
-            let message = format!("subnet {id} is listed twice");
-            wrong.push(Invalid::new(format!("{at}/id"), message));
+        if let Some(id) = subnet.id.as_deref() {
+            check_subnet_id(id, &at, taken, wrong);
         }
         if let Some(cidr) = subnet
             .cidr
@@ -230,20 +226,43 @@ fn given(
         }
         let key_is_zone = region.is_some_and(|region| is_zone_of(&key, region));
         let zone = subnet.az.or_else(|| key_is_zone.then(|| key.clone()));
-        subnets.push(GivenSubnet {
-            id,
+        let given = GivenSubnet {
+            id: subnet.id.unwrap_or_default(),
             name: Some(key),
             zone,
             cidr: subnet.cidr,
-        });
+        };
+        wrong.extend(not_to_be_found(&given, vpc).map(|why| Invalid::new(at, why)));
+        subnets.push(given);
     }
     subnets
 }
 
-fn is_id(text: &str, prefix: &str) -> bool {
-    let id = text.strip_prefix(prefix).unwrap_or_default();
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    !id.is_empty() && text.len() <= 64 && id.bytes().all(allowed)
+fn check_subnet_id(id: &str, at: &str, taken: &mut BTreeSet<String>, wrong: &mut Vec<Invalid>) {
+    let message = if !is_id(id, "subnet-") {
+        format!(
+            "invalid subnet {}: expected an id such as subnet-0a1b2c3d4e5f60718",
+            quoted(id)
+        )
+    } else if !taken.insert(id.to_owned()) {
+        format!("subnet {id} is listed twice")
+    } else {
+        return;
+    };
+    wrong.push(Invalid::new(format!("{at}/id"), message));
+}
+
+/// Why a subnet without an id can't be found.
+fn not_to_be_found(subnet: &GivenSubnet, vpc: Option<&str>) -> Option<&'static str> {
+    if !subnet.id.is_empty() {
+        None
+    } else if subnet.cidr.is_none() && subnet.zone.is_none() {
+        Some("name the subnet by its id; or, with vpc.id, by its cidr or its az")
+    } else if vpc.is_none() {
+        Some("a subnet is found by its cidr or its az only in a known VPC: name its id, or vpc.id")
+    } else {
+        None
+    }
 }
 
 /// Whether the network has the subnets that profiles and nodegroups need.

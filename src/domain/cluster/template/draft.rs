@@ -51,6 +51,13 @@ impl Draft {
         self.outputs.insert(name.to_owned(), output);
     }
 
+    /// Adds an output that is exported by another name than its own.
+    pub(super) fn export_as(&mut self, name: &str, export: &str, value: &Value) {
+        let export = sub(&format!("${{AWS::StackName}}-{export}"));
+        let output = json!({"Value": value, "Export": {"Name": export}});
+        self.outputs.insert(name.to_owned(), output);
+    }
+
     /// The finished template.
     pub(super) fn finish(self, description: &str) -> Value {
         json!({
@@ -70,6 +77,7 @@ fn service_principals() -> Value {
             "EC2": ec2,
             "EKS": "eks.amazonaws.com",
             "EKSFargatePods": "eks-fargate-pods.amazonaws.com",
+            "SSM": "ssm.amazonaws.com",
         })
     };
     json!({

@@ -2,9 +2,18 @@
 
 use super::draft::{Draft, attribute_of, service, sub};
 use crate::domain::cluster::spec::ClusterSpec;
+use crate::domain::ids::Partition;
 use serde_json::{Value, json};
 
 pub(super) const ROLE: &str = "AWS::IAM::Role";
+
+/// What EKS may do on behalf of Auto Mode.
+const AUTO_MODE_POLICIES: [&str; 4] = [
+    "AmazonEKSComputePolicy",
+    "AmazonEKSBlockStoragePolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy",
+];
 
 /// The role that the control plane acts under, unless there is one; a reference to it.
 pub(super) fn add_service_role(draft: &mut Draft, spec: &ClusterSpec) -> Value {
@@ -13,12 +22,13 @@ pub(super) fn add_service_role(draft: &mut Draft, spec: &ClusterSpec) -> Value {
         draft.export("ServiceRoleARN", &arn);
         return arn;
     }
+    let mut attached = vec!["AmazonEKSClusterPolicy", "AmazonEKSVPCResourceController"];
+    if spec.control_plane.auto_mode.is_some() {
+        attached.extend(AUTO_MODE_POLICIES);
+    }
     let mut role = json!({
         "AssumeRolePolicyDocument": trust("EKS", &["sts:AssumeRole", "sts:TagSession"], None),
-        "ManagedPolicyArns": arns_of_policies(&[
-            "AmazonEKSClusterPolicy",
-            "AmazonEKSVPCResourceController",
-        ]),
+        "ManagedPolicyArns": arns_of_policies(&attached),
     });
     let boundary = spec.service_role_permissions_boundary.as_deref();
     bounded(&mut role, boundary);
@@ -52,6 +62,60 @@ pub(super) fn add_pod_execution_role(
     bounded(&mut role, permissions_boundary);
     draft.add_tagged("FargatePodExecutionRole", ROLE, role);
     attribute_of("FargatePodExecutionRole", "Arn")
+}
+
+/// The role of the nodes that Auto Mode starts. Images of ECR's public registry are in AWS's own
+/// partition alone.
+pub(super) fn add_auto_mode_role(
+    draft: &mut Draft,
+    partition: Partition,
+    permissions_boundary: Option<&str>,
+) -> Value {
+    const ID: &str = "AutoModeNodeRole";
+    let public =
+        (partition == Partition::Aws).then_some("AmazonElasticContainerRegistryPublicReadOnly");
+    let attached: Vec<&str> = ["AmazonEC2ContainerRegistryPullOnly"]
+        .into_iter()
+        .chain(public)
+        .chain(["AmazonEKSWorkerNodeMinimalPolicy"])
+        .collect();
+    let mut role = json!({
+        "AssumeRolePolicyDocument": trust("EC2", &["sts:AssumeRole"], None),
+        "ManagedPolicyArns": arns_of_policies(&attached),
+    });
+    bounded(&mut role, permissions_boundary);
+    draft.add_tagged(ID, ROLE, role);
+    let arn = attribute_of(ID, "Arn");
+    draft.export_as("AutoModeNodeRoleARN", "NodeRoleArn", &arn);
+    arn
+}
+
+/// The role of hybrid nodes, whose credentials come from Systems Manager.
+pub(super) fn add_hybrid_role(draft: &mut Draft, id: &str, permissions_boundary: Option<&str>) {
+    let policy = |name: &str, actions: &[&str]| {
+        let statement = json!({"Action": actions, "Effect": "Allow", "Resource": "*"});
+        json!({
+            "PolicyDocument": {"Statement": [statement], "Version": "2012-10-17"},
+            "PolicyName": name,
+        })
+    };
+    let of_ssm = [
+        "ssm:DeregisterManagedInstance",
+        "ssm:DescribeInstanceInformation",
+    ];
+    let mut role = json!({
+        "AssumeRolePolicyDocument": trust("SSM", &["sts:AssumeRole"], None),
+        "ManagedPolicyArns": arns_of_policies(&[
+            "AmazonSSMManagedInstanceCore",
+            "AmazonEC2ContainerRegistryPullOnly",
+        ]),
+        "Policies": [
+            policy("SSMRolePolicy", &of_ssm),
+            policy("EKSDescribeCluster", &["eks:DescribeCluster"]),
+        ],
+    });
+    bounded(&mut role, permissions_boundary);
+    draft.add_tagged(id, ROLE, role);
 }
 
 pub(super) fn trust(name: &str, actions: &[&str], condition: Option<Value>) -> Value {

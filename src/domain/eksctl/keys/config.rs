@@ -7,11 +7,14 @@ pub(super) const CLUSTER_CONFIG: Shape = Fields(&[
     ("addons", List(&addons::ADDON)),
     ("addonsConfig", addons::ADDONS_CONFIG),
     ("apiVersion", Text),
-    ("autoModeConfig", Refused(NOT_YET)),
+    ("autoModeConfig", control_plane::AUTO_MODE_CONFIG),
     ("availabilityZones", TEXTS),
     ("capabilities", Refused(CAPABILITIES)),
     ("cloudWatch", CLUSTER_CLOUD_WATCH),
-    ("controlPlaneScalingConfig", Refused(NOT_YET)),
+    (
+        "controlPlaneScalingConfig",
+        control_plane::CONTROL_PLANE_SCALING_CONFIG,
+    ),
     ("fargateProfiles", List(&FARGATE_PROFILE)),
     ("gitops", Refused(GITOPS)),
     ("iam", iam::CLUSTER_IAM),
@@ -19,29 +22,35 @@ pub(super) const CLUSTER_CONFIG: Shape = Fields(&[
     ("identityProviders", Refused(NOT_YET)),
     ("karpenter", Refused(KARPENTER)),
     ("kind", Text),
-    ("kubeAPIServerConfig", Refused(NOT_YET)),
-    ("kubeControllerManagerConfig", Refused(NOT_YET)),
-    ("kubeSchedulerConfig", Refused(NOT_YET)),
-    ("kubernetesNetworkConfig", Refused(NOT_YET)),
-    ("localZones", Refused(NOT_YET)),
+    ("kubeAPIServerConfig", control_plane::KUBE_API_SERVER_CONFIG),
+    (
+        "kubeControllerManagerConfig",
+        control_plane::KUBE_CONTROLLER_MANAGER_CONFIG,
+    ),
+    ("kubeSchedulerConfig", control_plane::KUBE_SCHEDULER_CONFIG),
+    (
+        "kubernetesNetworkConfig",
+        network::KUBERNETES_NETWORK_CONFIG,
+    ),
+    ("localZones", TEXTS),
     ("managedNodeGroups", List(&nodegroups::MANAGED_NODE_GROUP)),
     ("metadata", CLUSTER_META),
     ("nodeGroups", List(&nodegroups::NODE_GROUP)),
     ("outpost", Refused(OUTPOSTS)),
-    ("privateCluster", Refused(NOT_YET)),
-    ("remoteNetworkConfig", Refused(NOT_YET)),
-    ("secretsEncryption", Refused(NOT_YET)),
-    ("upgradePolicy", Refused(NOT_YET)),
+    ("privateCluster", network::PRIVATE_CLUSTER),
+    ("remoteNetworkConfig", control_plane::REMOTE_NETWORK_CONFIG),
+    ("secretsEncryption", control_plane::SECRETS_ENCRYPTION),
+    ("upgradePolicy", control_plane::UPGRADE_POLICY),
     ("vpc", network::CLUSTER_VPC),
-    ("zonalShiftConfig", Refused(NOT_YET)),
+    ("zonalShiftConfig", control_plane::ZONAL_SHIFT_CONFIG),
 ]);
 
 pub(super) const CLUSTER_META: Shape = Fields(&[
     ("annotations", Ignored(ANNOTATIONS)),
-    ("forceUpdateVersion", Refused(NOT_YET)),
+    ("forceUpdateVersion", Ignored(FOR_UPDATES)),
     ("name", Text),
     ("region", Text),
-    ("rollbackConfig", Refused(NOT_YET)),
+    ("rollbackConfig", Ignored(FOR_UPDATES)),
     ("tags", TEXT_MAP),
     ("version", Text),
 ]);
@@ -51,7 +60,7 @@ pub(super) const CLUSTER_CLOUD_WATCH: Shape =
 
 pub(super) const CLUSTER_CLOUD_WATCH_LOGGING: Shape = Fields(&[
     ("enableTypes", TEXTS),
-    ("logRetentionInDays", Refused(NOT_YET)),
+    ("logRetentionInDays", Refused(LOG_RETENTION)),
 ]);
 
 pub(super) const FARGATE_PROFILE: Shape = Fields(&[

@@ -3,24 +3,24 @@
 use super::*;
 
 pub(super) const CLUSTER_VPC: Shape = Fields(&[
-    ("autoAllocateIPv6", Refused(NOT_YET)),
+    ("autoAllocateIPv6", Flag),
     ("cidr", Text),
     ("clusterEndpoints", CLUSTER_ENDPOINTS),
-    ("controlPlaneEgressMode", Refused(NOT_YET)),
-    ("controlPlaneOnPrivateSubnets", Refused(NOT_YET)),
-    ("controlPlaneSecurityGroupIDs", Refused(NOT_YET)),
-    ("controlPlaneSubnetIDs", Refused(NOT_YET)),
-    ("extraCIDRs", Refused(NOT_YET)),
-    ("extraIPv6CIDRs", Refused(NOT_YET)),
-    ("hostnameType", Refused(NOT_YET)),
+    ("controlPlaneEgressMode", Text),
+    ("controlPlaneOnPrivateSubnets", Flag),
+    ("controlPlaneSecurityGroupIDs", TEXTS),
+    ("controlPlaneSubnetIDs", TEXTS),
+    ("extraCIDRs", TEXTS),
+    ("extraIPv6CIDRs", TEXTS),
+    ("hostnameType", Text),
     ("id", Text),
-    ("ipv6Cidr", Refused(NOT_YET)),
-    ("ipv6Pool", Refused(NOT_YET)),
-    ("manageSharedNodeSecurityGroupRules", Refused(NOT_YET)),
+    ("ipv6Cidr", Text),
+    ("ipv6Pool", Text),
+    ("manageSharedNodeSecurityGroupRules", Flag),
     ("nat", CLUSTER_NAT),
     ("publicAccessCIDRs", TEXTS),
-    ("securityGroup", Refused(NOT_YET)),
-    ("sharedNodeSecurityGroup", Refused(NOT_YET)),
+    ("securityGroup", Text),
+    ("sharedNodeSecurityGroup", Text),
     ("subnets", CLUSTER_SUBNETS),
 ]);
 
@@ -35,3 +35,15 @@ pub(super) const CLUSTER_SUBNETS: Shape = Fields(&[
 ]);
 
 pub(super) const AZ_SUBNET_SPEC: Shape = Fields(&[("az", Text), ("cidr", Text), ("id", Text)]);
+
+pub(super) const PRIVATE_CLUSTER: Shape = Fields(&[
+    ("additionalEndpointServices", TEXTS),
+    ("enabled", Flag),
+    ("skipEndpointCreation", Flag),
+]);
+
+pub(super) const KUBERNETES_NETWORK_CONFIG: Shape = Fields(&[
+    ("ipFamily", Text),
+    ("serviceIPv4CIDR", Text),
+    ("serviceIPv6CIDR", Ignored(OF_AWS)),
+]);

@@ -121,6 +121,11 @@ impl Fleet {
         self.assert_state(job, "succeeded").await;
     }
 
+    /// A cluster as EKS describes it.
+    pub fn described(&self, name: &str) -> Value {
+        self.sim.cluster(ACCOUNT, REGION, name).unwrap()
+    }
+
     /// What AWS has begun, in its order: `CreateStack eksctl-new-1-cluster`.
     pub fn begun(&self) -> Vec<String> {
         let calls = self.sim.record().calls;

@@ -60,7 +60,7 @@ const WORDS: [(&str, &str); 19] = [
     ),
     (
         "control character",
-        "a text holds a line break or another control character; write it as \\n, \\t or \\u00XX",
+        "a text holds a line break or a tab as such; write it as \\n, \\t or \\u00XX",
     ),
     (
         "key must be a string",
@@ -94,7 +94,7 @@ pub(super) fn tree(text: &[u8]) -> Result<Value, Invalid> {
         Ok(tree) => Ok(tree.0),
         Err(error) => {
             let said = sentence(&error);
-            let (line, column) = (error.line(), error.column());
+            let (line, column) = (error.line(), error.column().max(1));
             let message = format!("not valid JSON at line {line}, column {column}: {said}");
             Err(Invalid::new(pointer(text), message))
         }

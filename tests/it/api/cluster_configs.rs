@@ -196,7 +196,7 @@ fargateProfiles:
     let problem = problem.problem(422, "invalid_request");
     assert_eq!(
         problem["errors"][0]["message"],
-        "unknown field \"namspace\"; did you mean namespace? known here: namespace, labels (line 12, \
+        "unknown field \"namspace\"; did you mean namespace? known here: labels, namespace (line 12, \
          column 18)"
     );
     let doubled = format!("{CONFIG}kind: ClusterConfig\n");

@@ -217,12 +217,14 @@ async fn a_creation_behind_our_own_deletion_waits_and_names_its_job() {
     let fleet = Fleet::new().await;
     fleet.put("fp-dev", "production", "ACTIVE");
     fleet.sim.freeze();
-    let delete = fleet.delete("fp-dev", false).await;
+    fleet.delete("fp-dev", false).await;
     let create = fleet.create("fp-dev", "dev").await;
     let worker = fleet.worker().await;
-    let told = format!("status DELETING, asked for by job {delete} of tester");
-    let told = format!("select count(*) from jobs where blocked_by like '%{told}%'");
-    fleet.queue.until(&told, |count| count == 1).await;
+    let told = "select count(*) from jobs waits, jobs deletes
+                where deletes.kind = 'delete_fargate_profile'
+                  and waits.blocked_by like
+                      '%is in status DELETING, asked for by job ' || deletes.job_id || ' of tester%'";
+    fleet.queue.until(told, |count| count == 1).await;
     worker.crash().await;
     fleet.sim.thaw();
     fleet.run().await;

@@ -148,6 +148,7 @@ async fn a_stack_that_somebody_else_made_is_told_and_one_that_goes_is_waited_for
     assert!(message.contains(&told), "{message}");
 
     fleet.sim.freeze();
+    stacks.protect_stack(STACK, false).await.unwrap();
     stacks.delete_stack(STACK, "by-hand").await.unwrap();
     let made = fleet.create_cluster(&fargate(NEW)).await;
     let worker = fleet.worker().await;

@@ -156,17 +156,17 @@ mod tests {
             addon: Some("a".into()),
             nodegroup: None,
         };
-        let named = |error: AwsError| error.body(&names).to_string();
+        let body = |error: AwsError| error.body(&names).to_string();
         assert_eq!(
-            named(AwsError::no_profile("p")),
+            body(AwsError::no_profile("p")),
             r#"{"addonName":"a","clusterName":"c","fargateProfileName":"p","message":"No Fargate Profile found with name: p"}"#
         );
         assert_eq!(
-            named(AwsError::in_use("busy")),
+            body(AwsError::in_use("busy")),
             r#"{"addonName":"a","clusterName":"c","message":"busy"}"#
         );
         assert_eq!(
-            named(AwsError::throttled()),
+            body(AwsError::throttled()),
             r#"{"message":"Rate exceeded"}"#
         );
     }

@@ -49,7 +49,7 @@ fn statements(document: &Value) -> Result<Vec<Value>, String> {
         single @ Value::Object(_) => vec![single.clone()],
         _ => Vec::new(),
     };
-    if statements.is_empty() || !statements.iter().all(|one| one.is_object()) {
+    if statements.is_empty() || !statements.iter().all(Value::is_object) {
         return Err(malformed("Syntax errors in policy."));
     }
     let version = &document["Version"];

@@ -41,14 +41,7 @@ impl World {
         let role = text(properties, "RoleArn").ok_or_else(|| missing("RoleArn"))?;
         authorize(&stack.caller, "iam:PassRole", &role)
             .map_err(|error| handler("AccessDenied", &error.message))?;
-        let there = self.role(&role);
-        if !there.is_some_and(|there| there.trusts("eks.amazonaws.com", "")) {
-            let why = format!(
-                "Role with arn: {role}, could not be assumed because it does not exist or the trusted \
-                 entity is not correct"
-            );
-            return Err(handler("InvalidRequest", &why));
-        }
+        self.check_service_role(&role)?;
         if text(properties, "Version").is_some_and(|version| !is_supported(&version)) {
             return Err(handler("InvalidRequest", "unsupported Kubernetes version"));
         }
@@ -109,6 +102,19 @@ impl World {
             ("OpenIdConnectIssuerUrl", at("/identity/oidc/issuer")),
         ];
         Ok((name, owned(attributes)))
+    }
+
+    /// Whether EKS can have a role.
+    fn check_service_role(&self, role: &str) -> Result<(), String> {
+        let there = self.role(role);
+        if there.is_some_and(|there| there.trusts("eks.amazonaws.com", "")) {
+            return Ok(());
+        }
+        let why = format!(
+            "Role with arn: {role}, could not be assumed because it does not exist or the trusted \
+             entity is not correct"
+        );
+        Err(handler("InvalidRequest", &why))
     }
 
     /// The `resourcesVpcConfig` of a new cluster.

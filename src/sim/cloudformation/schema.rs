@@ -175,7 +175,7 @@ impl<'a> Checker<'a> {
             ));
         }
         for (name, member) in members {
-            match self.member(schema, name) {
+            match member_of(schema, name) {
                 Some(known) => self.value(known, member, &format!("{at}/{name}")),
                 None if schema["additionalProperties"] == Value::Bool(false) => self
                     .problems
@@ -183,18 +183,6 @@ impl<'a> Checker<'a> {
                 None => {}
             }
         }
-    }
-
-    fn member(&self, schema: &'a Value, name: &str) -> Option<&'a Value> {
-        let patterned = || {
-            let patterns = schema["patternProperties"].as_object()?;
-            let mut patterns = patterns.iter();
-            patterns.find(|(pattern, _)| fits(pattern, name))
-        };
-        let known = schema["properties"].get(name);
-        known
-            .or_else(|| patterned().map(|(_, schema)| schema))
-            .or_else(|| Some(&schema["additionalProperties"]).filter(|more| more.is_object()))
     }
 
     fn array(&mut self, schema: &'a Value, items: &[Value], at: &str) {
@@ -298,6 +286,19 @@ impl<'a> Checker<'a> {
             ));
         }
     }
+}
+
+/// The schema of a member; none where nothing is said of it.
+fn member_of<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let patterned = || {
+        let patterns = schema["patternProperties"].as_object()?;
+        let mut patterns = patterns.iter();
+        patterns.find(|(pattern, _)| fits(pattern, name))
+    };
+    let known = schema["properties"].get(name);
+    known
+        .or_else(|| patterned().map(|(_, schema)| schema))
+        .or_else(|| Some(&schema["additionalProperties"]).filter(|more| more.is_object()))
 }
 
 fn names(list: &Value) -> impl Iterator<Item = &str> {

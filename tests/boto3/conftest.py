@@ -3,14 +3,21 @@
 import base64
 import json
 import os
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.session import get_session
 from botocore.signers import RequestSigner
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "aws-models"))
+from answers import Checker  # noqa: E402
+from errors import Refused  # noqa: E402
+from wire import Answer  # noqa: E402
 
 ACCOUNT = "111111111111"
 OTHER_ACCOUNT = "222222222222"
@@ -26,6 +33,7 @@ class Sim:
 
     def __init__(self, endpoint):
         self.endpoint = endpoint
+        self.has_faults = False
 
     def call(self, method, path, body=None):
         """Answers (status, JSON)."""
@@ -43,6 +51,7 @@ class Sim:
         return answer
 
     def faults(self, *faults):
+        self.has_faults = True
         self.ok("POST", "/faults", list(faults))
 
     def freeze(self):
@@ -82,12 +91,31 @@ def sim(endpoint):
 
 
 @pytest.fixture
-def aws(endpoint):
-    """Makes a client: of the management identity, or with the credentials of a session."""
+def aws(endpoint, sim):
+    """Makes a client: of the management identity, or with the credentials of a session.
+
+    Every answer that it gets is held to AWS's models. Faults may show what AWS has not.
+    """
+    wrong = []
+
+    def held(operation_model, response_dict, **_):
+        service, action = operation_model.service_model, operation_model.name
+        model = service._service_description
+        answer = Answer(
+            response_dict["status_code"], response_dict["headers"], response_dict["body"]
+        )
+        if sim.has_faults:
+            return
+        if answer.status >= 300:
+            found = Refused(service.service_name, model, action, answer).wrong
+        else:
+            checker = Checker(service.service_name, model)
+            found = checker.succeeded(action, answer.status, answer.headers, answer.body)
+        wrong.extend(f"{service.service_name} {action}: {why}" for why in found)
 
     def client(service, credentials=None, region=REGION, config=ONE_TRY):
         keys = credentials or {"AccessKeyId": "test", "SecretAccessKey": "test"}
-        return boto3.client(
+        made = boto3.client(
             service,
             region_name=region,
             endpoint_url=endpoint,
@@ -96,8 +124,11 @@ def aws(endpoint):
             aws_session_token=keys.get("SessionToken"),
             config=config,
         )
+        made.meta.events.register("before-parse", held)
+        return made
 
-    return client
+    yield client
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.fixture

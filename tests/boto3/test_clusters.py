@@ -445,13 +445,15 @@ def test_identity_providers(aws, session):
     iam = aws("iam", session, region="us-east-1")
     url = "https://oidc.eks.eu-central-1.amazonaws.com/id/ABC"
     arn = iam.create_open_id_connect_provider(
-        Url=url, ClientIDList=["sts.amazonaws.com"], Tags=[{"Key": "a", "Value": "1 + 2"}]
+        Url=url, ClientIDList=["sts.amazonaws.com", "<1>"], Tags=[{"Key": "a", "Value": "1 + 2"}]
     )["OpenIDConnectProviderArn"]
     assert arn == f"arn:aws:iam::{ACCOUNT}:oidc-provider/{url.removeprefix('https://')}"
     got = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     assert got["Url"] == url.removeprefix("https://")
-    assert got["ClientIDList"] == ["sts.amazonaws.com"]
+    assert got["ClientIDList"] == ["sts.amazonaws.com", "<1>"]
     assert got["Tags"] == [{"Key": "a", "Value": "1 + 2"}]
+    tags = [{"Key": "a", "Value": "<1>"}]
+    assert refused(iam.create_open_id_connect_provider, Url=url, Tags=tags).code == "ValidationError"
     exists = refused(iam.create_open_id_connect_provider, Url=url)
     assert (exists.status, exists.code) == (409, "EntityAlreadyExists")
     listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]

@@ -10,6 +10,7 @@
 //! - one mutation a cluster at a time, with EKS's own words when a second one is tried, and every such
 //!   try is on record;
 //! - calls are recorded when they arrive, their status when they are answered;
+//! - a call is held to AWS's own model of its request before anything else is looked at (`model`);
 //! - durations are divided by the speed; times of day, sessions and injected delays are real time.
 
 mod access;

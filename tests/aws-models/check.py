@@ -132,6 +132,11 @@ class Run:
             self.wire.control("POST", "/faults", [{"action": action, "status": status}])
             what = f"with a fault {status}"
             self.refused(service, action, self.send(service, action, members), what)
+        if service == "ec2":
+            answer = self.send(service, action, {**members, "Nonsense": "1"})
+            refused = self.refused(service, action, answer, "with an unknown parameter")
+            if refused.code != "UnknownParameter":
+                self.say(service, action, "with an unknown parameter", f"{refused.code}")
         if service == "eks" and CLUSTER in members.values():
             missing = {k: "missing" if v == CLUSTER else v for k, v in members.items()}
             answer = self.send(service, action, missing)

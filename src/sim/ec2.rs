@@ -18,8 +18,7 @@ use super::zones::{self, Zone};
 
 const ENTRY: &str = "item";
 
-/// Bounds of `MaxResults`.
-const SMALLEST_PAGE: usize = 5;
+/// Entries of a page when nothing is said of it.
 const LARGEST_PAGE: usize = 1000;
 
 /// A filter: any of its values will do.
@@ -61,14 +60,8 @@ impl World {
                 let network = self.network(account, region);
                 describe_route_tables(network, caller, &ids, &filters)
             }
-            "DescribeSubnets" => {
-                let ids = form.texts("SubnetId");
-                describe_subnets(self.network(account, region), caller, &ids, &filters)
-            }
-            _ => {
-                let ids = form.texts("VpcId");
-                describe_vpcs(self.network(account, region), caller, &ids, &filters)
-            }
+            "DescribeSubnets" => describe_subnets(self.network(account, region), caller, form),
+            _ => describe_vpcs(self.network(account, region), caller, form),
         }
     }
 
@@ -208,15 +201,11 @@ fn describe_offerings(
             }
         }
     }
-    let names: BTreeSet<String> = found
+    let found = found
         .into_iter()
-        .map(|(name, place)| format!("{name} {place}"))
-        .collect();
+        .map(|(name, place)| (format!("{name} {place}"), (name, place)));
     let scope = format!("offerings/{region}/{kind}");
-    let (page, next) = page(form)?
-        .cut(&scope, names.iter().map(String::as_str))
-        .map_err(|_| AwsError::new(400, "InvalidNextToken", "The token is invalid"))?;
-    let page = page.iter().filter_map(|name| name.split_once(' '));
+    let (page, next) = page(form, &scope, found.collect())?;
     let mut xml = Xml::default();
     xml.list(
         "instanceTypeOfferingSet",
@@ -232,36 +221,33 @@ fn describe_offerings(
     Ok(xml.finish())
 }
 
-/// The page that is asked for, of at most 1,000 entries.
-fn page(form: &Form) -> Result<PageRequest, AwsError> {
-    let asked = form.filled("MaxResults");
-    let size = asked.map_or(Some(LARGEST_PAGE), |text| text.parse().ok());
-    let size = size.filter(|size| (SMALLEST_PAGE..=LARGEST_PAGE).contains(size));
-    let size = size.ok_or_else(|| {
-        let asked = asked.unwrap_or_default();
-        let why = format!(
-            "Value ( {asked} ) for parameter maxResults is invalid. Expecting a value from \
-             {SMALLEST_PAGE} to {LARGEST_PAGE}."
-        );
-        AwsError::new(400, "InvalidParameterValue", why)
-    })?;
-    Ok(PageRequest {
-        max_results: Some(size),
+/// The page that is asked for of what was found, in the order of its names; with the token of the next.
+pub(super) fn page<T>(
+    form: &Form,
+    scope: &str,
+    found: BTreeMap<String, T>,
+) -> Result<(Vec<T>, Option<String>), AwsError> {
+    let asked = form.get("MaxResults").and_then(|text| text.parse().ok());
+    let request = PageRequest {
+        max_results: Some(asked.unwrap_or(LARGEST_PAGE)),
         next_token: form.filled("NextToken").map(str::to_owned),
-    })
+    };
+    let (names, next) = request
+        .cut(scope, found.keys().map(String::as_str))
+        .map_err(|_| AwsError::new(400, "InvalidNextToken", "The token is invalid"))?;
+    let on_page = found
+        .into_iter()
+        .filter(|(name, _)| names.binary_search(name).is_ok());
+    Ok((on_page.map(|(_, one)| one).collect(), next))
 }
 
-fn describe_subnets(
-    network: &Network,
-    caller: &Caller,
-    ids: &[&str],
-    filters: &[Filter<'_>],
-) -> Result<String, AwsError> {
+fn describe_subnets(network: &Network, caller: &Caller, form: &Form) -> Result<String, AwsError> {
+    let (ids, filters) = (form.texts("SubnetId"), filters(form));
     if let Some(unknown) = ids.iter().find(|id| !network.subnets.contains_key(**id)) {
         let why = format!("The subnet ID '{unknown}' does not exist");
         return Err(AwsError::new(400, "InvalidSubnetID.NotFound", why));
     }
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     for (id, subnet) in &network.subnets {
         let cidr = subnet.cidr.to_string();
         let facts = [
@@ -272,14 +258,16 @@ fn describe_subnets(
             ("state", "available"),
         ];
         let asked = ids.is_empty() || ids.contains(&id.as_str());
-        if asked && wanted(filters, &facts, &subnet.tags)? {
-            found.push((id, subnet));
+        if asked && wanted(&filters, &facts, &subnet.tags)? {
+            found.insert(id.clone(), (id, subnet));
         }
     }
+    let (page, next) = page(form, "subnetSet", found)?;
     let mut xml = Xml::default();
-    xml.list("subnetSet", ENTRY, found, |x, (id, subnet)| {
+    xml.list("subnetSet", ENTRY, page, |x, (id, subnet)| {
         write_subnet(x, caller, id, subnet);
     });
+    xml.maybe("nextToken", next);
     Ok(xml.finish())
 }
 
@@ -318,17 +306,13 @@ fn write_subnet(xml: &mut Xml, caller: &Caller, id: &str, subnet: &Subnet) {
     write_tags(xml, &subnet.tags);
 }
 
-fn describe_vpcs(
-    network: &Network,
-    caller: &Caller,
-    ids: &[&str],
-    filters: &[Filter<'_>],
-) -> Result<String, AwsError> {
+fn describe_vpcs(network: &Network, caller: &Caller, form: &Form) -> Result<String, AwsError> {
+    let (ids, filters) = (form.texts("VpcId"), filters(form));
     if let Some(unknown) = ids.iter().find(|id| !network.vpcs.contains_key(**id)) {
         let why = format!("The vpc ID '{unknown}' does not exist");
         return Err(AwsError::new(400, "InvalidVpcID.NotFound", why));
     }
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     for (id, vpc) in &network.vpcs {
         let cidr = vpc.cidr.to_string();
         let facts = [
@@ -337,12 +321,13 @@ fn describe_vpcs(
             ("state", "available"),
         ];
         let asked = ids.is_empty() || ids.contains(&id.as_str());
-        if asked && wanted(filters, &facts, &vpc.tags)? {
-            found.push((id, vpc));
+        if asked && wanted(&filters, &facts, &vpc.tags)? {
+            found.insert(id.clone(), (id, vpc));
         }
     }
+    let (page, next) = page(form, "vpcSet", found)?;
     let mut xml = Xml::default();
-    xml.list("vpcSet", ENTRY, found, |x, (id, vpc)| {
+    xml.list("vpcSet", ENTRY, page, |x, (id, vpc)| {
         let cidr = vpc.cidr.to_string();
         x.text("vpcId", id)
             .text("ownerId", &caller.account)
@@ -360,6 +345,7 @@ fn describe_vpcs(
             .text("isDefault", "false");
         write_tags(x, &vpc.tags);
     });
+    xml.maybe("nextToken", next);
     Ok(xml.finish())
 }
 

@@ -8,7 +8,8 @@ use super::caller::Caller;
 use super::error::AwsError;
 use super::interfaces::LoadBalancer;
 use super::network::Network;
-use super::query::{Form, Service, no_operation};
+use super::page::PageRequest;
+use super::query::{Form, Service, no_operation, validation};
 use super::world::{Arrival, World};
 use super::xml::Xml;
 
@@ -18,6 +19,9 @@ const ENTRY: &str = "member";
 const HOSTED_ZONE: &str = "Z0SIMULATED0000000";
 
 const NOTHING: [&str; 0] = [];
+
+/// Entries of a page when nothing is said of it.
+const LARGEST_PAGE: usize = 400;
 
 impl World {
     /// Serves one call; the answer is what the result's element holds.
@@ -45,8 +49,7 @@ impl World {
             .filter(|(_, one)| (one.kind == "classic") == classic)
             .collect();
         match (action, classic) {
-            ("DescribeLoadBalancers", true) => Ok(classic_ones(caller, network, &there)),
-            ("DescribeLoadBalancers", false) => Ok(new_ones(caller, network, &there)),
+            ("DescribeLoadBalancers", _) => describe(caller, network, form, there),
             (_, true) => {
                 let names = form.texts("LoadBalancerNames.member");
                 tags_of(
@@ -65,7 +68,57 @@ impl World {
     }
 }
 
-fn classic_ones(caller: &Caller, network: &Network, there: &[(&String, &LoadBalancer)]) -> String {
+/// Those that are named, or all; a page of them.
+fn describe(
+    caller: &Caller,
+    network: &Network,
+    form: &Form,
+    mut there: Vec<(&String, &LoadBalancer)>,
+) -> Result<String, AwsError> {
+    let asked = [
+        form.texts("LoadBalancerNames.member"),
+        form.texts("Names.member"),
+        form.texts("LoadBalancerArns.member"),
+    ]
+    .concat();
+    let is = |name: &str, one: &LoadBalancer, asked: &str| {
+        name == asked || arn(caller, one.kind, name) == asked
+    };
+    for wanted in &asked {
+        if !there.iter().any(|(name, one)| is(name, one, wanted)) {
+            return Err(no_balancer(wanted));
+        }
+    }
+    if !asked.is_empty() {
+        there.retain(|(name, one)| asked.iter().any(|wanted| is(name, one, wanted)));
+    }
+    let size = form.get("PageSize").and_then(|text| text.parse().ok());
+    let request = PageRequest {
+        max_results: Some(size.unwrap_or(LARGEST_PAGE)),
+        next_token: form.filled("Marker").map(str::to_owned),
+    };
+    let (page, next) = request
+        .cut(
+            "load-balancers",
+            there.iter().map(|(name, _)| name.as_str()),
+        )
+        .map_err(|_| validation("The marker is invalid"))?;
+    there.retain(|(name, _)| page.contains(name));
+    let mut xml = if form.get("Version") == Some(Service::Elb.version()) {
+        classic_ones(caller, network, &there)
+    } else {
+        new_ones(caller, network, &there)
+    };
+    xml.maybe("NextMarker", next);
+    Ok(xml.finish())
+}
+
+fn no_balancer(wanted: &str) -> AwsError {
+    let why = format!("There is no ACTIVE Load Balancer named '{wanted}'");
+    AwsError::new(400, "LoadBalancerNotFound", why)
+}
+
+fn classic_ones(caller: &Caller, network: &Network, there: &[(&String, &LoadBalancer)]) -> Xml {
     let mut xml = Xml::default();
     xml.list(
         "LoadBalancerDescriptions",
@@ -99,7 +152,7 @@ fn classic_ones(caller: &Caller, network: &Network, there: &[(&String, &LoadBala
             });
         },
     );
-    xml.finish()
+    xml
 }
 
 /// What the cloud provider asks for: one port passed on to the nodes, whose health is looked at.
@@ -128,7 +181,7 @@ fn write_listener(xml: &mut Xml) {
     });
 }
 
-fn new_ones(caller: &Caller, network: &Network, there: &[(&String, &LoadBalancer)]) -> String {
+fn new_ones(caller: &Caller, network: &Network, there: &[(&String, &LoadBalancer)]) -> Xml {
     let mut xml = Xml::default();
     xml.list("LoadBalancers", ENTRY, there, |x, (name, one)| {
         x.text("LoadBalancerArn", arn(caller, one.kind, name))
@@ -157,7 +210,7 @@ fn new_ones(caller: &Caller, network: &Network, there: &[(&String, &LoadBalancer
                 },
             );
     });
-    xml.finish()
+    xml
 }
 
 fn date(balancer: &LoadBalancer) -> String {
@@ -184,10 +237,7 @@ fn tags_of(
     let mut found = Vec::new();
     for wanted in asked {
         let one = there.iter().find(|(name, one)| id(name, one) == *wanted);
-        let (_, one) = one.ok_or_else(|| {
-            let why = format!("There is no ACTIVE Load Balancer named '{wanted}'");
-            AwsError::new(400, "LoadBalancerNotFound", why)
-        })?;
+        let (_, one) = one.ok_or_else(|| no_balancer(wanted))?;
         found.push((wanted, &one.tags));
     }
     let mut xml = Xml::default();

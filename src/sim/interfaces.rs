@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::access::authorize;
 use super::arn::partition;
 use super::caller::Caller;
-use super::ec2::{filters, wanted, write_tags};
+use super::ec2::{filters, page, wanted, write_tags};
 use super::error::AwsError;
 use super::network::{Network, Subnet};
 use super::query::Form;
@@ -189,7 +189,7 @@ impl World {
         if let Some(unknown) = ids.iter().find(|id| !there.contains_key(**id)) {
             return Err(no_interface(unknown));
         }
-        let mut found = Vec::new();
+        let mut found = BTreeMap::new();
         for (id, one) in there {
             let mut facts = vec![
                 ("network-interface-id", id.as_str()),
@@ -209,13 +209,15 @@ impl World {
             facts.push(("group-id", group.map_or(any, String::as_str)));
             let asked = ids.is_empty() || ids.contains(&id.as_str());
             if asked && wanted(&filters, &facts, &one.tags)? {
-                found.push((id, one));
+                found.insert(id.clone(), (id, one));
             }
         }
+        let (page, next) = page(form, "networkInterfaceSet", found)?;
         let mut xml = Xml::default();
-        xml.list("networkInterfaceSet", ENTRY, found, |x, (id, one)| {
+        xml.list("networkInterfaceSet", ENTRY, page, |x, (id, one)| {
             write_interface(x, caller, network, (id, one));
         });
+        xml.maybe("nextToken", next);
         Ok(xml.finish())
     }
 
@@ -227,7 +229,7 @@ impl World {
         if let Some(unknown) = ids.iter().find(|id| !there.contains_key(**id)) {
             return Err(no_group(unknown));
         }
-        let mut found = Vec::new();
+        let mut found = BTreeMap::new();
         for (id, one) in there {
             let facts = [
                 ("group-id", id.as_str()),
@@ -237,11 +239,12 @@ impl World {
             ];
             let asked = ids.is_empty() || ids.contains(&id.as_str());
             if asked && wanted(&filters, &facts, &one.tags)? {
-                found.push((id, one));
+                found.insert(id.clone(), (id, one));
             }
         }
+        let (page, next) = page(form, "securityGroupInfo", found)?;
         let mut xml = Xml::default();
-        xml.list("securityGroupInfo", ENTRY, found, |x, (id, one)| {
+        xml.list("securityGroupInfo", ENTRY, page, |x, (id, one)| {
             x.text("ownerId", &caller.account)
                 .text("groupId", id)
                 .text("groupName", &one.name)
@@ -259,6 +262,7 @@ impl World {
                 });
             write_tags(x, &one.tags);
         });
+        xml.maybe("nextToken", next);
         Ok(xml.finish())
     }
 

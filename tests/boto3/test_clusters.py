@@ -516,6 +516,33 @@ def test_subnets_are_those_of_the_existing_vpc_and_of_stacks(
     assert (missing.status, missing.code) == (400, "InvalidSubnetID.NotFound")
 
 
+def test_lists_of_ec2_and_of_load_balancers_come_in_pages(sim, aws, session):
+    ec2 = aws("ec2", session)
+
+    def ids(size):
+        pages = list(ec2.get_paginator("describe_subnets").paginate(MaxResults=size))
+        return len(pages), [one["SubnetId"] for page in pages for one in page["Subnets"]]
+
+    count, all_at_once = ids(1000)
+    assert count == 1 and len(all_at_once) > 10
+    count, one_by_one = ids(5)
+    assert count > 2 and one_by_one == all_at_once
+    wrong = refused(ec2.describe_vpcs, MaxResults=5, NextToken="nonsense")
+    assert wrong.code == "InvalidNextToken"
+    place = f"/accounts/{ACCOUNT}/regions/{REGION}/load-balancers"
+    for name in ["a", "b", "c"]:
+        sim.ok("PUT", f"{place}/{name}", {"cluster": CLUSTER, "kind": "network"})
+    elb = aws("elbv2", session)
+    pages = list(elb.get_paginator("describe_load_balancers").paginate(PageSize=1))
+    names = [one["LoadBalancerName"] for page in pages for one in page["LoadBalancers"]]
+    assert (len(pages), names) == (3, ["a", "b", "c"])
+    found = elb.describe_load_balancers(Names=["b"])["LoadBalancers"]
+    assert [one["LoadBalancerName"] for one in found] == ["b"]
+    missing = refused(elb.describe_load_balancers, Names=["d"])
+    assert missing.code == "LoadBalancerNotFound"
+    assert refused(elb.describe_load_balancers, PageSize=1, Marker="x").code == "ValidationError"
+
+
 def described_vpc(cfn):
     resources = cfn.describe_stack_resources(StackName=STACK, LogicalResourceId="VPC")
     return resources["StackResources"][0]["PhysicalResourceId"]

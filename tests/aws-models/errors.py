@@ -19,8 +19,8 @@ COMMON = {
         InvalidClientTokenId MalformedInput MissingAction MissingAuthenticationToken NotAuthorized
         OptInRequired RequestExpired ServiceUnavailable SignatureDoesNotMatch Throttling
         ValidationError""",
-    "ec2": """AuthFailure DependencyViolation InternalError InvalidAction InvalidParameterCombination
-        InvalidParameterValue MissingAction MissingParameter RequestExpired RequestLimitExceeded
+    "ec2": """AuthFailure DependencyViolation InternalError InvalidAction InvalidNextToken
+        InvalidParameterCombination InvalidParameterValue MissingAction MissingParameter RequestExpired RequestLimitExceeded
         SignatureDoesNotMatch Unavailable UnauthorizedOperation UnknownParameter""",
 }
 

@@ -181,12 +181,16 @@ impl Ec2 {
 
     /// The VPC of each of these security groups, as (group, VPC); one that is not there is refused as
     /// not found.
-    pub async fn vpcs_of_groups(&self, ids: &[String]) -> Result<Vec<(String, String)>, Refusal> {
+    pub async fn vpcs_of_groups(
+        &self,
+        ids: &[impl AsRef<str>],
+    ) -> Result<Vec<(String, String)>, Refusal> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
         let ids = ids.iter().enumerate();
-        let parameters = ids.map(|(at, id)| (format!("GroupId.{}", at + 1), id.clone()));
+        let parameters =
+            ids.map(|(at, id)| (format!("GroupId.{}", at + 1), id.as_ref().to_owned()));
         let list = ("securityGroupInfo", "item");
         self.list("DescribeSecurityGroups", parameters, list, |node| {
             let text = |name| child(node, name).unwrap_or_default();

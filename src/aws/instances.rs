@@ -64,17 +64,6 @@ impl Ec2 {
         Ok(())
     }
 
-    /// Whether these security groups are there, and in which VPC: AWS refuses one that is not.
-    pub async fn vpcs_of_groups(&self, ids: &[&str]) -> Result<Vec<(String, String)>, Refusal> {
-        let parameters = numbered("GroupId", ids);
-        let action = "DescribeSecurityGroups";
-        self.pages(action, parameters, "securityGroupInfo", |node| {
-            let text = |name| child(node, name).unwrap_or_default();
-            (text("groupId"), text("vpcId"))
-        })
-        .await
-    }
-
     /// A version of a launch template, its default without a number; none if there is none.
     pub async fn launch_template(
         &self,

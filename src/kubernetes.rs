@@ -6,6 +6,7 @@
 //! | `deployment` | CoreDNS' Deployment: its pods' compute type, its rollout |
 //! | `pods`, `nodes` | where pods run, and which nodes are Ready |
 //! | `services`, `ingresses`, `exposed` | what has load balancers; deleting them |
+//! | `namespaces`, `service_accounts`, `config_maps`, `emr` | what is made for those who work in it |
 //! | `error` | what a failed call means |
 //!
 //! Promises: only `https://` with the cluster's own certificate authority, unless AWS is simulated;
@@ -13,13 +14,17 @@
 //! seconds; tokens appear in no text.
 
 mod api;
+mod config_maps;
 mod deployment;
+mod emr;
 mod error;
 mod exposed;
 mod ingresses;
 mod meta;
+mod namespaces;
 mod nodes;
 mod pods;
+mod service_accounts;
 mod services;
 
 use std::time::Duration;
@@ -30,6 +35,7 @@ use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Url};
 
+pub use config_maps::ConfigMap;
 pub use deployment::{Deployment, Rollout};
 pub use error::{KubernetesError, Trouble};
 pub use exposed::Exposed;
@@ -37,6 +43,7 @@ pub use ingresses::Ingress;
 pub use meta::Meta;
 pub use nodes::Node;
 pub use pods::Pod;
+pub use service_accounts::WantedServiceAccount;
 pub use services::Service;
 
 /// What EKS reads from a pod to know where it shall run.

@@ -28,6 +28,10 @@ pub struct AddonInput {
     pub configuration_values: Option<String>,
     /// The role of its service account.
     pub service_account_role_arn: Option<String>,
+    /// Roles of its service accounts by EKS Pod Identity: name and role. Of a new one only.
+    pub pod_identities: Vec<(String, String)>,
+    /// Its namespace, in place of its own. Of a new one only.
+    pub namespace: Option<String>,
     /// What wins where the add-on's objects have been changed by others.
     pub resolve_conflicts: Option<ResolveConflicts>,
     /// Of a new one only.
@@ -223,8 +227,15 @@ impl Clusters {
 
     /// Asks for an add-on.
     pub async fn create_addon(&self, cluster: &str, new: AddonInput) -> Result<(), Refusal> {
+        const ACTION: &str = "CreateAddon";
+        let identities = identities(ACTION, new.pod_identities)?;
+        let namespace = new.namespace.map(|namespace| {
+            types::AddonNamespaceConfigRequest::builder()
+                .namespace(namespace)
+                .build()
+        });
         self.caller
-            .mutate(Service::Eks, "CreateAddon", |aws| {
+            .mutate(Service::Eks, ACTION, |aws| {
                 aws.eks
                     .create_addon()
                     .cluster_name(cluster)
@@ -232,6 +243,8 @@ impl Clusters {
                     .set_addon_version(new.version)
                     .set_configuration_values(new.configuration_values)
                     .set_service_account_role_arn(new.service_account_role_arn)
+                    .set_pod_identity_associations(identities)
+                    .set_namespace_config(namespace)
                     .set_resolve_conflicts(new.resolve_conflicts.map(conflicts))
                     .set_tags(tags(new.tags))
                     .client_request_token(new.client_request_token)
@@ -315,6 +328,28 @@ impl Clusters {
             .await
             .map(drop)
     }
+}
+
+/// None rather than an empty list, which EKS takes for one.
+fn identities(
+    action: &'static str,
+    pairs: Vec<(String, String)>,
+) -> Result<Option<Vec<types::AddonPodIdentityAssociations>>, Refusal> {
+    let pairs = pairs.into_iter().map(|(account, role)| {
+        types::AddonPodIdentityAssociations::builder()
+            .service_account(account)
+            .role_arn(role)
+            .build()
+    });
+    let pairs: Result<Vec<_>, _> = pairs.collect();
+    let pairs = pairs.map_err(|error| Refusal {
+        action,
+        class: Class::OurFault,
+        code: None,
+        message: error.to_string(),
+        request_id: None,
+    })?;
+    Ok((!pairs.is_empty()).then_some(pairs))
 }
 
 fn none_if<T>(refusal: Refusal, classes: &[Class]) -> Result<Option<T>, Refusal> {

@@ -9,6 +9,7 @@ use super::clients::Clients;
 use super::clusters::Clusters;
 use super::refusal::Refusal;
 use crate::domain::cluster::OfferedVersion;
+use crate::domain::cluster::addon_access::RecommendedRole;
 
 /// A version of an add-on that fits a Kubernetes version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct OfferedAddon {
     pub version: String,
     /// Whether it is what one gets without naming a version.
     pub is_default: bool,
+    /// Whether it calls AWS.
+    pub requires_iam: bool,
 }
 
 impl Clusters {
@@ -68,6 +71,7 @@ impl Clusters {
                 versions.extend(found.filter_map(|found| {
                     let mut fits = found.compatibilities.unwrap_or_default().into_iter();
                     Some(OfferedAddon {
+                        requires_iam: found.requires_iam_permissions,
                         is_default: fits.any(|fit| fit.default_version),
                         version: found.addon_version?,
                     })
@@ -76,5 +80,30 @@ impl Clusters {
             })
             .await?;
         Ok(versions)
+    }
+
+    /// The roles that the service accounts of an add-on are recommended to have by EKS Pod Identity; none
+    /// where the add-on does not know it.
+    pub async fn recommended_roles(
+        &self,
+        addon: &str,
+        version: &str,
+    ) -> Result<Vec<RecommendedRole>, Refusal> {
+        let answer = self
+            .caller()
+            .read(Service::Eks, "DescribeAddonConfiguration", |aws| {
+                aws.eks
+                    .describe_addon_configuration()
+                    .addon_name(addon)
+                    .addon_version(version)
+                    .send()
+            })
+            .await?;
+        let found = answer.pod_identity_configuration.unwrap_or_default();
+        let roles = found.into_iter().map(|one| RecommendedRole {
+            service_account: one.service_account.unwrap_or_default(),
+            policy_arns: one.recommended_managed_policies.unwrap_or_default(),
+        });
+        Ok(roles.collect())
     }
 }

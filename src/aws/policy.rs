@@ -101,22 +101,39 @@ const DELETE_NETWORK: [&str; 14] = [
 pub fn session_policy(
     access: Access,
     (partition, account_id, region): (&str, &str, &str),
-    cluster: &str,
+    (cluster, roles): (&str, &[String]),
 ) -> String {
     let arns = Arns {
         partition,
         account_id,
         region,
         cluster,
+        roles,
     };
+    let policy = policy_of(access, &arns);
+    if policy.len() <= LONGEST_POLICY {
+        return policy;
+    }
+    // Many names are too long for it: then the account's role alone bounds them.
+    let any = ["*".to_owned()];
+    policy_of(
+        access,
+        &Arns {
+            roles: &any,
+            ..arns
+        },
+    )
+}
+
+fn policy_of(access: Access, arns: &Arns<'_>) -> String {
     let statements = match access {
         Access::Read => vec![allow(&READ, &arns.profiles())],
-        Access::CreateProfile => create_profile(&arns),
-        Access::DeleteProfile => delete_profile(&arns),
-        Access::ReadClusters => read_clusters(&arns),
-        Access::CreateCluster => create_cluster(&arns),
-        Access::DeleteCluster => delete_cluster(&arns),
-        Access::ManageAccess => manage_access(&arns),
+        Access::CreateProfile => create_profile(arns),
+        Access::DeleteProfile => delete_profile(arns),
+        Access::ReadClusters => read_clusters(arns),
+        Access::CreateCluster => create_cluster(arns),
+        Access::DeleteCluster => delete_cluster(arns),
+        Access::ManageAccess => manage_access(arns),
     };
     json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
 }
@@ -227,7 +244,7 @@ fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
     vec![
         allow(
             &[actions.as_slice(), MAKE_NETWORK.as_slice()].concat(),
-            &resources,
+            &arns.with_named_roles(&resources),
         ),
         // These know no resource, or none that has a name beforehand.
         allow(
@@ -237,6 +254,7 @@ fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
                 "ec2:Describe*",
                 "eks:CreateCluster",
                 "eks:Describe*Versions",
+                "eks:DescribeAddonConfiguration",
             ],
             &any(),
         ),
@@ -285,7 +303,7 @@ fn delete_cluster(arns: &Arns<'_>) -> Vec<Value> {
     vec![
         allow(
             &[actions.as_slice(), DELETE_NETWORK.as_slice()].concat(),
-            &resources,
+            &arns.with_named_roles(&resources),
         ),
         allow(
             &[
@@ -320,6 +338,8 @@ struct Arns<'a> {
     account_id: &'a str,
     region: &'a str,
     cluster: &'a str,
+    /// Roles with names of their own.
+    roles: &'a [String],
 }
 
 impl Arns<'_> {
@@ -354,16 +374,21 @@ impl Arns<'_> {
         self.regional("cloudformation", &name)
     }
 
-    /// What the names of the stacks' roles begin with. CloudFormation shortens the stack's name in
-    /// them, to 24 characters at worst.
+    /// What the names of the stacks' roles begin with.
     fn role_names(&self) -> String {
-        const KEPT: usize = 24;
-        let names = format!("eksctl-{}-", self.cluster);
-        names.chars().take(KEPT).chain(['*']).collect()
+        format!("{}*", generated_role_prefix(self.cluster))
     }
 
     fn stack_role(&self) -> String {
         self.iam(&format!("role/{}", self.role_names()))
+    }
+
+    fn with_named_roles(&self, resources: &[String]) -> Vec<String> {
+        let named = self
+            .roles
+            .iter()
+            .map(|name| self.iam(&format!("role/{name}")));
+        resources.iter().cloned().chain(named).collect()
     }
 
     fn stack_instance_profile(&self) -> String {
@@ -394,6 +419,14 @@ impl Arns<'_> {
         let (partition, region) = (self.partition, self.region);
         format!("arn:{partition}:ssm:{region}::parameter/aws/service/*")
     }
+}
+
+/// What the names of the roles of a cluster's stacks begin with, unless their templates name them.
+/// `CloudFormation` shortens the stack's name in them, to 24 characters at worst.
+#[must_use]
+pub fn generated_role_prefix(cluster: &str) -> String {
+    const KEPT: usize = 24;
+    format!("eksctl-{cluster}-").chars().take(KEPT).collect()
 }
 
 fn any() -> [String; 1] {

@@ -61,6 +61,9 @@ pub struct SessionKey {
     pub cluster: String,
     /// What it may do.
     pub access: super::policy::Access,
+    /// Names of roles that it may make and delete besides those that `CloudFormation` names after the
+    /// cluster's stacks.
+    pub roles: Vec<String>,
     /// Named after the job, or after the caller whose reads share it.
     pub session_name: String,
     /// The caller.
@@ -271,7 +274,11 @@ impl Sessions {
             } else {
                 CHANGE_SECONDS
             })
-            .policy(session_policy(key.access, place, &key.cluster))
+            .policy(session_policy(
+                key.access,
+                place,
+                (&key.cluster, &key.roles),
+            ))
             .send()
             .await
             .map_err(|error| refusal(&error, key))?;

@@ -123,6 +123,7 @@ mod tests {
             partition: "aws",
             cluster: "prod-1".to_owned(),
             access: Access::Read,
+            roles: Vec::new(),
             session_name: "read-me".to_owned(),
             source_identity: "me".to_owned(),
         }

@@ -5,7 +5,9 @@
 //! spec becomes `CloudFormation` templates that carry eksctl's names, so that eksctl can take over
 //! what was created here.
 
+pub mod addon_access;
 pub mod addon_version;
+pub mod aws_auth;
 pub mod coredns;
 mod deletion;
 mod ec2_instance;
@@ -18,6 +20,7 @@ pub mod offerings;
 pub mod placing;
 pub mod plan;
 pub mod resolved;
+pub mod role_stack;
 mod rules;
 pub mod selector;
 pub mod spec;
@@ -34,6 +37,7 @@ pub use network::{DescribedSubnet, KnownSubnet, NetworkPlan, ZoneBlocks};
 pub use offerings::Offerings;
 pub use plan::ClusterPlan;
 pub use resolved::ResolvedVersions;
+pub use role_stack::RoleStack;
 pub use spec::ClusterSpec;
 pub use step::ClusterStep;
 pub use template::ClusterFacts;

@@ -9,12 +9,15 @@
 //! | `cluster_config` | the document, and how it is read |
 //! | `metadata`, `iam`, `vpc`, `cloud_watch`, `access_config`, `addon`, `nodegroup` | its sections |
 //! | `control_plane`, `auto_mode`, `kubernetes_network`, `private_cluster`, `remote_network` | the same |
+//! | `service_account`, `pod_identity_association`, `policies` | roles of workloads |
+//! | `identity` | `iamIdentityMappings`, `identityProviders` |
 //! | `keys` | every key of eksctl's: taken, refused and why |
 //! | `fargate` | the part that profiles are made from |
-//! | `checks` | checks that are made in more than one place |
+//! | `checks`, `arn` | checks that are made in more than one place |
 
 pub mod access_config;
 pub mod addon;
+pub(in crate::domain) mod arn;
 pub mod auto_mode;
 pub(in crate::domain) mod checks;
 pub mod cloud_watch;
@@ -22,16 +25,20 @@ pub mod cluster_config;
 pub mod control_plane;
 pub mod fargate;
 pub mod iam;
+pub mod identity;
 mod keys;
 pub mod kubernetes_network;
 pub mod metadata;
 pub mod nodegroup;
+pub mod pod_identity_association;
+pub mod policies;
 pub mod private_cluster;
 pub mod remote_network;
+pub mod service_account;
 pub mod vpc;
 
 pub use access_config::AccessConfig;
-pub use addon::{Addon, AddonsConfig};
+pub use addon::{Addon, AddonNamespaceConfig, AddonsConfig};
 pub use auto_mode::AutoModeConfig;
 pub use cloud_watch::{ClusterCloudWatch, ClusterCloudWatchLogging};
 pub use cluster_config::ClusterConfig;
@@ -41,10 +48,14 @@ pub use control_plane::{
 };
 pub use fargate::FargatePart;
 pub use iam::ClusterIam;
+pub use identity::{IdentityMapping, IdentityProvider};
 pub use keys::Part;
 pub use kubernetes_network::KubernetesNetworkConfig;
 pub use metadata::ClusterMeta;
 pub use nodegroup::NodeGroup;
+pub use pod_identity_association::PodIdentityAssociation;
+pub use policies::WellKnownPolicies;
 pub use private_cluster::PrivateCluster;
 pub use remote_network::{RemoteNetwork, RemoteNetworkConfig, RemoteNodesIam};
+pub use service_account::{ServiceAccount, ServiceAccountMeta};
 pub use vpc::{AzSubnetSpec, ClusterEndpoints, ClusterNat, ClusterSubnets, ClusterVpc, SubnetMap};

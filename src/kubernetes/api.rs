@@ -1,4 +1,4 @@
-//! Calls to a cluster's API: one object, lists page by page, patches, deletions.
+//! Calls to a cluster's API: one object, lists page by page, creations, patches, deletions.
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, Response, Url};
@@ -101,6 +101,24 @@ impl Kubernetes {
                 None => return Ok(objects),
             }
         }
+    }
+
+    /// Makes an object; one of its name is a conflict.
+    pub(super) async fn create(
+        &self,
+        action: &'static str,
+        place: Place<'_>,
+        object: &Value,
+    ) -> Result<Value, KubernetesError> {
+        let mut url = self.url(place, None);
+        url.query_pairs_mut()
+            .append_pair("fieldManager", "fargate-fleet");
+        let request = Request {
+            method: Method::POST,
+            url,
+            body: Some((JSON, object)),
+        };
+        self.call(action, request).await
     }
 
     /// Merges a patch into an object.

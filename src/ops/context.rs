@@ -60,6 +60,7 @@ impl<'a> Context<'a> {
             partition: region.partition().as_str(),
             cluster: narrowed_to.to_owned(),
             access,
+            roles: named_roles(kind, job),
             session_name: sts_name(&session_name),
             source_identity: sts_name(&job.requested_by),
         };
@@ -206,6 +207,32 @@ impl<'a> Context<'a> {
     pub(super) fn scaled(&self, time: Duration) -> Duration {
         time.div_f64(self.time_scale.max(0.001))
     }
+}
+
+/// The roles with names of the caller's own that the job makes or deletes.
+fn named_roles(kind: JobKind, job: &ClaimedJob) -> Vec<String> {
+    let found: Vec<&Value> = match kind {
+        JobKind::CreateCluster => ["serviceAccounts", "podIdentities", "nodegroups"]
+            .iter()
+            .filter_map(|key| job.input.pointer(&format!("/spec/{key}")))
+            .filter_map(Value::as_array)
+            .flatten()
+            .filter_map(|one| {
+                let of_workload = one.pointer("/role/new/name");
+                of_workload.or_else(|| one.pointer("/role/instanceRoleName"))
+            })
+            .collect(),
+        JobKind::DeleteCluster => {
+            let kept = job.step_data.pointer("/work/roles");
+            kept.and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    let names = found.into_iter().filter_map(Value::as_str);
+    names.map(str::to_owned).collect()
 }
 
 const fn access(kind: JobKind) -> Access {

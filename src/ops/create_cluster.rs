@@ -1,6 +1,7 @@
 //! Creates a cluster as eksctl does: looks up whether AWS offers what is asked for, then makes its
-//! stack, access entries, add-ons, identity provider, Fargate profiles, CoreDNS, nodegroups,
-//! metrics-server; and last, closes the Kubernetes API of a private one to the internet.
+//! stack, access entries, add-ons, identity provider, roles of ServiceAccounts, Fargate profiles, CoreDNS,
+//! nodegroups, metrics-server, pod identity associations; and last, closes the Kubernetes API of a private
+//! one to the internet.
 //!
 //! Steps: those of the plan (`domain::cluster::plan`), which begin with `start`, the first of them.
 //! Each looks first and then acts, and adopts what an earlier try of the same cluster has made: so
@@ -8,21 +9,29 @@
 
 mod access_entries;
 mod add_ons;
+mod addon_needs;
 mod cluster_stack;
 mod control_plane;
 mod coredns;
 mod endpoint_access;
 mod given_parts;
+mod identity_mappings;
+mod identity_providers;
+mod in_cluster;
 mod late_add_ons;
 mod network;
 mod node_lookups;
 mod node_network;
 mod nodegroups;
 mod oidc;
+mod pod_identities;
 mod preflight;
 mod profiles;
 mod ready_nodes;
+mod roles;
+mod service_accounts;
 mod stack;
+mod vpc_cni_role;
 mod vpc_endpoints;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +45,7 @@ use super::context::Context;
 use super::coredns::Moving;
 use super::failures::{also_said, failure, not_found};
 use super::following::Pace;
+use super::patience::Waited;
 use super::profile_creation::Asking;
 use super::refused;
 use super::stack_creation::{Making, digest};
@@ -97,6 +107,13 @@ struct Creation {
     #[serde(skip_serializing_if = "Option::is_none")]
     closing: Option<String>,
     nodes: ready_nodes::Looking,
+    /// For a Kubernetes API that does not do what it is asked for.
+    api: Waited,
+    /// For a new role that EKS does not know yet.
+    spreading: Waited,
+    /// The update that associates the identity provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    associating: Option<String>,
 }
 
 /// A refusal that counts once all else has come to its end.
@@ -173,10 +190,15 @@ async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String,
         ClusterStep::AddOns => add_ons::stage(creating).await,
         ClusterStep::ControlPlaneReady => control_plane::stage(creating).await,
         ClusterStep::Oidc => oidc::stage(creating).await,
+        ClusterStep::ServiceAccounts => service_accounts::stage(creating).await,
+        ClusterStep::VpcCniRole => vpc_cni_role::stage(creating).await,
         ClusterStep::FargateProfiles => profiles::stage(creating).await,
         ClusterStep::CoreDns => coredns::stage(creating).await,
+        ClusterStep::IdentityProviders => identity_providers::stage(creating).await,
+        ClusterStep::IdentityMappings => identity_mappings::stage(creating).await,
         ClusterStep::Nodegroups => nodegroups::stage(creating).await,
         ClusterStep::LateAddOns | ClusterStep::AddOnsReady => late_add_ons::stage(creating).await,
+        ClusterStep::PodIdentities => pod_identities::stage(creating).await,
         ClusterStep::EndpointAccess => endpoint_access::stage(creating).await,
     }
 }

@@ -1,5 +1,5 @@
 //! Deletes a cluster with all that was made for it: its Fargate profiles one by one, the stack of
-//! their role, its nodegroups, its identity provider, its own stack.
+//! their role, its nodegroups, the roles of its workloads, its identity provider, its own stack.
 //!
 //! Steps: `start`, which reads everything that can refuse and fails before the first change if
 //! something does; then one for each kind of thing. Each looks first and then acts. From the first
@@ -50,18 +50,20 @@ const PROFILES: &str = "fargate_profiles";
 const ROLE: &str = "fargate_role";
 const NODEGROUP_STACKS: &str = "nodegroup_stacks";
 const NODEGROUPS: &str = "nodegroups";
+const ROLE_STACKS: &str = "role_stacks";
 const NETWORK: &str = "network";
 const OIDC: &str = "oidc";
 const CLUSTER: &str = "cluster";
 
 /// The steps after `start`.
-const ORDER: [&str; 9] = [
+const ORDER: [&str; 10] = [
     PROTECTION,
     BALANCERS,
     PROFILES,
     ROLE,
     NODEGROUP_STACKS,
     NODEGROUPS,
+    ROLE_STACKS,
     OIDC,
     NETWORK,
     CLUSTER,
@@ -90,6 +92,9 @@ struct Removal {
     #[serde(skip_serializing_if = "Option::is_none")]
     stacks: Option<BTreeSet<String>>,
     deleting: Deleting,
+    /// The roles in them that have names of the caller's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<String>,
     /// The managed nodegroups whose deletion AWS has accepted.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     nodegroups: BTreeSet<String>,
@@ -119,8 +124,9 @@ pub(super) async fn step(context: &Context<'_>) -> Result<Verdict, Verdict> {
         Some(BALANCERS) => balancers::stage(&mut removing).await?,
         Some(PROFILES) => profiles::stage(&mut removing).await?,
         Some(ROLE) => stacks::role(&mut removing).await?,
-        Some(NODEGROUP_STACKS) => stacks::others(&mut removing).await?,
+        Some(NODEGROUP_STACKS) => stacks::nodegroups(&mut removing).await?,
         Some(NODEGROUPS) => nodegroups::stage(&mut removing).await?,
+        Some(ROLE_STACKS) => stacks::others(&mut removing).await?,
         Some(NETWORK) => leftovers::stage(&mut removing).await?,
         Some(OIDC) => oidc::stage(&mut removing).await?,
         Some(_) => control_plane::stage(&mut removing).await?,
@@ -171,6 +177,7 @@ async fn start(removing: &mut Removing<'_>) -> Result<String, Verdict> {
         return Err(removing.stage.busy(&words));
     }
     survey.may_lift(context).await?;
+    removing.stage.kept.work.roles = survey.named_roles(context).await?;
     let message = format!("Deleting cluster {}.", removing.name);
     let warnings = plan.warnings.iter().map(|warning| json!(warning)).collect();
     removing.stage.warn(&message, warnings).await?;

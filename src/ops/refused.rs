@@ -95,7 +95,14 @@ pub(super) async fn verdict(context: &Context<'_>, refusal: Refusal) -> Verdict 
 /// "Not found" without saying what, of a call about a part of the cluster: the cluster itself is
 /// looked at. What other services don't find stays as it is.
 pub(super) async fn told_apart(context: &Context<'_>, refusal: Refusal) -> Refusal {
-    const PARTS: [&str; 4] = ["FargateProfile", "Nodegroup", "Addon", "AccessEntr"];
+    const PARTS: [&str; 6] = [
+        "FargateProfile",
+        "Nodegroup",
+        "Addon",
+        "AccessEntr",
+        "PodIdentity",
+        "IdentityProviderConfig",
+    ];
     let of_cluster = PARTS.iter().any(|part| refusal.action.contains(part));
     if refusal.class != Class::NotFound || !of_cluster {
         return refusal;

@@ -238,6 +238,8 @@ pub(super) fn digest(spec: &ClusterSpec) -> String {
     let mut spec = spec.clone();
     // They are in no stack: whoever mends one asks for the rest of the cluster again, as it is.
     spec.access.entries.clear();
+    spec.identity_mappings.clear();
+    spec.identity_providers.clear();
     // By way of a value, whose keys are sorted.
     let text = serde_json::to_value(&spec).unwrap_or_default().to_string();
     Sha256::digest(text)

@@ -68,6 +68,10 @@ pub(super) struct Addon {
     pub role_arn: Option<String>,
     pub configuration: Option<String>,
     pub tags: BTreeMap<String, String>,
+    /// The ARNs of its pod identity associations.
+    pub identities: Vec<String>,
+    /// In place of its own.
+    pub namespace: Option<String>,
     pub stage: Stage,
     /// Since when its pods are there. A profile that turned active later does not catch them.
     pub pods_since: Duration,
@@ -92,6 +96,8 @@ impl Addon {
             role_arn: None,
             configuration: None,
             tags: BTreeMap::new(),
+            identities: Vec::new(),
+            namespace: None,
             stage: Stage::Settled,
             pods_since: Duration::ZERO,
             token: None,
@@ -172,6 +178,12 @@ impl Addon {
         });
         if let Some(role) = &self.role_arn {
             view["serviceAccountRoleArn"] = Value::from(role.as_str());
+        }
+        if !self.identities.is_empty() {
+            view["podIdentityAssociations"] = Value::from(self.identities.clone());
+        }
+        if let Some(namespace) = &self.namespace {
+            view["namespaceConfig"] = json!({ "namespace": namespace });
         }
         if let Some(configuration) = &self.configuration {
             view["configurationValues"] = Value::from(configuration.as_str());

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::access::authorize;
 use super::addon::{Addon, Stage, Update, check_configuration};
+use super::addon_roles::{AskedNamespace, AskedRole};
 use super::arn;
 use super::caller::Caller;
 use super::catalog;
@@ -37,6 +38,10 @@ pub(super) struct AddonRequest {
     client_request_token: Option<String>,
     configuration_values: Option<String>,
     tags: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pod_identity_associations: Vec<AskedRole>,
+    #[serde(default)]
+    namespace_config: AskedNamespace,
 }
 
 impl AddonRequest {
@@ -138,6 +143,7 @@ impl World {
             authorize(caller, "iam:PassRole", role)?;
             self.check_service_account_role(role)?;
         }
+        self.check_addon_roles(caller, &name, &request.pod_identity_associations)?;
         let (now, clock) = (self.clock.now(), self.clock.clone());
         let there = self.settled(caller, cluster)?;
         if !matches!(there.status.as_str(), "ACTIVE" | "UPDATING") {
@@ -168,6 +174,14 @@ impl World {
             addon.tags = request.tags.unwrap_or_default();
             addon.begin(now, clock.scale(CREATION), &clock);
             addon.token = token;
+            let own = request.namespace_config.namespace;
+            addon.namespace.clone_from(&own);
+            let owner = addon.arn.clone();
+            let roles = request.pod_identity_associations;
+            let namespace = own.unwrap_or_else(|| "kube-system".to_owned());
+            let made = (namespace.as_str(), roles.as_slice());
+            addon.identities = self.associate_addon_roles(caller, (cluster, &owner), made)?;
+            let addons = &mut self.settled(caller, cluster)?.details().addons;
             addons.insert(name.clone(), addon);
             self.recorder.changed(arrival.seq);
         }

@@ -261,6 +261,7 @@ impl Cluster {
                 .nodegroups
                 .retain(|_, one| one.until.is_none_or(|until| now < until));
             details.settle_updates(now);
+            details.settle_provider(now);
         }
         self.update.take_if(|(_, until)| *until <= now);
         self.settling.take_if(|(_, until)| *until <= now);
@@ -297,7 +298,12 @@ impl Cluster {
         let Some(details) = &mut self.details else {
             return;
         };
-        let Details { addons, kube, .. } = &mut **details;
+        let Details {
+            addons,
+            kube,
+            pod_identities,
+            ..
+        } = &mut **details;
         addons.retain(|name, addon| {
             let labels = pod_labels(name).unwrap_or_default();
             if gone.iter().any(|selector| catches(selector, labels)) {
@@ -306,6 +312,7 @@ impl Cluster {
             let stays = addon.settle(now, running.contains(name));
             if !stays {
                 kube.addon_is_gone(name);
+                pod_identities.retain(|_, one| one.owner.as_ref() != Some(&addon.arn));
             }
             stays
         });

@@ -9,8 +9,10 @@ use super::access_policies::Association;
 use super::addon::Addon;
 use super::cluster_update::ConfigUpdate;
 use super::host::Host;
+use super::identity_providers::Provider;
 use super::kubernetes::Kube;
 use super::nodegroup::{Group, Nodegroup, OwnGroup};
+use super::pod_identities::PodIdentity;
 
 const DELETION_PROTECTION: &str = "deletionProtection";
 
@@ -38,6 +40,10 @@ pub(super) struct Details {
     pub access_tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Principals that may do everything without an access entry.
     pub admins: BTreeSet<String>,
+    /// Roles of Kubernetes `ServiceAccount`s, by the id of the association.
+    pub pod_identities: BTreeMap<String, PodIdentity>,
+    /// The OIDC issuer whose tokens it takes.
+    pub provider: Option<Provider>,
     /// What its Kubernetes API knows.
     pub kube: Kube,
 }

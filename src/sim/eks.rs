@@ -9,6 +9,7 @@ use super::access::authorize;
 use super::access_entry::list_access_policies;
 use super::accounts::Accounts;
 use super::action::{Action, Target};
+use super::addon_roles::describe_addon_configuration;
 use super::arn::{self, Arn};
 use super::caller::Caller;
 use super::cluster::Cluster;
@@ -64,7 +65,13 @@ impl World {
             Action::DeleteAddon => self.delete_addon(arrival, cluster, resource),
             Action::DescribeAddonVersions => describe_addon_versions(caller, &inbound.query),
             Action::DescribeClusterVersions => describe_cluster_versions(caller, &inbound.query),
+            Action::DescribeAddonConfiguration => {
+                describe_addon_configuration(caller, &inbound.query)
+            }
             Action::DescribeUpdate => {
+                if let Some(update) = self.provider_update(caller, cluster, resource)? {
+                    return Ok(update);
+                }
                 self.describe_update(caller, cluster, resource, &inbound.query)
             }
             Action::ListUpdates => self.list_updates(caller, cluster, &inbound.query),
@@ -89,6 +96,43 @@ impl World {
             Action::ListAssociatedAccessPolicies => {
                 let place = (cluster, resource);
                 self.list_associated_access_policies(caller, place, &inbound.query)
+            }
+            _ => self.identity_call(inbound, arrival, target),
+        }
+    }
+
+    /// Serves a call about roles of pods, or about who else is known in a cluster.
+    fn identity_call(
+        &mut self,
+        inbound: &Inbound,
+        arrival: &Arrival,
+        target: &Target,
+    ) -> Result<Value, AwsError> {
+        let caller = &arrival.caller;
+        let cluster = target.cluster.as_deref().unwrap_or_default();
+        let resource = target.resource.as_deref().unwrap_or_default();
+        let (body, query) = (&inbound.body, &inbound.query);
+        match target.action {
+            Action::CreatePodIdentityAssociation => {
+                self.create_pod_identity(arrival, cluster, body)
+            }
+            Action::DescribePodIdentityAssociation => {
+                self.describe_pod_identity(caller, cluster, resource)
+            }
+            Action::ListPodIdentityAssociations => self.list_pod_identities(caller, cluster, query),
+            Action::UpdatePodIdentityAssociation => {
+                self.update_pod_identity(arrival, (cluster, resource), body)
+            }
+            Action::DeletePodIdentityAssociation => {
+                self.delete_pod_identity(arrival, (cluster, resource))
+            }
+            Action::AssociateIdentityProviderConfig => {
+                self.associate_provider(arrival, cluster, body)
+            }
+            Action::DescribeIdentityProviderConfig => self.describe_provider(caller, cluster, body),
+            Action::ListIdentityProviderConfigs => self.list_providers_of(caller, cluster, query),
+            Action::DisassociateIdentityProviderConfig => {
+                self.disassociate_provider(arrival, cluster, body)
             }
             _ => Err(AwsError::new(
                 404,
@@ -280,7 +324,9 @@ fn tagged<'a>(
     let (kind, cluster) = match parts.as_slice() {
         [kind @ "cluster", cluster]
         | [kind @ "fargateprofile", cluster, _, _]
-        | [kind @ "access-entry", cluster, _, _, _, _] => (*kind, *cluster),
+        | [kind @ "access-entry", cluster, _, _, _, _]
+        | [kind @ "podidentityassociation", cluster, _]
+        | [kind @ "identityproviderconfig", cluster, _, _, _] => (*kind, *cluster),
         _ => return Err(bad_request(format!("Invalid resource ARN: {resource}"))),
     };
     let owned = arn.account == caller.account && arn.region == caller.region;
@@ -293,6 +339,18 @@ fn tagged<'a>(
     }
     if kind == "access-entry" {
         let tags = cluster.details().access_tags.get_mut(resource);
+        return tags.ok_or_else(|| not_found(resource));
+    }
+    if kind == "podidentityassociation" {
+        let mut all = cluster.details().pod_identities.values_mut();
+        let tags = all.find(|one| one.arn == resource).map(|one| &mut one.tags);
+        return tags.ok_or_else(|| not_found(resource));
+    }
+    if kind == "identityproviderconfig" {
+        let provider = cluster.details().provider.as_mut();
+        let tags = provider
+            .filter(|one| one.arn == resource)
+            .map(|one| &mut one.tags);
         return tags.ok_or_else(|| not_found(resource));
     }
     let profile = cluster

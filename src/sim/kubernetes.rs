@@ -192,7 +192,7 @@ impl Call<'_> {
                 objects
                     .map(|(key, object)| {
                         let mut object = object.clone();
-                        if one.namespaced {
+                        if [request::SERVICES, request::INGRESSES].contains(one) {
                             object["status"] = kube.balancer_status(key, now, &region);
                         }
                         object
@@ -251,6 +251,9 @@ impl Call<'_> {
             }
             new["metadata"]["resourceVersion"] = json!(kube.version.to_string());
             kube.objects.insert(key.clone(), new);
+            if *resource == NAMESPACES {
+                kube.add_default_account(&key.2);
+            }
             kube.begin_balancer(&key, ground.now, ground.host);
             Ok(())
         })?;
@@ -312,6 +315,10 @@ impl Call<'_> {
             &NAMESPACES,
             &request::SERVICES,
             &request::INGRESSES,
+            &request::SERVICE_ACCOUNTS,
+            &request::CONFIG_MAPS,
+            &request::ROLES,
+            &request::ROLE_BINDINGS,
         ]
         .contains(&self.resource())
         {

@@ -147,6 +147,13 @@ def _(sim):
     }
 
 
+@example("eks", "DescribeAddonConfiguration")
+def _(sim):
+    addon = {"addonName": "aws-ebs-csi-driver"}
+    offers = sim.call("eks", "DescribeAddonVersions", addon)["addons"]
+    return {**addon, "addonVersion": offers[0]["addonVersions"][0]["addonVersion"]}
+
+
 @example("eks", "DescribeAddon")
 def _(sim):
     return {"clusterName": CLUSTER, "addonName": "coredns"}
@@ -286,6 +293,98 @@ def _(sim):
 @example("eks", "ListAccessPolicies")
 def _(sim):
     return {"maxResults": 10}
+
+
+# EKS: pod identity associations
+
+
+def pod_identity(sim):
+    role = {"services": ["pods.eks.amazonaws.com"]}
+    sim.control("PUT", f"/accounts/{ACCOUNT}/roles/pods", role)
+    return {
+        "clusterName": CLUSTER,
+        "namespace": "shop",
+        "serviceAccount": "web",
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/pods",
+        "tags": {"team": "a"},
+    }
+
+
+def with_pod_identity(sim):
+    made = sim.call("eks", "CreatePodIdentityAssociation", pod_identity(sim))["association"]
+    return {"clusterName": CLUSTER, "associationId": made["associationId"]}
+
+
+@example("eks", "CreatePodIdentityAssociation")
+def _(sim):
+    return pod_identity(sim)
+
+
+@example("eks", "DescribePodIdentityAssociation")
+def _(sim):
+    return with_pod_identity(sim)
+
+
+@example("eks", "ListPodIdentityAssociations")
+def _(sim):
+    with_pod_identity(sim)
+    return {"clusterName": CLUSTER, "namespace": "shop"}
+
+
+@example("eks", "UpdatePodIdentityAssociation")
+def _(sim):
+    return {**with_pod_identity(sim), "disableSessionTags": True}
+
+
+@example("eks", "DeletePodIdentityAssociation")
+def _(sim):
+    return with_pod_identity(sim)
+
+
+# EKS: identity providers
+
+
+def identity_provider():
+    return {
+        "clusterName": CLUSTER,
+        "oidc": {
+            "identityProviderConfigName": "company",
+            "issuerUrl": "https://id.example.com",
+            "clientId": "clusters",
+            "usernameClaim": "email",
+            "groupsClaim": "groups",
+            "requiredClaims": {"team": "platform"},
+        },
+        "tags": {"team": "a"},
+    }
+
+
+def with_identity_provider(sim):
+    sim.call("eks", "AssociateIdentityProviderConfig", identity_provider())
+    sim.advance(1800)
+    which = {"type": "oidc", "name": "company"}
+    return {"clusterName": CLUSTER, "identityProviderConfig": which}
+
+
+@example("eks", "AssociateIdentityProviderConfig")
+def _(sim):
+    return identity_provider()
+
+
+@example("eks", "DescribeIdentityProviderConfig")
+def _(sim):
+    return with_identity_provider(sim)
+
+
+@example("eks", "ListIdentityProviderConfigs")
+def _(sim):
+    with_identity_provider(sim)
+    return {"clusterName": CLUSTER}
+
+
+@example("eks", "DisassociateIdentityProviderConfig")
+def _(sim):
+    return with_identity_provider(sim)
 
 
 # EKS: tags

@@ -48,6 +48,7 @@ impl Moto {
             partition: "aws",
             cluster: CLUSTER.to_owned(),
             access,
+            roles: Vec::new(),
             session_name: "job-1".to_owned(),
             source_identity: "tester".to_owned(),
         })

@@ -277,6 +277,51 @@ fn add_nodegroups(grid: &mut Grid, region: &str) {
     }
 }
 
+/// The role of a workload of each kind, with every policy that can be asked for by name.
+fn add_roles(grid: &mut Grid, region: &str) {
+    let partition = partition(region);
+    let boundary = format!("arn:{partition}:iam::111111111111:policy/b");
+    let managed = format!("arn:{partition}:iam::aws:policy/ReadOnlyAccess");
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": "*"}
+    ]});
+    let known = json!({
+        "imageBuilder": true, "autoScaler": true, "awsLoadBalancerController": true,
+        "externalDNS": true, "certManager": true, "ebsCSIController": true,
+        "efsCSIController": true
+    });
+    let parts = json!({
+        "iam": {
+            "withOIDC": true,
+            "serviceAccounts": [
+                {"metadata": {"name": "own"}, "attachPolicy": policy,
+                 "attachPolicyARNs": [managed], "permissionsBoundary": boundary,
+                 "roleName": "own-role"},
+                {"metadata": {"name": "known"}, "wellKnownPolicies": known,
+                 "subjectPattern": "known-*"},
+            ],
+            "podIdentityAssociations": [
+                {"namespace": "shop", "serviceAccountName": "writer", "permissionPolicy": policy,
+                 "permissionPolicyName": "Queues", "wellKnownPolicies": known},
+            ],
+        },
+        "addons": [
+            {"name": "eks-pod-identity-agent"},
+            {"name": "aws-ebs-csi-driver"},
+            {"name": "aws-efs-csi-driver", "podIdentityAssociations": [
+                {"namespace": "kube-system", "serviceAccountName": "efs-csi-controller-sa",
+                 "permissionPolicyARNs": [managed]}
+            ]},
+        ],
+    });
+    let spec = spec(region, parts).with_addon_access(&BTreeMap::new());
+    for stack in spec.role_stacks() {
+        let template = template::role(&stack, &ClusterFacts::placeholder());
+        let kind = stack.name.trim_start_matches("eksctl-grid-");
+        grid.insert(format!("{region}.roles.{kind}"), template);
+    }
+}
+
 /// The largest template there is: eight zones, a NAT gateway in each.
 fn add_largest(grid: &mut Grid, region: &str) {
     let zones: Vec<String> = ('a'..='h')
@@ -324,6 +369,7 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
         add_nodegroups(&mut grid, region);
         add_control_planes(&mut grid, region);
         add_networks(&mut grid, region);
+        add_roles(&mut grid, region);
     }
     add_largest(&mut grid, REGIONS[0]);
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates");
@@ -340,6 +386,6 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
     let ipv6 = 2 * 4;
     assert_eq!(
         grid.len(),
-        3 * (4 * 3 * 2 + 2 * 3 + 4 + 3 * 2 * 2 + 11) + ipv6 + 2
+        3 * (4 * 3 * 2 + 4 * 3 + 2 * 3 + 4 + 3 * 2 * 2 + 11 + 6) + ipv6 + 2
     );
 }

@@ -111,6 +111,23 @@ const NEEDED: &[(Access, &str, &str)] = &[
     (CreateCluster, "eks:AssociateAccessPolicy", ENTRY),
     (CreateCluster, "eks:DescribeClusterVersions", "*"),
     (CreateCluster, "eks:DescribeAddonVersions", "*"),
+    (CreateCluster, "eks:DescribeAddonConfiguration", "*"),
+    (
+        CreateCluster,
+        "eks:CreatePodIdentityAssociation",
+        "eks:cluster/prod",
+    ),
+    (
+        CreateCluster,
+        "eks:DescribePodIdentityAssociation",
+        "eks:podidentityassociation/prod/a-1",
+    ),
+    (
+        CreateCluster,
+        "eks:AssociateIdentityProviderConfig",
+        "eks:cluster/prod",
+    ),
+    (CreateCluster, "iam:PutRolePolicy", ROLE),
     (CreateCluster, "ec2:DescribeInstanceTypeOfferings", "*"),
     (
         CreateCluster,
@@ -276,7 +293,7 @@ fn the_longest_policies_leave_a_tenth_of_aws_bound_free() {
     for (partition, region) in LONGEST_REGIONS {
         for access in Access::ALL {
             let place = (partition, "123456789012", region);
-            let length = session_policy(access, place, &cluster).len();
+            let length = session_policy(access, place, (&cluster, &[])).len();
             assert!(
                 length * 10 <= LONGEST_POLICY * 9,
                 "{access:?} {partition}: {length}"
@@ -288,7 +305,7 @@ fn the_longest_policies_leave_a_tenth_of_aws_bound_free() {
 #[test]
 fn reads_cannot_write() {
     for access in Access::ALL.into_iter().filter(|access| access.is_read()) {
-        let policy = session_policy(access, PLACE, "prod");
+        let policy = session_policy(access, PLACE, ("prod", &[]));
         let policy = policy.replace("\"iam:Get", "");
         for word in [
             "Create",
@@ -306,7 +323,7 @@ fn reads_cannot_write() {
 #[test]
 fn each_kind_may_do_what_its_steps_do() {
     for (access, action, resource) in NEEDED {
-        let policy = session_policy(*access, PLACE, "prod");
+        let policy = session_policy(*access, PLACE, ("prod", &[]));
         assert!(
             allows(&policy, action, &arn(resource)),
             "{access:?} {action} {resource}"
@@ -317,7 +334,7 @@ fn each_kind_may_do_what_its_steps_do() {
 #[test]
 fn no_kind_may_touch_another_cluster_or_other_roles() {
     for access in Access::ALL {
-        let policy = session_policy(access, PLACE, "prod");
+        let policy = session_policy(access, PLACE, ("prod", &[]));
         for (action, resource) in FORBIDDEN {
             assert!(
                 !allows(&policy, action, &arn(resource)),
@@ -330,7 +347,7 @@ fn no_kind_may_touch_another_cluster_or_other_roles() {
 #[test]
 fn deletions_make_nothing() {
     for access in [Access::DeleteProfile, Access::DeleteCluster] {
-        let policy = session_policy(access, PLACE, "prod");
+        let policy = session_policy(access, PLACE, ("prod", &[]));
         assert!(!policy.contains("Create") && !policy.contains("PassRole"));
     }
 }
@@ -340,7 +357,7 @@ fn the_roles_of_a_long_named_clusters_stacks_are_among_its_own() {
     // CloudFormation's name of the role of stack eksctl-<28 characters>-fargate.
     let cluster = "fargate-example-cluster-emea";
     let role = arn("iam:role/eksctl-fargate-example-cluste-FargatePodExecutionRole-1AB2CD3EF4GH");
-    let policy = session_policy(Access::CreateProfile, PLACE, cluster);
+    let policy = session_policy(Access::CreateProfile, PLACE, (cluster, &[]));
     assert!(allows(&policy, "iam:CreateRole", &role));
 }
 
@@ -362,4 +379,18 @@ fn the_role_that_the_documentation_asks_for_can_do_all_of_it() {
             .any(|policy| allows(policy, action, &arn(&resource)));
         assert!(granted, "{access:?}: {action} on {resource}");
     }
+}
+
+#[test]
+fn roles_with_names_of_their_own_are_those_that_are_named() {
+    let named = ["app".to_owned()];
+    for access in [CreateCluster, DeleteCluster] {
+        let policy = session_policy(access, PLACE, ("prod", &named));
+        let may = |role: &str| allows(&policy, "iam:DeleteRole", &arn(role));
+        assert!(may("iam:role/app") && !may("iam:role/admin"), "{access:?}");
+    }
+    let many: Vec<String> = (0..100).map(|i| format!("{i:a<64}")).collect();
+    let policy = session_policy(CreateCluster, PLACE, ("prod", &many));
+    assert!(policy.len() <= LONGEST_POLICY);
+    assert!(allows(&policy, "iam:CreateRole", &arn("iam:role/x")));
 }

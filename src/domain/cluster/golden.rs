@@ -438,3 +438,47 @@ fn every_role_can_have_a_boundary_and_has_none_unasked() {
         [Value::Null, Value::Null, Value::Null, Value::Null]
     );
 }
+
+/// The roles of a cluster with one of each kind, as eksctl writes them.
+#[test]
+fn the_stacks_of_roles_are_eksctls() {
+    let text = json!({
+        "metadata": {"name": "prod", "region": "us-west-2", "tags": {"team": "payments"}},
+        "iam": {
+            "withOIDC": true,
+            "serviceAccounts": [
+                {"metadata": {"name": "reader", "namespace": "shop"},
+                 "attachPolicyARNs": ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
+                 "attachPolicy": {"Version": "2012-10-17", "Statement": [
+                     {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]},
+                 "permissionsBoundary": "arn:aws:iam::111111111111:policy/b",
+                 "roleName": "shop-reader", "tags": {"part": "web"}},
+                {"metadata": {"name": "many"}, "subjectPattern": "many-*",
+                 "wellKnownPolicies": {"imageBuilder": true, "externalDNS": true}},
+            ],
+            "podIdentityAssociations": [{
+                "namespace": "shop", "serviceAccountName": "writer",
+                "permissionPolicyName": "Policy-Of.queues",
+                "permissionPolicy": {"Version": "2012-10-17", "Statement": [
+                    {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]},
+            }],
+        },
+        "addons": [
+            {"name": "eks-pod-identity-agent"},
+            {"name": "aws-ebs-csi-driver"},
+            {"name": "aws-efs-csi-driver", "podIdentityAssociations": [{
+                "namespace": "kube-system", "serviceAccountName": "efs-csi-controller-sa",
+                "permissionPolicyARNs": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}]},
+        ],
+    });
+    let config = ClusterConfig::from_json(&text.to_string(), Part::Whole).unwrap();
+    let spec = ClusterSpec::of(config, false)
+        .unwrap()
+        .with_addon_access(&[].into());
+    let facts = ClusterFacts::placeholder();
+    let stacks = spec.role_stacks().into_iter().map(|stack| {
+        let template = template::role(&stack, &facts);
+        json!({"name": stack.name, "tags": stack.tags, "template": template})
+    });
+    insta::assert_json_snapshot!(stacks.collect::<Vec<_>>());
+}

@@ -21,6 +21,8 @@ pub const CLUSTER_TAG: &str = "alpha.eksctl.io/cluster-name";
 const OLD_CLUSTER_TAG: &str = "eksctl.cluster.k8s.io/v1alpha1/cluster-name";
 /// The tag of a nodegroup's stack that names the nodegroup.
 pub const NODEGROUP_TAG: &str = "alpha.eksctl.io/nodegroup-name";
+/// The same, as eksctl wrote it first, and still does.
+const OLD_NODEGROUP_TAG: &str = "eksctl.io/v1alpha2/nodegroup-name";
 /// The tag of a nodegroup's stack that says `managed` or `unmanaged`.
 pub const NODEGROUP_TYPE_TAG: &str = "alpha.eksctl.io/nodegroup-type";
 
@@ -51,6 +53,36 @@ pub fn nodegroup_stack_prefix(cluster: &ClusterName) -> String {
     format!("eksctl-{cluster}-nodegroup-")
 }
 
+/// The stack of the role of a `ServiceAccount`, by the cluster's OIDC issuer.
+#[must_use]
+pub fn service_account_stack(cluster: &ClusterName, namespace: &str, name: &str) -> String {
+    format!("eksctl-{cluster}-addon-iamserviceaccount-{namespace}-{name}")
+}
+
+/// The stack of the role of a `ServiceAccount`, by EKS Pod Identity.
+#[must_use]
+pub fn pod_identity_stack(cluster: &ClusterName, namespace: &str, name: &str) -> String {
+    format!("eksctl-{cluster}-podidentityrole-{namespace}-{name}")
+}
+
+/// The stack of an add-on's role, by the cluster's OIDC issuer.
+#[must_use]
+pub fn addon_stack(cluster: &ClusterName, addon: &str) -> String {
+    format!("eksctl-{cluster}-addon-{addon}")
+}
+
+/// The stack of the role of an add-on's `ServiceAccount`, by EKS Pod Identity.
+#[must_use]
+pub fn addon_identity_stack(cluster: &ClusterName, addon: &str, account: &str) -> String {
+    format!("eksctl-{cluster}-addon-{addon}-podidentityrole-{account}")
+}
+
+/// Whether `CloudFormation` takes it as the name of a stack.
+#[must_use]
+pub fn is_stack_name(name: &str) -> bool {
+    name.len() <= MAX_STACK_NAME && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 /// Whether tags are those of a cluster's stack, or of what is in one. A name does not tell: cluster
 /// `a-nodegroup-b` has stacks that are named like nodegroups of `a`.
 #[must_use]
@@ -58,6 +90,14 @@ pub fn are_of(tags: &BTreeMap<String, String>, cluster: &str) -> bool {
     [CLUSTER_TAG, OLD_CLUSTER_TAG]
         .iter()
         .any(|tag| tags.get(*tag).is_some_and(|named| named == cluster))
+}
+
+/// Whether tags are those of a nodegroup's stack: eksctl's oldest ones have no other.
+#[must_use]
+pub fn is_of_nodegroup(tags: &BTreeMap<String, String>) -> bool {
+    [NODEGROUP_TAG, OLD_NODEGROUP_TAG]
+        .iter()
+        .any(|tag| tags.contains_key(*tag))
 }
 
 /// The tags that every stack of a cluster carries.
@@ -96,7 +136,7 @@ pub fn nodegroup_stack_tags(
     tags.extend(stack_tags(&spec.name));
     tags.extend(owned(&[
         (NODEGROUP_TAG, nodegroup.name.as_str()),
-        ("eksctl.io/v1alpha2/nodegroup-name", nodegroup.name.as_str()),
+        (OLD_NODEGROUP_TAG, nodegroup.name.as_str()),
         (NODEGROUP_TYPE_TAG, kind),
     ]));
     tags

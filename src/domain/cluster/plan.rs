@@ -1,6 +1,8 @@
 //! What creating a cluster will do, told before AWS is asked anything: the steps in their order,
 //! and the templates.
 
+mod workloads;
+
 use super::kubernetes_version;
 use super::names;
 use super::network::{KnownSubnet, NetworkPlan, assumed_zones_of};
@@ -33,10 +35,10 @@ pub struct ClusterPlan {
     #[schema(max_length = 32, examples("eu-central-1"))]
     pub region: String,
     /// The steps, in their order.
-    #[schema(max_items = 200)]
+    #[schema(max_items = 500)]
     pub steps: Vec<PlanStep>,
     /// The stacks that will be created, in their order.
-    #[schema(max_items = 200)]
+    #[schema(max_items = 500)]
     pub stacks: Vec<PlanStack>,
     /// What the templates take for granted because AWS was not asked: zones, subnets, what EKS
     /// will say of the cluster. Empty if there is nothing of the kind.
@@ -97,6 +99,7 @@ impl ClusterPlan {
     /// The plan of a cluster whose network is not known yet: zones that were not asked for are
     /// assumed.
     pub fn assumed(spec: &ClusterSpec) -> Result<Self, Vec<Invalid>> {
+        let spec = &spec.clone().with_addon_access(&BTreeMap::new());
         let (network, assumptions) = assumed_network(spec)?;
         let shown = spec.clone().with_versions(&ResolvedVersions {
             kubernetes: (spec.version == kubernetes_version::LATEST)
@@ -124,6 +127,7 @@ impl ClusterPlan {
             plan.assumptions.push(said.to_owned());
         }
         plan.assumptions.extend(looked_up(spec, &facts));
+        plan.assumptions.extend(workloads::assumptions(spec));
         Ok(plan)
     }
 
@@ -140,6 +144,7 @@ impl ClusterPlan {
             template: template::nodegroup(spec, nodegroup, facts),
             tags: names::nodegroup_stack_tags(spec, nodegroup),
         }));
+        stacks.extend(workloads::stacks(spec, facts));
         Self {
             cluster_name: spec.name.to_string(),
             region: spec.region.to_string(),
@@ -306,7 +311,11 @@ fn control_plane_steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         steps.push(step(ClusterStep::AccessEntries, description));
     }
     if spec.early_addons().next().is_some() {
-        let description = format!("create the add-ons {}", names_of(spec.early_addons()));
+        let roles = workloads::with_roles(spec, spec.early_addons());
+        let description = format!(
+            "create the add-ons {}{roles}",
+            names_of(spec.early_addons())
+        );
         steps.push(step(ClusterStep::AddOns, description));
     }
     steps.push(step(
@@ -317,6 +326,8 @@ fn control_plane_steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         let description = "let IAM trust the cluster's OIDC issuer".to_owned();
         steps.push(step(ClusterStep::Oidc, description));
     }
+    steps.extend(workloads::service_accounts(spec));
+    steps.extend(workloads::vpc_cni_role(spec));
     steps
 }
 
@@ -338,6 +349,7 @@ fn workload_steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         };
         steps.push(step(ClusterStep::CoreDns, description.to_owned()));
     }
+    steps.extend(workloads::identities(spec));
     for nodegroup in &spec.nodegroups {
         let kind = if is_self_managed(nodegroup) {
             "self-managed"
@@ -349,12 +361,14 @@ fn workload_steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         steps.push(stack_step(ClusterStep::Nodegroups, description, stack));
     }
     if spec.late_addons().next().is_some() {
-        let description = format!("create the add-ons {}", names_of(spec.late_addons()));
+        let roles = workloads::with_roles(spec, spec.late_addons());
+        let description = format!("create the add-ons {}{roles}", names_of(spec.late_addons()));
         steps.push(step(ClusterStep::LateAddOns, description));
     } else if !spec.addons.is_empty() {
         let description = "wait until the add-ons are active".to_owned();
         steps.push(step(ClusterStep::AddOnsReady, description));
     }
+    steps.extend(workloads::pod_identities(spec));
     steps
 }
 

@@ -1,6 +1,7 @@
 //! What was looked up before a cluster is made. A job keeps it, so that all its steps and tries make
 //! the same cluster.
 
+use super::addon_access::AddonNeeds;
 use super::spec::nodegroup::GivenTemplate;
 use super::spec::{ClusterSpec, NodegroupSpec};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ pub struct ResolvedVersions {
     /// Of add-ons, by name; only of those that are asked for by `latest` or a beginning.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub addons: BTreeMap<String, String>,
+    /// What add-ons need of IAM, by name; only of those whose roles depend on it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub needs: BTreeMap<String, AddonNeeds>,
     /// What was looked up for nodegroups, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub nodegroups: BTreeMap<String, ResolvedNodegroup>,
@@ -57,7 +61,7 @@ impl ResolvedNodegroup {
 }
 
 impl ClusterSpec {
-    /// The same cluster with the versions that were looked up.
+    /// The same cluster with the versions that were looked up, and the roles of its add-ons.
     #[must_use]
     pub fn with_versions(mut self, resolved: &ResolvedVersions) -> Self {
         if let Some(version) = &resolved.kubernetes {
@@ -73,7 +77,7 @@ impl ClusterSpec {
                 found.fill(nodegroup);
             }
         }
-        self
+        self.with_addon_access(&resolved.needs)
     }
 }
 

@@ -2,21 +2,27 @@
 //! here, and all that is wrong is told at once.
 
 mod access;
+mod addon_roles;
 mod addons;
 mod auto_mode;
 mod control_plane;
+mod identity;
+mod kubernetes_names;
 mod kubernetes_network;
 mod logging;
 mod nodegroups;
 mod private_cluster;
 mod references;
 mod remote_network;
+mod roles;
 mod service_role;
 mod settings;
+mod stacks;
 mod tags;
 mod vpc;
 mod vpc_settings;
 mod windows;
+mod workloads;
 
 use super::kubernetes_version;
 use super::spec::{ClusterSpec, NodegroupKind};
@@ -33,9 +39,12 @@ pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterS
     let metadata = metadata(std::mem::take(&mut config.metadata), &mut wrong);
     let (tags, region) = (&metadata.tags, metadata.region.as_ref());
     let settings = settings::of(&mut config, (fargate, region), &mut wrong);
-    let iam = config.iam.unwrap_or_default();
+    let mut iam = config.iam.unwrap_or_default();
     let with_oidc = iam.with_oidc.unwrap_or_default();
     let (service_role, service_role_permissions_boundary) = service_role::of(&iam, &mut wrong);
+    let without_pod_security_groups = iam.vpc_resource_controller_policy == Some(false);
+    let service_accounts = std::mem::take(&mut iam.service_accounts);
+    let pod_identities = std::mem::take(&mut iam.pod_identity_associations);
     let (pod_execution_role, role_permissions_boundary) = role(iam, &mut wrong);
     let endpoint = settings.endpoint(vpc::endpoint(config.vpc.as_ref(), &mut wrong));
     let network = vpc::network(config.vpc, config.availability_zones, region, &mut wrong);
@@ -45,6 +54,12 @@ pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterS
     let disabled = addons_config.disable_default_addons.unwrap_or_default();
     let mut addons = addons::of(config.addons, (disabled, region), &mut wrong);
     settings.drop_replaced(&mut addons);
+    let service_accounts = workloads::service_accounts(service_accounts, with_oidc, &mut wrong);
+    let pod_identities = workloads::pod_identities(pod_identities, &mut wrong);
+    let auto = addons_config.auto_apply_pod_identity_associations == Some(true);
+    addon_roles::settle(&mut addons, auto, &pod_identities, &mut wrong);
+    let identity_mappings = identity::mappings(config.iam_identity_mappings, &access, &mut wrong);
+    let identity_providers = identity::providers(config.identity_providers, &mut wrong);
     let fargate_profiles = profiles(config.fargate_profiles, fargate, &mut wrong);
     let name = metadata.name.as_ref();
     let kinds = [
@@ -58,7 +73,7 @@ pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterS
     access::check_use(&access, &nodegroups, &mut wrong);
     settings.check_use(&network, &nodegroups, &mut wrong);
     match (metadata.name, metadata.region) {
-        (Some(name), Some(region)) if wrong.is_empty() => whole(ClusterSpec {
+        (Some(name), Some(region)) if wrong.is_empty() => finished(ClusterSpec {
             name,
             region,
             version: metadata.version,
@@ -73,19 +88,25 @@ pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterS
             with_oidc,
             service_role,
             service_role_permissions_boundary,
+            without_pod_security_groups,
             pod_execution_role,
             role_permissions_boundary,
             addons,
             fargate_profiles,
             nodegroups,
+            service_accounts,
+            pod_identities,
+            identity_mappings,
+            identity_providers,
         }),
         _ => Err(wrong),
     }
 }
 
-/// What can only be said of all of it: whether its templates are short enough.
-fn whole(spec: ClusterSpec) -> Result<ClusterSpec, Vec<Invalid>> {
-    let wrong = nodegroups::check_templates(&spec);
+/// The cluster, if the names of all its parts go together, and its templates are short enough.
+fn finished(spec: ClusterSpec) -> Result<ClusterSpec, Vec<Invalid>> {
+    let mut wrong = nodegroups::check_templates(&spec);
+    stacks::check(&spec, &mut wrong);
     if wrong.is_empty() {
         Ok(spec)
     } else {

@@ -1,8 +1,11 @@
 //! A cluster whose every field has been checked and every default filled in: the input of a job.
 
 mod control_plane;
+pub mod identity;
 pub mod nodegroup;
+pub mod role;
 mod vpc;
+pub mod workload;
 
 pub use nodegroup::{NodegroupKind, NodegroupSpec};
 
@@ -16,9 +19,12 @@ use crate::domain::macros::open_enum;
 use crate::domain::profile::ProfileSpec;
 use crate::domain::role_arn::RoleArn;
 use crate::domain::warnings::Warning;
+use identity::{IdentityMapping, IdentityProviderSpec};
+use role::NewRole;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use workload::{AddonPodIdentity, PodIdentitySpec, ServiceAccountSpec};
 
 pub use control_plane::{AutoModeSpec, ControlPlaneSpec, RemoteNetworkSpec};
 pub use vpc::{PrivateSpec, VpcSpec};
@@ -60,6 +66,9 @@ pub struct ClusterSpec {
     /// The permissions boundary of that role, if it is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_role_permissions_boundary: Option<String>,
+    /// Whether that role goes without the policy by which pods get security groups of their own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_pod_security_groups: bool,
     /// The role of profiles that name none, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod_execution_role: Option<RoleArn>,
@@ -72,6 +81,18 @@ pub struct ClusterSpec {
     pub fargate_profiles: Vec<ProfileSpec>,
     /// The nodegroups, self-managed ones first.
     pub nodegroups: Vec<NodegroupSpec>,
+    /// `ServiceAccount`s with roles by the cluster's OIDC issuer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_accounts: Vec<ServiceAccountSpec>,
+    /// `ServiceAccount`s with roles by EKS Pod Identity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pod_identities: Vec<PodIdentitySpec>,
+    /// What the `ConfigMap` `aws-auth` gets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity_mappings: Vec<IdentityMapping>,
+    /// OIDC issuers whose tokens the cluster takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity_providers: Vec<IdentityProviderSpec>,
 }
 
 /// The network that is wanted.
@@ -193,6 +214,21 @@ pub struct AddonSpec {
     /// The role of its service account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account_role: Option<RoleArn>,
+    /// The same, by the cluster's OIDC issuer, if it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<NewRole>,
+    /// The roles of its service accounts by EKS Pod Identity.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pod_identities: Vec<AddonPodIdentity>,
+    /// Whether its service accounts get the roles that EKS recommends, unless it has others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recommended_roles: bool,
+    /// The permissions boundary of roles that are made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary: Option<String>,
+    /// Its namespace, in place of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// Its AWS tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -265,7 +301,30 @@ impl ClusterSpec {
             let given = nodegroup.role_permissions_boundary.take();
             nodegroup.role_permissions_boundary = or_default(given);
         }
+        self.bind_workloads(boundary);
         self
+    }
+
+    /// Gives a permissions boundary to the roles of workloads that are made and have none.
+    fn bind_workloads(&mut self, boundary: Option<&str>) {
+        for account in &mut self.service_accounts {
+            account.role.bound_by(boundary);
+        }
+        for identity in &mut self.pod_identities {
+            identity.role.bound_by(boundary);
+        }
+        for addon in &mut self.addons {
+            if let Some(role) = &mut addon.role {
+                role.bound_by(boundary);
+            }
+            for identity in &mut addon.pod_identities {
+                identity.role.bound_by(boundary);
+            }
+            if addon.recommended_roles || self.with_oidc {
+                let given = addon.permissions_boundary.take();
+                addon.permissions_boundary = given.or_else(|| boundary.map(str::to_owned));
+            }
+        }
     }
 
     /// Whether the cluster's stack has to make a pod execution role.

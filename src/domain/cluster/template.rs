@@ -14,6 +14,8 @@ mod launch;
 mod managed_nodegroup;
 mod node_role;
 mod nodegroup;
+mod policies;
+mod role;
 mod scaling;
 mod security;
 mod toml;
@@ -26,6 +28,7 @@ mod vpc_ipv6;
 
 use super::network::NetworkPlan;
 use super::placing::NodeNetwork;
+use super::role_stack::RoleStack;
 use super::spec::{ClusterSpec, NodegroupKind, NodegroupSpec};
 use crate::domain::ids::ClusterName;
 use ipnet::IpNet;
@@ -48,6 +51,9 @@ pub struct ClusterFacts {
     /// Its network.
     #[serde(default)]
     pub network: NodeNetwork,
+    /// Its OIDC issuer, without `https://`.
+    #[serde(default)]
+    pub issuer: String,
 }
 
 impl ClusterFacts {
@@ -59,6 +65,7 @@ impl ClusterFacts {
             certificate_authority: "CERTIFICATE-AUTHORITY-OF-THE-CLUSTER".to_owned(),
             service_cidr: "10.100.0.0/16".to_owned(),
             network: NodeNetwork::default(),
+            issuer: "OIDC-ISSUER-OF-THE-CLUSTER".to_owned(),
         }
     }
 
@@ -89,6 +96,12 @@ pub fn cluster(spec: &ClusterSpec, network: &NetworkPlan) -> Value {
 #[must_use]
 pub fn fargate_role(cluster: &ClusterName, permissions_boundary: Option<&str>) -> Value {
     fargate::template(cluster, permissions_boundary)
+}
+
+/// The template of the stack of a workload's role.
+#[must_use]
+pub fn role(stack: &RoleStack, facts: &ClusterFacts) -> Value {
+    role::template(stack, &facts.issuer)
 }
 
 /// The template of a nodegroup's stack, of either kind.

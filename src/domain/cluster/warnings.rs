@@ -31,6 +31,7 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
                        moved onto Fargate through the Kubernetes API";
         warnings.push(Warning::new("no_creator_admin", message));
     }
+    warnings.extend(role_warnings(spec));
     warnings.extend(access_warning(spec));
     warnings.extend(network_warnings(spec));
     let has_own_dns = spec.control_plane.auto_mode.is_some() && spec.fargate_profiles.is_empty();
@@ -53,6 +54,56 @@ pub(super) fn of(spec: &ClusterSpec) -> Vec<Warning> {
     for profile in &spec.fargate_profiles {
         warnings.extend(profile_warnings(profile, &before));
         before.push(as_created(profile));
+    }
+    warnings
+}
+
+/// Roles that reach nobody.
+fn role_warnings(spec: &ClusterSpec) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let by_pod_identity = !spec.pod_identities.is_empty()
+        || spec
+            .addons
+            .iter()
+            .any(|addon| addon.recommended_roles || !addon.pod_identities.is_empty());
+    if by_pod_identity && !spec.fargate_profiles.is_empty() {
+        let message = "pods on Fargate get no role by EKS Pod Identity, as AWS has no agent there:                        give theirs by iam.serviceAccounts";
+        warnings.push(Warning::new("pod_identity_not_on_fargate", message));
+    }
+    let unused = spec
+        .addons
+        .iter()
+        .filter(|addon| addon.never_calls_aws() && addon.has_own_roles());
+    let unused: Vec<&str> = unused.map(|addon| addon.name.as_str()).collect();
+    if !unused.is_empty() {
+        let message = format!(
+            "the add-ons {} call nothing of AWS, so no roles are made for them",
+            unused.join(", ")
+        );
+        warnings.push(Warning::new("addon_role_ignored", message));
+    }
+    let untrusted = spec.addons.iter();
+    let untrusted = untrusted.filter(|addon| {
+        let by_issuer = addon.role.is_some() || addon.service_account_role.is_some();
+        by_issuer && !spec.with_oidc && !addon.never_calls_aws()
+    });
+    let untrusted: Vec<&str> = untrusted.map(|addon| addon.name.as_str()).collect();
+    if !untrusted.is_empty() {
+        let message = format!(
+            "the add-ons {} can't act under roles of their own, as iam.withOIDC is off: no role is made \
+             for them, and one that is given reaches nobody before IAM trusts the cluster's issuer",
+            untrusted.join(", ")
+        );
+        warnings.push(Warning::new("addon_role_untrusted", message));
+    }
+    let in_the_cluster = !spec.identity_mappings.is_empty()
+        || spec.service_accounts.iter().any(|one| !one.role_only)
+        || spec.pod_identities.iter().any(|one| one.create);
+    if in_the_cluster && (!spec.access.creator_admin || !spec.endpoint.public) {
+        let message = "ServiceAccounts and the ConfigMap aws-auth are made through the Kubernetes API, \
+                       which this service may not reach or use in this cluster: then they are left out, \
+                       and the job says how to make them";
+        warnings.push(Warning::new("kubernetes_api_needed", message));
     }
     warnings
 }

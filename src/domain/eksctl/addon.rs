@@ -1,8 +1,11 @@
 //! The `addons` of a config, and its `addonsConfig`.
 
+use super::pod_identity_association::PodIdentityAssociation;
+use super::policies::{WellKnownPolicies, boundary, policy_arns, policy_document};
 use crate::domain::role_arn::RoleArn;
 use crate::domain::schema;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -37,10 +40,44 @@ pub struct Addon {
     #[serde(rename = "serviceAccountRoleARN")]
     #[schema(value_type = RoleArn, required = false)]
     pub service_account_role_arn: Option<String>,
+    /// ARNs of policies of a role that is created for its service account. Needs `iam.withOIDC`.
+    #[serde(rename = "attachPolicyARNs", default)]
+    #[schema(schema_with = policy_arns)]
+    pub attach_policy_arns: Vec<String>,
+    /// A policy of such a role, written out.
+    #[serde(default)]
+    #[schema(schema_with = policy_document, required = false)]
+    pub attach_policy: Option<Value>,
+    /// Policies for what many clusters run, of such a role.
+    #[schema(nullable = false)]
+    pub well_known_policies: Option<WellKnownPolicies>,
+    /// The permissions boundary of such a role.
+    #[serde(default)]
+    #[schema(schema_with = boundary, required = false)]
+    pub permissions_boundary: Option<String>,
+    /// Roles of its service accounts by EKS Pod Identity.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    pub pod_identity_associations: Vec<PodIdentityAssociation>,
+    /// `true`: its service accounts get the roles that EKS recommends, by EKS Pod Identity.
+    #[schema(nullable = false)]
+    pub use_default_pod_identity_associations: Option<bool>,
+    /// Where in the cluster it is.
+    #[schema(nullable = false)]
+    pub namespace_config: Option<AddonNamespaceConfig>,
     /// Its AWS tags.
     #[serde(default)]
     #[schema(schema_with = schema::tags)]
     pub tags: BTreeMap<String, String>,
+}
+
+/// The `namespaceConfig` of an add-on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AddonNamespaceConfig {
+    /// The namespace that it is installed into, in place of its own.
+    #[schema(nullable = false, max_length = 63, examples("monitoring"))]
+    pub namespace: Option<String>,
 }
 
 /// The `addonsConfig` of a cluster to create.
@@ -50,4 +87,8 @@ pub struct AddonsConfig {
     /// `true`: the cluster gets only the add-ons that the file names.
     #[schema(nullable = false)]
     pub disable_default_addons: Option<bool>,
+    /// `true`: every add-on that needs a role, and names none, gets the roles that EKS recommends, by
+    /// EKS Pod Identity.
+    #[schema(nullable = false)]
+    pub auto_apply_pod_identity_associations: Option<bool>,
 }

@@ -9,6 +9,7 @@ use super::control_plane::{
     KubeSchedulerConfig, SecretsEncryption, UpgradePolicy, ZonalShiftConfig,
 };
 use super::iam::ClusterIam;
+use super::identity::{IdentityMapping, IdentityProvider};
 use super::keys::{self, Part};
 use super::kubernetes_network::KubernetesNetworkConfig;
 use super::metadata::ClusterMeta;
@@ -114,6 +115,14 @@ pub struct ClusterConfig {
     #[serde(default)]
     #[schema(max_items = 50)]
     pub addons: Vec<Addon>,
+    /// Lines of the `ConfigMap` `aws-auth`, by which IAM principals are known in the cluster.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub iam_identity_mappings: Vec<IdentityMapping>,
+    /// OIDC issuers whose tokens the cluster takes; EKS takes one.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub identity_providers: Vec<IdentityProvider>,
     /// What goes for all add-ons.
     #[schema(nullable = false)]
     pub addons_config: Option<AddonsConfig>,

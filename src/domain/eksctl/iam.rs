@@ -1,5 +1,7 @@
 //! The `iam` of a config.
 
+use super::pod_identity_association::PodIdentityAssociation;
+use super::service_account::ServiceAccount;
 use crate::domain::role_arn::RoleArn;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -39,4 +41,18 @@ pub struct ClusterIam {
     #[serde(rename = "withOIDC")]
     #[schema(nullable = false)]
     pub with_oidc: Option<bool>,
+    /// Whether the role of the control plane, if it is created, has the policy by which pods get
+    /// security groups of their own; true if it is absent.
+    #[serde(rename = "vpcResourceControllerPolicy")]
+    #[schema(nullable = false)]
+    pub vpc_resource_controller_policy: Option<bool>,
+    /// Kubernetes `ServiceAccount`s with roles by the cluster's OIDC issuer (IRSA).
+    #[serde(rename = "serviceAccounts", default)]
+    #[schema(max_items = 50)]
+    pub service_accounts: Vec<ServiceAccount>,
+    /// Kubernetes `ServiceAccount`s with roles by EKS Pod Identity. Need the add-on
+    /// eks-pod-identity-agent.
+    #[serde(rename = "podIdentityAssociations", default)]
+    #[schema(max_items = 50)]
+    pub pod_identity_associations: Vec<PodIdentityAssociation>,
 }

@@ -112,6 +112,8 @@ impl CoreDns<'_> {
             version: None,
             configuration_values: Some(values.to_string()),
             service_account_role_arn: None,
+            pod_identities: Vec::new(),
+            namespace: None,
             // What people have changed of its objects stays as it is.
             resolve_conflicts: Some(ResolveConflicts::Preserve),
             tags: std::collections::BTreeMap::new(),

@@ -3,12 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::Creating;
+use super::{Creating, roles};
 use crate::aws::clusters::{AddonInput, ResolveConflicts};
 use crate::aws::{Class, Refusal};
 use crate::domain::Addon;
 use crate::domain::cluster::spec::AddonSpec;
 use crate::domain::warnings::Warning;
+use crate::ops::patience::Waited;
 use crate::ops::refused;
 use crate::queue::Verdict;
 use crate::queue::lease::Note;
@@ -25,11 +26,21 @@ pub(super) async fn create_all(
     creating: &mut Creating<'_>,
     addons: &[&AddonSpec],
 ) -> Result<(), Verdict> {
+    let mut absent = Vec::new();
     for addon in addons {
         if matches!(look(creating, addon).await?, Look::Absent) {
-            let settings = addon.configuration.as_ref();
-            create(creating, addon, settings.map(ToString::to_string)).await?;
+            absent.push(*addon);
         }
+    }
+    // All their roles at once.
+    let stacks = absent
+        .iter()
+        .flat_map(|addon| roles::before(creating, addon));
+    let stacks: Vec<_> = stacks.collect();
+    roles::make(creating, &stacks).await?;
+    for addon in absent {
+        let settings = addon.configuration.as_ref();
+        create(creating, addon, settings.map(ToString::to_string)).await?;
     }
     Ok(())
 }
@@ -65,13 +76,17 @@ pub(super) async fn create(
     configuration: Option<String>,
 ) -> Result<(), Verdict> {
     let (context, name) = (creating.stage.context, &addon.name);
+    let own = roles::of_addon(creating, addon).await?;
+    let has_roles = own.by_issuer.is_some() || !own.by_pod_identity.is_empty();
     let message = format!("Asking AWS for add-on {name}.");
     creating.stage.note(message).await?;
     let new = AddonInput {
         name: name.clone(),
         version: addon.version.clone(),
         configuration_values: configuration,
-        service_account_role_arn: addon.service_account_role.as_ref().map(ToString::to_string),
+        service_account_role_arn: own.by_issuer,
+        pod_identities: own.by_pod_identity,
+        namespace: addon.namespace.clone(),
         resolve_conflicts: addon.overwrite.then_some(ResolveConflicts::Overwrite),
         tags: addon.tags.clone(),
         client_request_token: context.client_request_token(&format!("addon {name}")),
@@ -81,9 +96,18 @@ pub(super) async fn create(
             Err(creating.stage.busy(&refusal.message))
         }
         Err(refusal) if refusal.class != Class::AlreadyExists => {
-            without(creating, addon, refusal).await
+            let wait = has_roles
+                .then(|| roles::spreading(creating, &refusal))
+                .flatten();
+            match wait {
+                Some(wait) => Err(wait),
+                None => without(creating, addon, refusal).await,
+            }
         }
-        _ => Ok(()),
+        _ => {
+            creating.stage.kept.work.spreading = Waited::default();
+            Ok(())
+        }
     }
 }
 

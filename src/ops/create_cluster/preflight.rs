@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Creating, network, node_lookups};
+use super::{Creating, addon_needs, network, node_lookups};
 use crate::aws::Refusal;
+use crate::domain::cluster::addon_access::AddonNeeds;
 use crate::domain::cluster::kubernetes_version::{self, resolve};
 use crate::domain::cluster::spec::AddonSpec;
 use crate::domain::cluster::{ResolvedVersions, addon_version};
@@ -33,7 +34,7 @@ pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict
         Some(version) => version,
         None => kubernetes(creating, &mut warnings).await?,
     };
-    let addons = add_ons(creating, &kubernetes, &mut warnings).await?;
+    let (addons, needs) = add_ons(creating, &kubernetes, &mut warnings).await?;
     if there.is_none() {
         network::planned(creating, &mut warnings).await?;
     }
@@ -42,6 +43,7 @@ pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict
     creating.stage.kept.work.resolved = ResolvedVersions {
         kubernetes: Some(kubernetes),
         addons,
+        needs,
         nodegroups,
     };
     if !warnings.is_empty() {
@@ -76,14 +78,14 @@ async fn kubernetes(
     }
 }
 
-/// The versions of the add-ons that are asked for by less than a whole one.
+/// The versions of the add-ons that are asked for by less than a whole one, and what they need of IAM.
 async fn add_ons(
     creating: &mut Creating<'_>,
     kubernetes: &str,
     warnings: &mut Vec<Warning>,
-) -> Result<BTreeMap<String, String>, Verdict> {
+) -> Result<Found, Verdict> {
     let spec = creating.spec;
-    let (mut found, mut wrong) = (BTreeMap::new(), Vec::new());
+    let (mut found, mut needs, mut wrong) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for addon in &spec.addons {
         let clusters = creating.stage.context.clusters();
         let offered = clusters.addon_versions(&addon.name, kubernetes).await;
@@ -93,19 +95,23 @@ async fn add_ons(
                 warnings.push(not_offered(addon, kubernetes));
             }
             Ok(offered) => {
-                let offered: Vec<String> = offered.into_iter().map(|one| one.version).collect();
-                match version_of(addon, kubernetes, &offered) {
-                    Ok(Some(version)) => drop(found.insert(addon.name.clone(), version)),
-                    Ok(None) => {}
+                let versions: Vec<String> = offered.iter().map(|one| one.version.clone()).collect();
+                match version_of(addon, kubernetes, &versions) {
+                    Ok(version) => {
+                        let about = (addon, offered.as_slice(), version.as_deref());
+                        addon_needs::look(creating, about, &mut needs, warnings).await?;
+                        found.extend(version.map(|version| (addon.name.clone(), version)));
+                    }
                     Err(error) => wrong.push(error),
                 }
             }
             Err(refusal) => {
-                let needs = |addon: &AddonSpec| {
+                let unclear = |addon: &AddonSpec| {
                     let asked = addon.version.as_deref();
-                    asked.is_some_and(|asked| !addon_version::is_whole(asked))
+                    addon.recommended_roles
+                        || asked.is_some_and(|asked| !addon_version::is_whole(asked))
                 };
-                if spec.addons.iter().any(needs) {
+                if spec.addons.iter().any(unclear) {
                     let advice = "name whole versions of add-ons, or let the role \
                                   eks:DescribeAddonVersions";
                     return Err(needed(creating, refusal, advice).await);
@@ -117,11 +123,14 @@ async fn add_ons(
         }
     }
     if wrong.is_empty() {
-        Ok(found)
+        Ok((found, needs))
     } else {
         Err(refuse(&wrong))
     }
 }
+
+/// Versions and needs of add-ons, by name.
+type Found = (BTreeMap<String, String>, BTreeMap<String, AddonNeeds>);
 
 /// The version that is meant, if it is not the one that is written.
 fn version_of(

@@ -8,7 +8,7 @@ use super::{Creating, network, node_network};
 use crate::aws::cloudformation::Stack;
 use crate::domain::ErrorCode;
 use crate::domain::cluster::spec::NodegroupSpec;
-use crate::domain::cluster::{ClusterFacts, names, template};
+use crate::domain::cluster::{ClusterFacts, RoleStack, names, template};
 use crate::ops::asked_by::{Change, asked_by};
 use crate::ops::failures::failure;
 use crate::ops::refused;
@@ -22,6 +22,8 @@ pub(super) enum Purpose<'a> {
     Cluster,
     /// A nodegroup.
     Nodegroup(&'a NodegroupSpec),
+    /// The role of a workload.
+    Role(&'a RoleStack),
 }
 
 /// Where a stack stands after this look.
@@ -81,7 +83,7 @@ async fn note(
 ) -> Result<(), Verdict> {
     match purpose {
         Purpose::Cluster => creating.stage.note_first(message).await,
-        Purpose::Nodegroup(_) => creating.stage.note(message).await,
+        Purpose::Nodegroup(_) | Purpose::Role(_) => creating.stage.note(message).await,
     }
 }
 
@@ -89,6 +91,7 @@ fn name(creating: &Creating<'_>, purpose: Purpose<'_>) -> String {
     match purpose {
         Purpose::Cluster => names::cluster_stack(&creating.spec.name),
         Purpose::Nodegroup(nodegroup) => creating.spec.nodegroup_stack(nodegroup),
+        Purpose::Role(stack) => stack.name.clone(),
     }
 }
 
@@ -109,6 +112,10 @@ async fn wanted(
             let facts = facts(creating).await?;
             let tags = names::nodegroup_stack_tags(spec, nodegroup);
             Ok((template::nodegroup(spec, nodegroup, &facts), tags))
+        }
+        Purpose::Role(stack) => {
+            let facts = facts(creating).await?;
+            Ok((template::role(stack, &facts), stack.tags.clone()))
         }
     }
 }
@@ -144,7 +151,12 @@ async fn name_is_free(creating: &Creating<'_>) -> Result<(), Verdict> {
 /// What nodes have to know of their cluster.
 async fn facts(creating: &Creating<'_>) -> Result<ClusterFacts, Verdict> {
     let cluster = creating.cluster().await?;
+    let issuer = cluster.oidc_issuer.unwrap_or_default();
     Ok(ClusterFacts {
+        issuer: issuer
+            .strip_prefix("https://")
+            .unwrap_or(&issuer)
+            .to_owned(),
         endpoint: cluster.endpoint.unwrap_or_default(),
         certificate_authority: cluster.certificate_authority.unwrap_or_default(),
         service_cidr: cluster.service_cidr.unwrap_or_default(),

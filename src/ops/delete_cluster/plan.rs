@@ -3,6 +3,7 @@
 use super::survey::Survey;
 use super::{
     BALANCERS, CLUSTER, NETWORK, NODEGROUP_STACKS, NODEGROUPS, OIDC, PROFILES, PROTECTION, ROLE,
+    ROLE_STACKS,
 };
 use crate::aws::cloudformation::Stack;
 use crate::domain::cluster::{AwsResource, ClusterDeletionPlan, DeletionStep, Obstacle, names};
@@ -42,10 +43,13 @@ fn step(name: &str, description: &str, resources: Vec<AwsResource>) -> DeletionS
 }
 
 /// What runs in the cluster.
-fn inside(survey: &Survey, name: &str) -> [DeletionStep; 6] {
+fn inside(survey: &Survey, name: &str) -> [DeletionStep; 7] {
     let role = ClusterName::parse(name).map(|name| names::fargate_role_stack(&name));
     let is_role = |stack: &&Stack| Ok(&stack.name) == role.as_ref();
     let (roles, others): (Vec<&Stack>, Vec<&Stack>) = survey.others.iter().partition(is_role);
+    let of_nodegroup = |stack: &&Stack| names::is_of_nodegroup(&stack.tags);
+    let (nodegroups, others): (Vec<&Stack>, Vec<&Stack>) =
+        others.into_iter().partition(of_nodegroup);
     let of_stacks = |stacks: Vec<&Stack>| stacks.into_iter().map(of_stack).collect();
     let protected = survey.cluster.iter().filter(|_| survey.is_protected());
     [
@@ -73,13 +77,18 @@ fn inside(survey: &Survey, name: &str) -> [DeletionStep; 6] {
         ),
         step(
             NODEGROUP_STACKS,
-            "delete the stacks of nodegroups, service accounts and add-ons",
-            of_stacks(others),
+            "delete the stacks of nodegroups",
+            of_stacks(nodegroups),
         ),
         step(
             NODEGROUPS,
             "delete the managed nodegroups that no stack holds",
             named("nodegroup", &loose_nodegroups(survey)),
+        ),
+        step(
+            ROLE_STACKS,
+            "delete the stacks of the roles of service accounts and add-ons",
+            of_stacks(others),
         ),
     ]
 }

@@ -1,6 +1,6 @@
 //! The stacks of the cluster's roles and nodegroups: all are asked for, then all are followed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{REMOVAL, Removing};
 use crate::aws::cloudformation::Stack;
@@ -28,18 +28,32 @@ pub(super) async fn role(removing: &mut Removing<'_>) -> Result<String, Verdict>
     Ok("The stack of the pod execution role is gone.".to_owned())
 }
 
-/// All but the cluster's own: nodegroups, and what eksctl makes for service accounts.
-pub(super) async fn others(removing: &mut Removing<'_>) -> Result<String, Verdict> {
+/// Those of nodegroups.
+pub(super) async fn nodegroups(removing: &mut Removing<'_>) -> Result<String, Verdict> {
     let ids = match removing.stage.kept.work.stacks.clone() {
         Some(ids) => ids,
-        None => listed(removing).await?,
+        None => listed(removing, names::is_of_nodegroup).await?,
     };
     delete(removing, ids).await?;
     Ok("The stacks of nodegroups are gone.".to_owned())
 }
 
+/// All but the cluster's own: what is made for `ServiceAccount`s and add-ons, by whose roles the nodes and
+/// their pods have worked until now.
+pub(super) async fn others(removing: &mut Removing<'_>) -> Result<String, Verdict> {
+    let ids = match removing.stage.kept.work.stacks.clone() {
+        Some(ids) => ids,
+        None => listed(removing, |_| true).await?,
+    };
+    delete(removing, ids).await?;
+    Ok("The stacks of workloads' roles are gone.".to_owned())
+}
+
 /// Those that are tagged with the cluster, but for one of the cluster's own name.
-async fn listed(removing: &Removing<'_>) -> Result<BTreeSet<String>, Verdict> {
+async fn listed(
+    removing: &Removing<'_>,
+    is_wanted: impl Fn(&BTreeMap<String, String>) -> bool,
+) -> Result<BTreeSet<String>, Verdict> {
     let (context, cluster) = (removing.stage.context, removing.name.as_str());
     let found = match context.stacks().stacks_of(cluster).await {
         Ok(found) => found,
@@ -54,6 +68,7 @@ async fn listed(removing: &Removing<'_>) -> Result<BTreeSet<String>, Verdict> {
         }
         let stack = stack(context, &summary.id).await?;
         let tagged = stack.filter(|stack| names::are_of(&stack.tags, cluster));
+        let tagged = tagged.filter(|stack| is_wanted(&stack.tags));
         ids.extend(tagged.map(|stack| stack.id));
     }
     Ok(ids)

@@ -5,6 +5,7 @@ use super::balancers::{self, Said};
 use super::network::Network;
 use crate::aws::Class;
 use crate::aws::cloudformation::Stack;
+use crate::aws::policy::generated_role_prefix;
 use crate::domain::cluster::names;
 use crate::domain::{ClusterName, ClusterView};
 use crate::kubernetes::KubernetesError;
@@ -156,6 +157,27 @@ impl Survey {
         let mut stacks = self.stacks();
         let busy = stacks.find(|stack| is_updating(&stack.status))?;
         Some(format!("stack {} is in {}", busy.name, busy.status))
+    }
+
+    /// The roles of the stacks that `CloudFormation` has not named after these: a session of the job is for
+    /// the others alone, unless it is told of them.
+    pub(super) async fn named_roles(&self, context: &Context<'_>) -> Result<Vec<String>, Verdict> {
+        let prefix = generated_role_prefix(context.cluster);
+        let mut roles = Vec::new();
+        for stack in &self.others {
+            let resources = match context.stacks().resources(&stack.id).await {
+                Ok(resources) => resources,
+                Err(refusal) if is_gone(refusal.class) => continue,
+                Err(refusal) => return Err(refused::verdict(context, refusal).await),
+            };
+            let named = resources
+                .into_iter()
+                .filter(|one| one.resource_type == "AWS::IAM::Role")
+                .map(|one| one.id)
+                .filter(|name| !name.is_empty() && !name.starts_with(&prefix));
+            roles.extend(named);
+        }
+        Ok(roles)
     }
 
     /// Whether the termination protection of the stacks may be lifted: asked by setting what is set

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Reply;
-use super::request::RESOURCES;
+use super::request::{RBAC, RESOURCES};
 use super::status::Status;
 
 /// The answer to a path below the cluster's address.
@@ -17,12 +17,14 @@ pub(super) fn answer(path: &str) -> Reply {
         }),
         "api" => json!({ "kind": "APIVersions", "versions": ["v1"] }),
         "apis" => {
-            let groups: Vec<Value> = ["apps", "networking.k8s.io"].map(group).into();
+            let groups: Vec<Value> = ["apps", "networking.k8s.io", RBAC].map(group).into();
             json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
         }
         "api/v1" => resources(""),
         "apis/apps" => group("apps"),
         "apis/networking.k8s.io" => group("networking.k8s.io"),
+        "apis/rbac.authorization.k8s.io" => group(RBAC),
+        "apis/rbac.authorization.k8s.io/v1" => resources(RBAC),
         "apis/apps/v1" => resources("apps"),
         "apis/networking.k8s.io/v1" => resources("networking.k8s.io"),
         _ => return Err(Status::no_route()),

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use crate::sim::clock::{fresh_id, wall};
 
-use super::request::{DEPLOYMENTS, INGRESSES, NAMESPACES, Object, Resource, SERVICES};
+use super::request::{
+    CONFIG_MAPS, DEPLOYMENTS, INGRESSES, NAMESPACES, Object, RBAC, ROLE_BINDINGS, ROLES, Resource,
+    SERVICE_ACCOUNTS, SERVICES,
+};
 use super::status::Status;
 use super::workload::{address, time};
 
@@ -48,7 +51,13 @@ pub(super) fn new(about: &Object, body: &[u8]) -> Result<Value, Status> {
         let why = "metadata.name: Required value: name or generateName is required";
         return Err(Status::invalid(resource, "", why));
     }
-    if !is_label(&name) {
+    let dotted = [SERVICE_ACCOUNTS, CONFIG_MAPS, ROLES, ROLE_BINDINGS].contains(resource);
+    let named = if dotted {
+        name.len() <= 253 && name.split('.').all(is_label)
+    } else {
+        is_label(&name)
+    };
+    if !named {
         let why = format!(
             "metadata.name: Invalid value: {name:?}: a lowercase RFC 1123 label must consist of lower \
              case alphanumeric characters or '-'"
@@ -111,6 +120,12 @@ pub(super) fn check(resource: &Resource, name: &str, object: &Value) -> Result<(
             return Err(required("/spec/ports"));
         }
     }
+    if *resource == CONFIG_MAPS || *resource == SERVICE_ACCOUNTS {
+        check_texts(resource, name, object)?;
+    }
+    if *resource == ROLE_BINDINGS && object["roleRef"]["apiGroup"] != RBAC {
+        return Err(required("/roleRef/apiGroup"));
+    }
     if *resource == INGRESSES && is_empty("/spec/rules") && is_empty("/spec/defaultBackend") {
         let why = "spec: Invalid value: []: either `defaultBackend` or `rules` must be specified";
         return Err(Status::invalid(resource, name, why));
@@ -132,6 +147,23 @@ pub(super) fn check(resource: &Resource, name: &str, object: &Value) -> Result<(
             let why = "spec.template.metadata.labels: Invalid value: `selector` does not match \
                        template `labels`";
             return Err(Status::invalid(resource, name, why));
+        }
+    }
+    Ok(())
+}
+
+/// Labels, annotations and data are texts.
+fn check_texts(resource: &Resource, name: &str, object: &Value) -> Result<(), Status> {
+    for pointer in ["/data", "/metadata/labels", "/metadata/annotations"] {
+        let texts = object.pointer(pointer).and_then(Value::as_object);
+        let wrong = texts
+            .into_iter()
+            .flatten()
+            .find(|(_, value)| !value.is_string());
+        if let Some((key, _)) = wrong {
+            let field = pointer.trim_start_matches('/').replace('/', ".");
+            let why = format!("{field}[{key}]: Invalid value: must be a string");
+            return Err(Status::invalid(resource, name, &why));
         }
     }
     Ok(())

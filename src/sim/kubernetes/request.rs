@@ -25,8 +25,15 @@ pub(super) const EVENTS: Resource = resource("events", "Event", "", true);
 pub(super) const DEPLOYMENTS: Resource = resource("deployments", "Deployment", "apps", true);
 pub(super) const INGRESSES: Resource = resource("ingresses", "Ingress", "networking.k8s.io", true);
 
+pub(super) const SERVICE_ACCOUNTS: Resource =
+    resource("serviceaccounts", "ServiceAccount", "", true);
+pub(super) const CONFIG_MAPS: Resource = resource("configmaps", "ConfigMap", "", true);
+pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
+pub(super) const ROLES: Resource = resource("roles", "Role", RBAC, true);
+pub(super) const ROLE_BINDINGS: Resource = resource("rolebindings", "RoleBinding", RBAC, true);
+
 /// All kinds; every group has one version.
-pub(super) const RESOURCES: [&Resource; 7] = [
+pub(super) const RESOURCES: [&Resource; 11] = [
     &NAMESPACES,
     &NODES,
     &PODS,
@@ -34,6 +41,10 @@ pub(super) const RESOURCES: [&Resource; 7] = [
     &EVENTS,
     &DEPLOYMENTS,
     &INGRESSES,
+    &SERVICE_ACCOUNTS,
+    &CONFIG_MAPS,
+    &ROLES,
+    &ROLE_BINDINGS,
 ];
 
 const fn resource(

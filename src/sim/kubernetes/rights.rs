@@ -6,7 +6,7 @@ use crate::sim::access_policies::{Association, Level};
 use crate::sim::cluster::Cluster;
 use crate::sim::text::glob;
 
-use super::request::{NAMESPACES, NODES, Object, Verb};
+use super::request::{NAMESPACES, NODES, Object, RBAC, Verb};
 use super::status::Status;
 use super::token::Who;
 
@@ -72,11 +72,13 @@ fn allows(policy: &Association, verb: Verb, object: &Object) -> bool {
 fn by_level(level: Level, verb: Verb, object: &Object) -> bool {
     let of_nodes = *object.resource == NODES;
     let of_namespaces = *object.resource == NAMESPACES;
+    let of_rbac = object.resource.group == RBAC;
     match level {
         Level::ClusterAdmin => true,
         Level::AdminView => verb.is_read(),
-        Level::Admin | Level::Edit => !of_nodes && (!of_namespaces || verb.is_read()),
-        Level::View => !of_nodes && verb.is_read(),
+        Level::Admin => !of_nodes && (!of_namespaces || verb.is_read()),
+        Level::Edit => !of_nodes && !of_rbac && (!of_namespaces || verb.is_read()),
+        Level::View => !of_nodes && !of_rbac && verb.is_read(),
     }
 }
 

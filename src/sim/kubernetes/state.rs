@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::sim::addon::{Addon, pod_labels};
+use crate::sim::clock::{fresh_id, wall};
 
 use super::balancers::Balancer;
 use super::workload::{COMPUTE_TYPE, Ground, Workload};
@@ -40,11 +41,33 @@ impl Kube {
             let key = ("namespaces", String::new(), name.to_owned());
             (key, super::objects::namespace(name, created_at))
         };
-        Self {
+        let mut kube = Self {
             version: 1,
             objects: NAMESPACES.into_iter().map(namespace).collect(),
             ..Self::default()
+        };
+        for name in NAMESPACES {
+            kube.add_default_account(name);
         }
+        kube
+    }
+
+    /// The ServiceAccount that every namespace has.
+    pub(super) fn add_default_account(&mut self, namespace: &str) {
+        let key = (
+            "serviceaccounts",
+            namespace.to_owned(),
+            "default".to_owned(),
+        );
+        let metadata = json!({
+            "name": "default",
+            "namespace": namespace,
+            "uid": fresh_id().to_string(),
+            "creationTimestamp": super::workload::time(wall()),
+            "resourceVersion": self.version.to_string(),
+        });
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata});
+        self.objects.insert(key, account);
     }
 
     /// That of a cluster that has been in use: `CoreDNS` runs on a node.

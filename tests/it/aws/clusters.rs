@@ -14,6 +14,8 @@ fn coredns() -> AddonInput {
         version: None,
         configuration_values: Some(r#"{"computeType":"Fargate"}"#.to_owned()),
         service_account_role_arn: None,
+        pod_identities: Vec::new(),
+        namespace: None,
         resolve_conflicts: Some(ResolveConflicts::Preserve),
         tags: BTreeMap::new(),
         client_request_token: "job-1-coredns".to_owned(),

@@ -59,6 +59,7 @@ impl Sim {
             partition: "aws",
             cluster: cluster.to_owned(),
             access,
+            roles: Vec::new(),
             session_name: "job-1".to_owned(),
             source_identity: "tester".to_owned(),
         })
@@ -263,6 +264,8 @@ fn addon(name: &str, values: Option<&str>, token: &str) -> AddonInput {
         version: None,
         configuration_values: values.map(str::to_owned),
         service_account_role_arn: None,
+        pod_identities: Vec::new(),
+        namespace: None,
         resolve_conflicts: Some(ResolveConflicts::Overwrite),
         tags: [].into(),
         client_request_token: token.to_owned(),

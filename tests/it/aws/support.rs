@@ -99,6 +99,7 @@ impl Scripted {
             partition: "aws",
             cluster: CLUSTER.to_owned(),
             access: Access::CreateCluster,
+            roles: Vec::new(),
             session_name: "job-1".to_owned(),
             source_identity: "tester".to_owned(),
         })

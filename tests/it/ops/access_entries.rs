@@ -335,6 +335,7 @@ async fn listing_of_pods(fleet: &Fleet, role_arn: &str) -> u16 {
         partition: "aws",
         cluster: NEW.to_owned(),
         access: Access::ReadClusters,
+        roles: Vec::new(),
         session_name: "somebody".to_owned(),
         source_identity: "tester".to_owned(),
     };

@@ -11,3 +11,4 @@ mod protections;
 mod reads;
 mod settings;
 pub mod support;
+pub mod workloads;

@@ -27,6 +27,8 @@ impl Fleet {
             version: None,
             configuration_values: Some(values.to_owned()),
             service_account_role_arn: None,
+            pod_identities: Vec::new(),
+            namespace: None,
             resolve_conflicts: None,
             tags: std::collections::BTreeMap::new(),
             client_request_token: "by-hand".to_owned(),

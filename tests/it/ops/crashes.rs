@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::access_entries::{ADMINS, admins};
 use super::clusters::support::{NEW, full};
+use super::clusters::workloads::{WORKLOADS_CREATION, workloads};
 use super::support::{Fleet, ROLE_STACK, SPEED, create_input, fault, roleless_input};
 use crate::queue::support::options;
 
@@ -35,6 +36,8 @@ pub enum Kind {
     DeleteEntry,
     CreateCluster,
     DeleteCluster,
+    /// A cluster whose workloads act under roles.
+    CreateWorkloads,
     /// A creation that has its role made.
     CreateWithRole,
     /// A creation that moves CoreDNS.
@@ -73,16 +76,22 @@ const ENTRY_KINDS: [Kind; 2] = [Kind::PutEntry, Kind::DeleteEntry];
 const LAST: &str = "fp-last";
 
 /// Of clusters, which take many changes.
-const CLUSTER_KINDS: [Kind; 2] = [Kind::CreateCluster, Kind::DeleteCluster];
+const CLUSTER_KINDS: [Kind; 3] = [
+    Kind::CreateCluster,
+    Kind::DeleteCluster,
+    Kind::CreateWorkloads,
+];
 
 /// What creating the cluster begins at AWS, in this order; nodegroups are asked for at once.
-const CREATION: [&str; 12] = [
+const CREATION: [&str; 14] = [
     "CreateStack eksctl-new-1-cluster",
     "CreateAccessEntry",
     "AssociateAccessPolicy",
     "CreateAddon vpc-cni",
     "CreateAddon kube-proxy",
     "CreateOpenIDConnectProvider",
+    "CreateStack eksctl-new-1-addon-vpc-cni",
+    "UpdateAddon vpc-cni",
     "CreateFargateProfile fp-a",
     "CreateFargateProfile fp-b",
     "CreateAddon coredns",
@@ -92,7 +101,7 @@ const CREATION: [&str; 12] = [
 ];
 
 /// And what deleting it does.
-const DELETION: [&str; 10] = [
+const DELETION: [&str; 12] = [
     "KubernetesDelete services/default/web",
     "DeleteFargateProfile fp-a",
     "DeleteFargateProfile fp-b",
@@ -100,6 +109,8 @@ const DELETION: [&str; 10] = [
     "DeleteStack eksctl-new-1-nodegroup-ng-1",
     "UpdateTerminationProtection eksctl-new-1-nodegroup-ng-2",
     "DeleteStack eksctl-new-1-nodegroup-ng-2",
+    "UpdateTerminationProtection eksctl-new-1-addon-vpc-cni",
+    "DeleteStack eksctl-new-1-addon-vpc-cni",
     "DeleteOpenIDConnectProvider",
     "UpdateTerminationProtection eksctl-new-1-cluster",
     "DeleteStack eksctl-new-1-cluster",
@@ -131,6 +142,7 @@ impl Kind {
         match self {
             Self::CreateCluster => fleet.create_cluster(&full(NEW)).await,
             Self::DeleteCluster => fleet.delete_cluster(NEW, false).await,
+            Self::CreateWorkloads => fleet.create_cluster(&workloads(NEW)).await,
             Self::Create => fleet.create("fp-new", "new").await,
             Self::CreateUnnamed => fleet.create_unnamed("new").await,
             Self::CreateTagged => {
@@ -186,7 +198,9 @@ impl Kind {
                 "UpdateTerminationProtection",
                 "DeleteStack",
             ],
-            Self::CreateCluster | Self::DeleteCluster => return self.check_begun(fleet, what),
+            Self::CreateCluster | Self::DeleteCluster | Self::CreateWorkloads => {
+                return self.check_begun(fleet, what);
+            }
         };
         assert_eq!(accepted, expected, "{self:?}, {what}");
     }
@@ -195,9 +209,18 @@ impl Kind {
     fn check_begun(self, fleet: &Fleet, what: &str) {
         let expected: &[&str] = match self {
             Self::CreateCluster => &CREATION,
+            Self::CreateWorkloads => &WORKLOADS_CREATION,
             _ => &DELETION,
         };
         let mut begun = fleet.begun();
+        if self == Self::CreateWorkloads {
+            let last = begun.pop();
+            assert_eq!(
+                last.as_deref(),
+                Some("CreatePodIdentityAssociation"),
+                "{what}"
+            );
+        }
         if self == Self::DeleteCluster {
             // And the Service that was made then.
             begun.drain(..=CREATION.len());
@@ -218,11 +241,11 @@ impl Kind {
         let state = fleet.queue.column(job, "state").await;
         let message = fleet.queue.column(job, "message").await;
         assert_eq!(state, "succeeded", "{self:?}, {what}: {message}");
-        if let Self::CreateCluster | Self::DeleteCluster = self {
+        if CLUSTER_KINDS.contains(&self) {
             self.check_begun(fleet, what);
             let parts = fleet.sim.inventory();
             let left = parts.iter().any(|part| part.contains(NEW));
-            assert_eq!(left, self == Self::CreateCluster, "{what}: {parts:#?}");
+            assert_eq!(left, self != Self::DeleteCluster, "{what}: {parts:#?}");
             return;
         }
         if ENTRY_KINDS.contains(&self) {
@@ -238,7 +261,11 @@ impl Kind {
             Self::CreateTagged => self.check_tags(fleet, job, what).await,
             Self::Delete => assert_eq!(status, None, "{self:?}, {what}"),
             Self::DeleteWithoutWait => assert_ne!(status, Some("ACTIVE"), "{self:?}, {what}"),
-            Self::Get | Self::List | Self::CreateCluster | Self::DeleteCluster => {}
+            Self::Get
+            | Self::List
+            | Self::CreateCluster
+            | Self::CreateWorkloads
+            | Self::DeleteCluster => {}
             _ => self.check_both(fleet, job, what).await,
         }
     }
@@ -369,7 +396,7 @@ async fn calls_of(kind: Kind) -> Vec<(String, u32)> {
             _ if !looks => 10,
             _ if KINDS.contains(&kind) => 3,
             // Each of these runs for seconds.
-            Kind::CreateCluster | Kind::DeleteCluster => 1,
+            Kind::CreateCluster | Kind::CreateWorkloads | Kind::DeleteCluster => 1,
             _ => 2,
         };
         if before < enough {

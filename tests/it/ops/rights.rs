@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::access_entries::{ADMINS, admins};
 use super::clusters::support::{NEW, full, spec};
+use super::clusters::workloads::workloads;
 use super::support::{ACCOUNT, Fleet, REGION, create_input, fault, roleless_input, settings};
 
 /// Each runs its jobs to their end, and asserts that they ended well.
@@ -35,6 +36,9 @@ const EVERYTHING: &[(&str, Operation)] = &[
     ("a cluster of everything", |fleet| Box::pin(cluster(fleet))),
     ("clusters with settings of their own", |fleet| {
         Box::pin(settings_of_clusters(fleet))
+    }),
+    ("a cluster whose workloads act under roles", |fleet| {
+        Box::pin(roles_of_workloads(fleet))
     }),
 ];
 
@@ -189,6 +193,13 @@ async fn settings_of_clusters(fleet: &Fleet) {
         fleet.run().await;
         fleet.assert_state(deleted, "succeeded").await;
     }
+}
+
+async fn roles_of_workloads(fleet: &Fleet) {
+    fleet.have_cluster(&workloads(NEW)).await;
+    let deleted = fleet.delete_cluster(NEW, false).await;
+    fleet.run().await;
+    fleet.assert_state(deleted, "succeeded").await;
 }
 
 /// `*` is any number of any characters, as in IAM.

@@ -113,6 +113,7 @@ impl Fleet {
             partition: "aws",
             cluster: cluster.to_owned(),
             access,
+            roles: Vec::new(),
             session_name: "by-hand".to_owned(),
             source_identity: "tester".to_owned(),
         })

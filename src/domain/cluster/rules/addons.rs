@@ -1,6 +1,6 @@
 //! Add-ons: the four that every cluster gets, and the caller's own.
 
-use super::tags;
+use super::{addon_roles, tags};
 use crate::domain::cluster::addon_version;
 use crate::domain::cluster::spec::AddonSpec;
 use crate::domain::decode::yaml_tree;
@@ -75,14 +75,20 @@ fn by_default(name: &str) -> AddonSpec {
         configuration: None,
         overwrite: false,
         service_account_role: None,
+        role: None,
+        pod_identities: Vec::new(),
+        recommended_roles: false,
+        permissions_boundary: None,
+        namespace: None,
         tags: std::collections::BTreeMap::new(),
         late: name == LATE,
         by_default: true,
     }
 }
 
-fn one(input: Addon, at: &str, wrong: &mut Vec<Invalid>) -> AddonSpec {
+fn one(mut input: Addon, at: &str, wrong: &mut Vec<Invalid>) -> AddonSpec {
     check_name(&input.name, at, wrong);
+    let roles = addon_roles::of(&mut input, at, wrong);
     if let Some(version) = &input.version {
         check_version(version, at, wrong);
     }
@@ -110,6 +116,11 @@ fn one(input: Addon, at: &str, wrong: &mut Vec<Invalid>) -> AddonSpec {
         version: input.version,
         overwrite,
         service_account_role: role.flatten(),
+        role: roles.role,
+        pod_identities: roles.pod_identities,
+        recommended_roles: roles.recommended,
+        permissions_boundary: roles.permissions_boundary,
+        namespace: roles.namespace,
         tags: input.tags,
     }
 }

@@ -1,3 +1,5 @@
+mod workloads;
+
 use super::*;
 use crate::domain::cluster::ClusterPlan;
 use crate::domain::cluster::spec::{
@@ -121,6 +123,7 @@ fn every_key_that_is_known_can_be_used() {
     assert_eq!(spec.nodegroups.len(), 2);
     assert_eq!(spec.nodegroups[1].labels["node.kubernetes.io/tier"], "web");
     assert!(spec.with_oidc && !spec.makes_role());
+    assert_eq!(spec.role_stacks().len(), 6);
     let role = RoleArn::parse("arn:aws:iam::111111111111:role/other").unwrap();
     assert_eq!(spec.clone().with_default_role(Some(role)), spec);
 }

@@ -58,6 +58,15 @@ impl Draft {
         self.outputs.insert(name.to_owned(), output);
     }
 
+    /// The finished template, of a stack that names no service by its partition.
+    pub(super) fn finish_alone(self, description: &str) -> Value {
+        let mut template = self.finish(description);
+        if let Some(template) = template.as_object_mut() {
+            template.remove("Mappings");
+        }
+        template
+    }
+
     /// The finished template.
     pub(super) fn finish(self, description: &str) -> Value {
         json!({

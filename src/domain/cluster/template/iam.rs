@@ -22,7 +22,10 @@ pub(super) fn add_service_role(draft: &mut Draft, spec: &ClusterSpec) -> Value {
         draft.export("ServiceRoleARN", &arn);
         return arn;
     }
-    let mut attached = vec!["AmazonEKSClusterPolicy", "AmazonEKSVPCResourceController"];
+    let mut attached = vec!["AmazonEKSClusterPolicy"];
+    if !spec.without_pod_security_groups {
+        attached.push("AmazonEKSVPCResourceController");
+    }
     if spec.control_plane.auto_mode.is_some() {
         attached.extend(AUTO_MODE_POLICIES);
     }

@@ -39,7 +39,7 @@ pub(super) fn without_path(arn: &str) -> String {
 }
 
 /// The caller's policies, and after them AWS's by name. The CNI's policy is always among those that
-/// nodes need: add-ons get no role of their own here.
+/// nodes need, whether vpc-cni has a role of its own or not.
 fn managed(nodegroup: &NodegroupSpec) -> Value {
     let role = &nodegroup.role;
     let managed = nodegroup.kind == NodegroupKind::Managed;

@@ -21,3 +21,26 @@ pub(super) const ACCESS_POLICY: Shape =
     Fields(&[("accessScope", ACCESS_SCOPE), ("policyARN", Text)]);
 
 pub(super) const ACCESS_SCOPE: Shape = Fields(&[("namespaces", TEXTS), ("type", Text)]);
+
+pub(super) const IAM_IDENTITY_MAPPING: Shape = Fields(&[
+    ("account", Text),
+    ("arn", Text),
+    ("groups", TEXTS),
+    ("namespace", Text),
+    ("noDuplicateARNs", Flag),
+    ("serviceName", Text),
+    ("username", Text),
+]);
+
+pub(super) const IDENTITY_PROVIDER: Shape = Fields(&[
+    ("clientID", Text),
+    ("groupsClaim", Text),
+    ("groupsPrefix", Text),
+    ("issuerURL", Text),
+    ("name", Text),
+    ("requiredClaims", TEXT_MAP),
+    ("tags", TEXT_MAP),
+    ("type", Text),
+    ("usernameClaim", Text),
+    ("usernamePrefix", Text),
+]);

@@ -2,26 +2,33 @@
 
 use super::*;
 
+const FOR_LISTS: &str = "eksctl lists add-ons by it, and creates none by it";
+
 pub(super) const ADDON: Shape = Fields(&[
-    ("attachPolicy", Refused(NOT_YET)),
-    ("attachPolicyARNs", Refused(NOT_YET)),
+    ("attachPolicy", Free),
+    ("attachPolicyARNs", TEXTS),
     ("configurationValues", Text),
     ("name", Text),
-    ("namespaceConfig", Refused(NOT_YET)),
-    ("owners", Refused(NOT_YET)),
-    ("permissionsBoundary", Refused(NOT_YET)),
-    ("podIdentityAssociations", Refused(NOT_YET)),
-    ("publishers", Refused(NOT_YET)),
+    ("namespaceConfig", ADDON_NAMESPACE_CONFIG),
+    ("owners", Ignored(FOR_LISTS)),
+    ("permissionsBoundary", Text),
+    (
+        "podIdentityAssociations",
+        List(&iam::POD_IDENTITY_ASSOCIATION),
+    ),
+    ("publishers", Ignored(FOR_LISTS)),
     ("resolveConflicts", Text),
     ("serviceAccountRoleARN", Text),
     ("tags", TEXT_MAP),
-    ("types", Refused(NOT_YET)),
-    ("useDefaultPodIdentityAssociations", Refused(NOT_YET)),
+    ("types", Ignored(FOR_LISTS)),
+    ("useDefaultPodIdentityAssociations", Flag),
     ("version", Text),
-    ("wellKnownPolicies", Refused(NOT_YET)),
+    ("wellKnownPolicies", iam::WELL_KNOWN_POLICIES),
 ]);
 
 pub(super) const ADDONS_CONFIG: Shape = Fields(&[
-    ("autoApplyPodIdentityAssociations", Refused(NOT_YET)),
+    ("autoApplyPodIdentityAssociations", Flag),
     ("disableDefaultAddons", Flag),
 ]);
+
+pub(super) const ADDON_NAMESPACE_CONFIG: Shape = Fields(&[("namespace", Text)]);

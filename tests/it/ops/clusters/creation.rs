@@ -80,6 +80,7 @@ async fn a_person_can_follow_each_step_of_a_creation() {
             "add_ons",
             "control_plane_ready",
             "oidc",
+            "vpc_cni_role",
             "fargate_profiles",
             "coredns",
             "nodegroups",

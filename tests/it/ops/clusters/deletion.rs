@@ -31,6 +31,8 @@ async fn a_cluster_is_taken_down_in_order_and_leaves_aws_as_it_was() {
             "DeleteStack eksctl-new-1-nodegroup-ng-2",
             "UpdateTerminationProtection eksctl-new-1-nodegroup-ng-1",
             "UpdateTerminationProtection eksctl-new-1-nodegroup-ng-2",
+            "UpdateTerminationProtection eksctl-new-1-addon-vpc-cni",
+            "DeleteStack eksctl-new-1-addon-vpc-cni",
             "DeleteOpenIDConnectProvider",
             "UpdateTerminationProtection eksctl-new-1-cluster",
             "DeleteStack eksctl-new-1-cluster",

@@ -74,8 +74,8 @@ async fn a_failed_creation_goes_on_where_it_ended_and_makes_nothing_twice() {
         failed.push(fleet.queue.column(job, "message").await);
     }
     assert!(failed[0].contains("is not a private subnet"), "{failed:?}");
-    let left =
-        "left behind: stack eksctl-new-1-cluster with the control plane, Fargate profiles fp-a;";
+    let left = "left behind: stack eksctl-new-1-cluster with the control plane, Fargate profiles \
+                fp-a, stack eksctl-new-1-addon-vpc-cni;";
     assert!(failed[0].contains(left), "{failed:?}");
     assert!(failed[1].contains("more vCPU capacity"), "{failed:?}");
     assert!(

@@ -361,6 +361,8 @@ async fn an_add_on_that_a_retry_finds_creating_without_a_place_is_waited_out_and
         version: None,
         configuration_values: None,
         service_account_role_arn: None,
+        pod_identities: Vec::new(),
+        namespace: None,
         resolve_conflicts: None,
         tags: std::collections::BTreeMap::new(),
         client_request_token: "by-hand".to_owned(),

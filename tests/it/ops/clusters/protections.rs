@@ -103,7 +103,13 @@ async fn the_plan_of_a_deletion_names_everything_and_changes_nothing() {
     assert!(plan.owned && !plan.protected);
     assert_eq!(
         names(&plan),
-        ["fargate_profiles", "nodegroup_stacks", "oidc", "cluster"]
+        [
+            "fargate_profiles",
+            "nodegroup_stacks",
+            "role_stacks",
+            "oidc",
+            "cluster"
+        ]
     );
     let all: Vec<String> = plan
         .steps

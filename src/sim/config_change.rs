@@ -269,7 +269,7 @@ fn enabled_logs(logging: &Value) -> Vec<String> {
 /// As `DescribeCluster` shows them.
 pub(super) fn logs_view(enabled: &[String]) -> Value {
     let is_on = |name: &&str| enabled.iter().any(|one| one == name);
-    let (on, off): (Vec<&str>, Vec<&str>) = LOG_TYPES.into_iter().partition(|name| is_on(&name));
+    let (on, off): (Vec<&str>, Vec<&str>) = LOG_TYPES.into_iter().partition(is_on);
     let setup = |types: Vec<&str>, enabled: bool| {
         (!types.is_empty()).then(|| json!({"types": types, "enabled": enabled}))
     };

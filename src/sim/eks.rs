@@ -79,6 +79,21 @@ impl World {
             Action::ListNodegroups => self.list_nodegroups(caller, cluster, &inbound.query),
             Action::DescribeNodegroup => self.describe_nodegroup(arrival, cluster, resource),
             Action::DeleteNodegroup => self.delete_nodegroup(arrival, cluster, resource),
+            _ => self.access_call(inbound, arrival, target),
+        }
+    }
+
+    /// The calls about access entries.
+    fn access_call(
+        &mut self,
+        inbound: &Inbound,
+        arrival: &Arrival,
+        target: &Target,
+    ) -> Result<Value, AwsError> {
+        let caller = &arrival.caller;
+        let cluster = target.cluster.as_deref().unwrap_or_default();
+        let resource = target.resource.as_deref().unwrap_or_default();
+        match target.action {
             Action::CreateAccessEntry => self.create_access_entry(arrival, cluster, &inbound.body),
             Action::DescribeAccessEntry => self.describe_access_entry(caller, cluster, resource),
             Action::ListAccessEntries => self.list_access_entries(caller, cluster, &inbound.query),

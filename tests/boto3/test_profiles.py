@@ -46,6 +46,7 @@ def private_subnets(eks, cluster=CLUSTER):
 
 
 def test_a_profile_is_created_used_and_deleted(sim, eks, create, describe, delete):
+    sim.ok("PUT", "/limits", {"settleSeconds": 0})
     subnets = private_subnets(eks)[:2]
     created = create(
         selectors=[{"namespace": "prod-*", "labels": {"app": "web"}}, {"namespace": "dev"}],

@@ -42,6 +42,7 @@ mod control_network;
 mod create;
 mod details;
 mod ec2;
+mod ec2_nodes;
 mod eks;
 mod elb;
 mod error;

@@ -103,6 +103,10 @@ actions! {
     // EC2
     DescribeAvailabilityZones,
     DescribeInstanceTypeOfferings,
+    DescribeInstanceTypes,
+    DescribeImages,
+    DescribeKeyPairs,
+    DescribeLaunchTemplateVersions,
     DescribeSubnets,
     DescribeVpcs,
     DescribeRouteTables,

@@ -35,6 +35,9 @@ impl World {
         if let Some(answer) = self.interface_call(form, arrival) {
             return answer;
         }
+        if let Some(answer) = self.stock_call(form, arrival) {
+            return answer;
+        }
         if !matches!(
             action,
             "DescribeAvailabilityZones"

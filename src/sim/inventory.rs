@@ -38,7 +38,13 @@ impl World {
             let groups = attached.groups.keys().map(|id| ("security-group", id));
             let balancers = attached.balancers.keys();
             let balancers = balancers.map(|name| ("load-balancer", name));
-            let made = made.chain(interfaces).chain(groups).chain(balancers);
+            let pairs = network.stock.made_key_pairs();
+            let pairs = pairs.map(|name| ("key-pair", name));
+            let made = made
+                .chain(interfaces)
+                .chain(groups)
+                .chain(balancers)
+                .chain(pairs);
             lines.extend(made.map(|(kind, id)| format!("{place}/{kind}/{id}")));
         }
         for (account, iam) in &self.iam {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::ec2_nodes::Stock;
 use super::interfaces::Attached;
 use super::zones;
 
@@ -32,6 +33,8 @@ pub(super) struct Network {
     pub public_tables: BTreeSet<String>,
     /// What is in them.
     pub attached: Attached,
+    /// What nodes are made of.
+    pub stock: Stock,
     /// The VPCs that no stack made: the one that is always there, and those of the first clusters.
     pub built_in: BTreeSet<String>,
     /// The IPv6 addresses of those VPCs that have some.
@@ -63,6 +66,7 @@ impl Network {
             subnets: BTreeMap::new(),
             public_tables: BTreeSet::from([FIXED_TABLE.to_owned()]),
             attached: Attached::default(),
+            stock: Stock::default(),
             built_in: BTreeSet::from([FIXED_VPC.to_owned()]),
             ipv6_blocks: BTreeMap::new(),
         };

@@ -188,6 +188,30 @@ always(
     AvailabilityZoneMessage="Message",
     DescribeInstanceTypeOfferingsResult="InstanceTypeOfferings",
     InstanceTypeOffering="InstanceType LocationType Location",
+    DescribeInstanceTypesResult="InstanceTypes",
+    InstanceTypeInfo="""InstanceType CurrentGeneration FreeTierEligible SupportedUsageClasses
+        SupportedRootDeviceTypes SupportedVirtualizationTypes BareMetal ProcessorInfo VCpuInfo
+        MemoryInfo NetworkInfo""",
+    ProcessorInfo="SupportedArchitectures",
+    VCpuInfo="DefaultVCpus",
+    MemoryInfo="SizeInMiB",
+    GpuInfo="Gpus",
+    GpuDeviceInfo="Count",
+    NeuronInfo="NeuronDevices",
+    NeuronDeviceInfo="Count",
+    NetworkInfo="MaximumNetworkCards DefaultNetworkCardIndex EfaSupported",
+    DescribeImagesResult="Images",
+    Image="""ImageId ImageLocation State OwnerId CreationDate Public Architecture ImageType Name
+        RootDeviceType RootDeviceName VirtualizationType Hypervisor BlockDeviceMappings""",
+    BlockDeviceMapping="DeviceName Ebs",
+    EbsBlockDevice="VolumeSize Encrypted",
+    DescribeKeyPairsResult="KeyPairs",
+    KeyPairInfo="KeyPairId KeyFingerprint KeyName KeyType CreateTime Tags",
+    DescribeLaunchTemplateVersionsResult="LaunchTemplateVersions",
+    LaunchTemplateVersion="""LaunchTemplateId LaunchTemplateName VersionNumber CreateTime CreatedBy
+        DefaultVersion LaunchTemplateData""",
+    ResponseLaunchTemplateData="",
+    LaunchTemplateIamInstanceProfileSpecification="",
     DescribeSubnetsResult="Subnets",
     Subnet="""AvailabilityZone AvailabilityZoneId AvailableIpAddressCount CidrBlock DefaultForAz
         MapPublicIpOnLaunch MapCustomerOwnedIpOnLaunch State SubnetId VpcId OwnerId

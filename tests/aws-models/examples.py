@@ -679,6 +679,31 @@ def _(sim):
     return {"LocationType": "availability-zone", "Filters": wanted}
 
 
+@example("ec2", "DescribeInstanceTypes")
+def _(sim):
+    return {"InstanceTypes": ["m5.large", "g5.xlarge", "inf2.xlarge"]}
+
+
+@example("ec2", "DescribeInstanceTypes")
+def _(sim):
+    return {"Filters": [{"Name": "vcpu-info.default-vcpus", "Values": ["2"]}], "MaxResults": 5}
+
+
+@example("ec2", "DescribeImages")
+def _(sim):
+    return {"ImageIds": ["ami-0cccccccccccccc01"]}
+
+
+@example("ec2", "DescribeKeyPairs")
+def _(sim):
+    return {"KeyNames": ["existing"]}
+
+
+@example("ec2", "DescribeLaunchTemplateVersions")
+def _(sim):
+    return {"LaunchTemplateId": "lt-0cccccccccccccc01", "Versions": ["$Default"]}
+
+
 @example("ec2", "DescribeSubnets")
 def _(sim):
     return {}

@@ -322,6 +322,34 @@ fn add_roles(grid: &mut Grid, region: &str) {
     }
 }
 
+/// Every key of nodegroups.
+fn add_nodegroup_keys(grid: &mut Grid, region: &str) {
+    let text = include_str!("../../src/domain/cluster/rules/every_nodegroup.yaml");
+    let mut text = text
+        .replace("eu-central-1", region)
+        .replace("arn:aws:", &format!("arn:{}:", partition(region)))
+        .replace("name: every-nodegroup", "name: grid");
+    for (short, whole) in [
+        ("sg-1]", "sg-0a1b2c3d4e5f60711]"),
+        ("sg-2]", "sg-0a1b2c3d4e5f60712]"),
+        ("lt-1,", "lt-0a1b2c3d4e5f60713,"),
+        ("ami-1\n", "ami-0a1b2c3d4e5f60714\n"),
+        ("snap-1", "snap-0a1b2c3d4e5f60715"),
+        ("cr-1}", "cr-0a1b2c3d4e5f60716}"),
+    ] {
+        assert!(text.contains(short), "{short}");
+        text = text.replace(short, whole);
+    }
+    let config = ClusterConfig::from_yaml(&text, Part::Whole).unwrap();
+    let mut spec = ClusterSpec::of(config, false).unwrap();
+    for nodegroup in &mut spec.nodegroups {
+        if nodegroup.is_selected() {
+            nodegroup.instance_types = vec!["m7g.medium".to_owned()];
+        }
+    }
+    add_plan(grid, "every-key", &spec);
+}
+
 /// The largest template there is: eight zones, a NAT gateway in each.
 fn add_largest(grid: &mut Grid, region: &str) {
     let zones: Vec<String> = ('a'..='h')
@@ -370,6 +398,7 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
         add_control_planes(&mut grid, region);
         add_networks(&mut grid, region);
         add_roles(&mut grid, region);
+        add_nodegroup_keys(&mut grid, region);
     }
     add_largest(&mut grid, REGIONS[0]);
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates");
@@ -386,6 +415,6 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
     let ipv6 = 2 * 4;
     assert_eq!(
         grid.len(),
-        3 * (4 * 3 * 2 + 4 * 3 + 2 * 3 + 4 + 3 * 2 * 2 + 11 + 6) + ipv6 + 2
+        3 * (4 * 3 * 2 + 4 * 3 + 2 * 3 + 4 + 3 * 2 * 2 + 11 + 6 + 13) + ipv6 + 2
     );
 }

@@ -1,5 +1,7 @@
 //! The templates against the lists of what eksctl makes, written out below.
 
+mod nodegroups;
+
 use super::network::{DEFAULT_CIDR, NetworkPlan};
 use super::samples;
 use super::spec::{ClusterSpec, NatMode};

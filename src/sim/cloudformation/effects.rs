@@ -168,6 +168,12 @@ impl World {
             }
             "AWS::EC2::VPCEndpoint" => self.unmake_endpoint(stack, id, &made.properties),
             "AWS::EC2::Subnet" => drop(self.network(account, region).subnets.remove(id)),
+            "AWS::EC2::KeyPair" => {
+                self.network(account, region).stock.key_pairs.remove(id);
+            }
+            "AWS::EC2::LaunchTemplate" => {
+                self.network(account, region).stock.templates.remove(id);
+            }
             "AWS::EC2::RouteTable" => {
                 self.network(account, region).public_tables.remove(id);
             }
@@ -278,12 +284,26 @@ fn own_group(stack: &Stack, made: &Made) -> OwnGroup {
     }
 }
 
-/// Those that the kubelet is started with.
+/// Those that the kubelet is started with: in its arguments, in the environment of a script, or in
+/// Bottlerocket's settings.
 fn node_labels(user_data: &[u8]) -> Map<String, Value> {
     let user_data = String::from_utf8_lossy(user_data);
-    let labels = user_data.split_once("--node-labels=").map(|(_, rest)| {
+    let owned = |(key, value): (&str, &str)| {
+        let bare = |text: &str| text.trim().trim_matches('"').to_owned();
+        (bare(key), Value::from(bare(value)))
+    };
+    if let Some((_, rest)) = user_data.split_once("[settings.kubernetes.node-labels]\n") {
+        let lines = rest.lines().take_while(|line| !line.is_empty());
+        return lines
+            .filter_map(|line| line.split_once(" = "))
+            .map(owned)
+            .collect();
+    }
+    let in_script = user_data.split_once("\\nNODE_LABELS=");
+    let labels = in_script.or_else(|| user_data.split_once("--node-labels="));
+    let labels = labels.map(|(_, rest)| {
         let end = rest
-            .find(['"', ' ', '\'', '\n', '\r'])
+            .find(['"', ' ', '\'', '\n', '\r', '\\'])
             .unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
     });
@@ -291,7 +311,7 @@ fn node_labels(user_data: &[u8]) -> Map<String, Value> {
         .into_iter()
         .flat_map(|labels| labels.split(','))
         .filter_map(|label| label.split_once('='))
-        .map(|(key, value)| (key.to_owned(), Value::from(value)))
+        .map(owned)
         .collect()
 }
 

@@ -213,6 +213,20 @@ pub(super) const KINDS: &[Kind] = &[
         ],
     ),
     kind(
+        "AWS::EC2::KeyPair",
+        ("ec2:ImportKeyPair", "ec2:DeleteKeyPair"),
+        (3, 3),
+        Id::Named("KeyName"),
+        &["KeyPairId", "KeyFingerprint"],
+    ),
+    kind(
+        "AWS::EC2::PlacementGroup",
+        ("ec2:CreatePlacementGroup", "ec2:DeletePlacementGroup"),
+        (3, 3),
+        Id::Named(""),
+        &["GroupName"],
+    ),
+    kind(
         "AWS::IAM::Role",
         ("iam:CreateRole", "iam:DeleteRole"),
         (25, 3),

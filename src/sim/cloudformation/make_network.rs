@@ -47,11 +47,27 @@ impl World {
                 plain(&[("NatGatewayId", physical)])
             }
             "AWS::EC2::RouteTable" => plain(&[("RouteTableId", physical)]),
-            "AWS::EC2::LaunchTemplate" => plain(&[
-                ("LaunchTemplateId", physical),
-                ("LatestVersionNumber", "1"),
-                ("DefaultVersionNumber", "1"),
-            ]),
+            "AWS::EC2::LaunchTemplate" => {
+                let data = properties.get("LaunchTemplateData").cloned();
+                let templates = &mut self.network(account, region).stock.templates;
+                templates.insert(id, data.unwrap_or_default());
+                plain(&[
+                    ("LaunchTemplateId", physical),
+                    ("LatestVersionNumber", "1"),
+                    ("DefaultVersionNumber", "1"),
+                ])
+            }
+            "AWS::EC2::KeyPair" => {
+                let pairs = &mut self.network(account, region).stock.key_pairs;
+                if pairs.contains_key(&id) {
+                    let why = format!("The keypair '{id}' already exists.");
+                    return Err(handler("AlreadyExists", &why));
+                }
+                let key = format!("key-0{}", random_hex());
+                pairs.insert(id, key.clone());
+                plain(&[("KeyPairId", &key), ("KeyFingerprint", "aa:bb")])
+            }
+            "AWS::EC2::PlacementGroup" => plain(&[("GroupName", physical)]),
             "AWS::EC2::SecurityGroup" => {
                 let vpc = text(properties, "VpcId").unwrap_or_default();
                 let name = text(properties, "GroupName");

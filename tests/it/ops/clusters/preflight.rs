@@ -24,7 +24,7 @@ impl Fleet {
     }
 
     /// Fails, with nothing begun, and says why.
-    async fn refused_creation(&self, spec: &ClusterSpec) -> String {
+    pub async fn refused_creation(&self, spec: &ClusterSpec) -> String {
         let job = self.create_cluster(spec).await;
         self.run().await;
         self.assert_failed(job, "invalid_parameter").await;

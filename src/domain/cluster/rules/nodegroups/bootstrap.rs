@@ -151,8 +151,9 @@ fn check_override(
     let family = image.family;
     let way = family.bootstrap();
     let Some(command) = &input.override_bootstrap_command else {
+        // Self-managed nodes join by the script of EKS's images, which images made of those have too.
         let joins = way == Bootstrap::Settings || way == Bootstrap::Nodeadm;
-        let joins = joins || (way == Bootstrap::PowerShell && kind == NodegroupKind::SelfManaged);
+        let joins = joins || kind == NodegroupKind::SelfManaged;
         if image.id.is_some() && !joins {
             let message = format!(
                 "an image of your own of {family} needs it: say what makes its nodes join the cluster"

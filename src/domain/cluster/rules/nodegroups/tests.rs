@@ -136,10 +136,6 @@ fn images_know_what_they_can_be_told_and_run_on() {
             json!({"amiFamily": "WindowsServer2022CoreContainer", "instanceType": "m7g.large"}),
             "amiFamily",
         ),
-        (
-            json!({"amiFamily": "Ubuntu2404", "ami": "ami-1"}),
-            "overrideBootstrapCommand",
-        ),
         (json!({"ami": "ami-1"}), "amiFamily"),
         (
             json!({"ami": "image", "amiFamily": "AmazonLinux2023"}),
@@ -166,6 +162,9 @@ fn images_know_what_they_can_be_told_and_run_on() {
     ] {
         assert_eq!(own(nodegroup.clone()), [expected], "{nodegroup}");
     }
+    let scripted = json!({"amiFamily": "Ubuntu2404", "ami": "ami-1"});
+    assert_eq!(managed(scripted.clone()), ["overrideBootstrapCommand"]);
+    assert_eq!(codes("nodeGroups", scripted), [""; 0]);
     let old = json!({"amiFamily": "AmazonLinux2"});
     assert_eq!(codes("nodeGroups", old), ["no_such_image"]);
     let windows = json!({"amiFamily": "WindowsServer2022CoreContainer"});

@@ -59,31 +59,31 @@ const READ: [&str; 3] = [
 ];
 
 /// A network with its gateways and security groups, and what nodes start from.
-const MAKE_NETWORK: [&str; 16] = [
+const MAKE_NETWORK: [&str; 14] = [
     "ec2:*Address",
-    "ec2:*CidrBlock",
     "ec2:*InternetGateway",
+    "ec2:*KeyPair",
     "ec2:*LaunchTemplate*",
     "ec2:*NatGateway",
+    "ec2:*PlacementGroup",
     "ec2:*Route",
     "ec2:*RouteTable",
     "ec2:*SecurityGroup*",
     "ec2:*Subnet*",
     "ec2:*Tags",
-    "ec2:*Vpc",
-    "ec2:*VpcAttachment",
-    "ec2:*VpcEndpoint*",
+    "ec2:*Vpc*",
     "ec2:*VpnGateway",
-    "ec2:ModifyVpcAttribute",
     "ec2:RunInstances",
 ];
 
 /// The deletion of such a network, and of what a cluster left in it.
-const DELETE_NETWORK: [&str; 14] = [
+const DELETE_NETWORK: [&str; 16] = [
     "ec2:Delete*InternetGateway",
+    "ec2:DeleteKeyPair",
     "ec2:DeleteLaunchTemplate",
     "ec2:DeleteNatGateway",
     "ec2:DeleteNetworkInterface",
+    "ec2:DeletePlacementGroup",
     "ec2:DeleteRoute*",
     "ec2:DeleteSecurityGroup",
     "ec2:DeleteSubnet",

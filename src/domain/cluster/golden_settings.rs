@@ -88,8 +88,8 @@ fn a_control_plane_has_its_settings() {
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(made[name], *value, "{name}");
     }
-    let mode = &made["ResourcesVpcConfig"]["ControlPlaneEgressMode"];
-    assert_eq!(*mode, "CUSTOMER_ROUTED");
+    let egress = &made["ResourcesVpcConfig"]["ControlPlaneEgressMode"];
+    assert_eq!(*egress, "CUSTOMER_ROUTED");
     let plain = own(&spec(json!({
         "kubeAPIServerConfig": {}, "kubeSchedulerConfig": {"nodeResourcesFit": {}},
         "zonalShiftConfig": {"enabled": false}, "upgradePolicy": {},

@@ -5,7 +5,7 @@ mod creation;
 mod deletion;
 mod failures;
 mod leftovers;
-mod nodegroups;
+pub mod nodegroups;
 mod nodes;
 mod preflight;
 mod protections;

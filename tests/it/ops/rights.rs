@@ -10,6 +10,7 @@ use fargate_fleet::sim::{AccountSettings, CheckedRight, Fault, InterfaceSpec, Ro
 use serde_json::{Value, json};
 
 use super::access_entries::{ADMINS, admins};
+use super::clusters::nodegroups::every_kind;
 use super::clusters::support::{NEW, full, spec};
 use super::clusters::workloads::workloads;
 use super::support::{ACCOUNT, Fleet, REGION, create_input, fault, roleless_input, settings};
@@ -36,6 +37,9 @@ const EVERYTHING: &[(&str, Operation)] = &[
     ("a cluster of everything", |fleet| Box::pin(cluster(fleet))),
     ("clusters with settings of their own", |fleet| {
         Box::pin(settings_of_clusters(fleet))
+    }),
+    ("a cluster with nodegroups of every kind", |fleet| {
+        Box::pin(nodegroups(fleet))
     }),
     ("a cluster whose workloads act under roles", |fleet| {
         Box::pin(roles_of_workloads(fleet))
@@ -193,6 +197,13 @@ async fn settings_of_clusters(fleet: &Fleet) {
         fleet.run().await;
         fleet.assert_state(deleted, "succeeded").await;
     }
+}
+
+async fn nodegroups(fleet: &Fleet) {
+    fleet.have_cluster(&every_kind()).await;
+    let deleted = fleet.delete_cluster(NEW, false).await;
+    fleet.run().await;
+    fleet.assert_state(deleted, "succeeded").await;
 }
 
 async fn roles_of_workloads(fleet: &Fleet) {

@@ -22,10 +22,8 @@ fn with(list: &str, mut nodegroups: Value) -> ClusterSpec {
     spec(&config, false)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nodegroups_of_every_kind_are_made_and_go_again_with_all_that_they_had() {
-    let fleet = Fleet::new().await;
-    let before = fleet.sim.inventory();
+/// A cluster with nodegroups of every kind.
+pub fn every_kind() -> ClusterSpec {
     let mut whole = with(
         "managedNodeGroups",
         json!([
@@ -53,7 +51,14 @@ async fn nodegroups_of_every_kind_are_made_and_go_again_with_all_that_they_had()
         ]),
     );
     whole.nodegroups.extend(own.nodegroups);
-    fleet.have_cluster(&whole).await;
+    whole
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodegroups_of_every_kind_are_made_and_go_again_with_all_that_they_had() {
+    let fleet = Fleet::new().await;
+    let before = fleet.sim.inventory();
+    fleet.have_cluster(&every_kind()).await;
     let clusters = fleet.caller(Access::ReadClusters, "*").await.clusters();
     let selected = clusters.nodegroup(NEW, "ma-0").await.unwrap().unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! EKS Pod Identity: which Kubernetes ServiceAccounts act under which roles.
+//! EKS Pod Identity: which Kubernetes `ServiceAccounts` act under which roles.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::refusal::{Class, Refusal};
 /// An association to be made.
 #[derive(Debug, Clone)]
 pub struct NewAssociation {
-    /// The namespace of the ServiceAccount.
+    /// The namespace of the `ServiceAccount`.
     pub namespace: String,
     /// Its name.
     pub service_account: String,
@@ -41,7 +41,7 @@ pub struct Association {
 }
 
 impl Clusters {
-    /// The association of a ServiceAccount, given by namespace and name; none when it has none.
+    /// The association of a `ServiceAccount`, given by namespace and name; none when it has none.
     pub async fn pod_identity(
         &self,
         cluster: &str,

@@ -1,4 +1,4 @@
-//! ConfigMaps.
+//! `ConfigMaps`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::meta::texts;
 
 const MAPS: Place<'static> = Place::all("api/v1", "configmaps");
 
-/// A ConfigMap.
+/// A `ConfigMap`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigMap {
     /// Tells it from what others make of it.
@@ -21,7 +21,7 @@ pub struct ConfigMap {
 }
 
 impl Kubernetes {
-    /// A ConfigMap, by namespace and name; none when it is not there.
+    /// A `ConfigMap`, by namespace and name; none when it is not there.
     pub async fn config_map(
         &self,
         namespace: &str,
@@ -39,7 +39,7 @@ impl Kubernetes {
         }))
     }
 
-    /// Makes a ConfigMap, or changes the one that was seen at this version: another one is a conflict.
+    /// Makes a `ConfigMap`, or changes the one that was seen at this version: another one is a conflict.
     pub async fn put_config_map(
         &self,
         (namespace, name): (&str, &str),

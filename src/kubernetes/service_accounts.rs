@@ -1,4 +1,4 @@
-//! ServiceAccounts, as far as their labels and annotations go.
+//! `ServiceAccounts`, as far as their labels and annotations go.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const ACCOUNTS: Place<'static> = Place::all("api/v1", "serviceaccounts");
 /// By which eksctl knows those that it may delete.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "eksctl");
 
-/// A ServiceAccount that is wanted.
+/// A `ServiceAccount` that is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WantedServiceAccount {
     /// Its namespace.
@@ -50,7 +50,7 @@ impl WantedServiceAccount {
 }
 
 impl Kubernetes {
-    /// Whether a ServiceAccount is not there as it is wanted.
+    /// Whether a `ServiceAccount` is not there as it is wanted.
     pub async fn lacks(&self, wanted: &WantedServiceAccount) -> Result<bool, KubernetesError> {
         let there = self.service_account(wanted).await?;
         Ok(!there.is_some_and(|there| wanted.is_met_by(&there)))

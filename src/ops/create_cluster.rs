@@ -1,5 +1,5 @@
 //! Creates a cluster as eksctl does: looks up whether AWS offers what is asked for, then makes its
-//! stack, access entries, add-ons, identity provider, roles of ServiceAccounts, Fargate profiles, CoreDNS,
+//! stack, access entries, add-ons, identity provider, roles of `ServiceAccounts`, Fargate profiles, `CoreDNS`,
 //! nodegroups, metrics-server, pod identity associations; and last, closes the Kubernetes API of a private
 //! one to the internet.
 //!

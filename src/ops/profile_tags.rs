@@ -4,6 +4,7 @@
 //! AWS, eksctl and whoever tags for costs put theirs on any profile.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::json;
 
@@ -71,9 +72,10 @@ impl ProfileCreation<'_> {
             ..Note::default()
         };
         // Tags that are not there yet say that AWS has not done it, so that a cancel changes nothing.
-        match self.note(asking, note).await? {
-            true => Ok(()),
-            false => Err(Verdict::Canceled),
+        if self.note(asking, note).await? {
+            Ok(())
+        } else {
+            Err(Verdict::Canceled)
         }
     }
 
@@ -123,11 +125,11 @@ fn warning(profile: &FargateProfile, missing: &BTreeMap<String, String>) -> Stri
             None => "new".to_owned(),
         };
         if list.len() > LONGEST_LIST {
-            list.push_str(&format!(" and {} more", missing.len() - told));
+            let _ = write!(list, " and {} more", missing.len() - told);
             break;
         }
         let comma = if told == 0 { "" } else { ", " };
-        list.push_str(&format!("{comma}{key}={} ({was})", short(value)));
+        let _ = write!(list, "{comma}{key}={} ({was})", short(value));
     }
     format!(
         "Fargate profile {} is there and was kept, with its pods; of its tags these were set: {list}; \

@@ -198,7 +198,7 @@ fn describe_types(form: &Form) -> Result<String, AwsError> {
     let (shown, next) = page(form, found);
     let mut xml = Xml::default();
     xml.list("instanceTypeSet", ENTRY, shown, |x, one| {
-        write_type(x, &one)
+        write_type(x, &one);
     });
     xml.maybe("nextToken", next);
     Ok(xml.finish())
@@ -231,7 +231,14 @@ fn write_type(xml: &mut Xml, one: &Hardware) {
         .texts("supportedUsageClasses", ENTRY, ["on-demand", "spot"])
         .texts("supportedRootDeviceTypes", ENTRY, ["ebs"])
         .texts("supportedVirtualizationTypes", ENTRY, ["hvm"])
-        .text("bareMetal", flag(one.name.ends_with(".metal")))
+        .text(
+            "bareMetal",
+            flag(
+                one.name
+                    .rsplit_once('.')
+                    .is_some_and(|(_, size)| size == "metal"),
+            ),
+        )
         .within("processorInfo", |x| {
             x.texts("supportedArchitectures", ENTRY, [architecture(one)]);
         })

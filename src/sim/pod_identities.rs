@@ -1,4 +1,4 @@
-//! EKS's operations on pod identity associations: which Kubernetes ServiceAccounts act under which roles.
+//! EKS's operations on pod identity associations: which Kubernetes `ServiceAccounts` act under which roles.
 
 use std::collections::BTreeMap;
 
@@ -159,7 +159,7 @@ impl Cluster {
         all.find(|one| one.namespace == namespace && one.service_account == account)
     }
 
-    /// Gives a ServiceAccount of an add-on its role; the ARN of the association.
+    /// Gives a `ServiceAccount` of an add-on its role; the ARN of the association.
     pub(super) fn associate_addon(
         &mut self,
         owner: &str,

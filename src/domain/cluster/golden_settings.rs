@@ -280,6 +280,7 @@ fn an_ipv6_cluster_has_eksctls_network() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn hybrid_nodes_get_routes_a_role_and_leave_to_join() {
     let made = |gateway: Value| {
         let mut remote = json!({

@@ -45,6 +45,10 @@ open_enum! {
     }
 }
 
+#[expect(
+    clippy::derivable_impls,
+    reason = "the macro that makes the type takes no attributes of its values"
+)]
 impl Default for ImageFamily {
     fn default() -> Self {
         Self::AmazonLinux2023
@@ -172,6 +176,10 @@ impl ImageFamily {
     }
 
     /// The public parameter in which AWS, or Canonical, keeps the id of the newest image.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a part for each way of bootstrapping"
+    )]
     pub(super) fn parameter(self, version: &str, (arch, variant): (Arch, Variant)) -> String {
         let (x86, amd) = match arch {
             Arch::X86 => ("x86_64", "amd64"),

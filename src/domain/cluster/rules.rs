@@ -34,6 +34,7 @@ use crate::domain::profile::{ProfileInput, ProfileSpec};
 use crate::domain::profile_name::default_profile;
 use crate::domain::role_arn::RoleArn;
 
+#[expect(clippy::too_many_lines, reason = "a line for each section of a config")]
 pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterSpec, Vec<Invalid>> {
     let mut wrong = wrong_head(config.api_version.as_deref(), config.kind.as_deref());
     let metadata = metadata(std::mem::take(&mut config.metadata), &mut wrong);

@@ -200,6 +200,10 @@ pub struct AccessSpec {
 /// An add-on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own, and a field of queued jobs"
+)]
 pub struct AddonSpec {
     /// Its name.
     pub name: String,

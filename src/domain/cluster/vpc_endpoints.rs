@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub const REQUIRED: [&str; 5] = ["ec2", "ecr.api", "ecr.dkr", S3, "sts"];
 /// Those that can be asked for.
 pub const OPTIONAL: [&str; 3] = ["autoscaling", "cloudformation", LOGS];
-/// CloudWatch Logs.
+/// `CloudWatch` Logs.
 pub const LOGS: &str = "logs";
 /// The one that is reached by routes, not by network interfaces.
 const S3: &str = "s3";

@@ -47,9 +47,10 @@ pub(super) fn tagged(word: &str, suffix: &str, is_plain: bool) -> Result<Scalar,
         _ => return Ok(Scalar::Plain(Value::String(word.to_owned()))),
     };
     let fits = match (&wanted, suffix) {
-        (Scalar::Plain(Value::Null), "null") | (Scalar::Plain(Value::Bool(_)), "bool") => true,
         (Scalar::Plain(Value::Number(number)) | Scalar::Odd(number), "int") => !number.is_f64(),
-        (Scalar::Plain(Value::Number(_)) | Scalar::Odd(_), "float") => true,
+        (Scalar::Plain(Value::Null), "null")
+        | (Scalar::Plain(Value::Bool(_)), "bool")
+        | (Scalar::Plain(Value::Number(_)) | Scalar::Odd(_), "float") => true,
         _ => false,
     };
     if fits {

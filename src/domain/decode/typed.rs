@@ -11,6 +11,7 @@ use serde::de::{
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Whether numbers and flags may stand for texts.
 #[derive(Clone, Copy)]
@@ -60,7 +61,9 @@ impl Path<'_> {
                 pointer.push('/');
                 pointer.push_str(&pointer_token(key));
             }
-            Segment::Index(index) => pointer.push_str(&format!("/{index}")),
+            Segment::Index(index) => {
+                let _ = write!(pointer, "/{index}");
+            }
         }
         pointer
     }
@@ -145,7 +148,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
             },
             Value::String(text) => visitor.visit_string(text),
             Value::Array(items) => visitor.visit_seq(Items {
-                items: items.into_iter(),
+                left: items.into_iter(),
                 next: 0,
                 path,
                 texts: self.texts,
@@ -227,7 +230,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
 }
 
 struct Items<'a> {
-    items: std::vec::IntoIter<Value>,
+    left: std::vec::IntoIter<Value>,
     next: usize,
     path: &'a Path<'a>,
     texts: Texts<'a>,
@@ -240,7 +243,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Wrong> {
-        let Some(value) = self.items.next() else {
+        let Some(value) = self.left.next() else {
             return Ok(None);
         };
         let path = Path {
@@ -259,12 +262,12 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
+        Some(self.left.len())
     }
 }
 
 struct Fields<'a> {
-    fields: serde_json::map::IntoIter,
+    left: serde_json::map::IntoIter,
     /// The field whose name was read.
     at: Option<(String, Value)>,
     path: &'a Path<'a>,
@@ -274,7 +277,7 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn new(fields: Map<String, Value>, path: &'a Path<'a>, texts: Texts<'a>) -> Self {
         Self {
-            fields: fields.into_iter(),
+            left: fields.into_iter(),
             at: None,
             path,
             texts,
@@ -289,7 +292,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Wrong> {
-        let Some((key, value)) = self.fields.next() else {
+        let Some((key, value)) = self.left.next() else {
             return Ok(None);
         };
         let path = Path {
@@ -318,7 +321,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.fields.len())
+        Some(self.left.len())
     }
 }
 

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 /// The most values, with those that aliases stand for.
 const MAX_NODES: usize = 25_000;
@@ -79,8 +80,7 @@ impl YamlDocument<'_> {
                 }
             };
             if let Some(Place { line, column }) = found {
-                one.message
-                    .push_str(&format!(" (line {line}, column {column})"));
+                let _ = write!(one.message, " (line {line}, column {column})");
             }
         }
         wrong
@@ -236,7 +236,7 @@ impl Composer {
         }) = self.open.last()
         {
             let at = items.len();
-            self.pointer.push_str(&format!("/{at}"));
+            let _ = write!(self.pointer, "/{at}");
         }
         if let Some(places) = &mut self.places
             && let Some(wanted) = places.get_mut(&self.pointer)

@@ -39,6 +39,7 @@ fn own(kind: &ErrorKind) -> Option<String> {
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "a line for each kind of error")]
 fn of_structure(kind: &ErrorKind) -> Option<String> {
     use ErrorKind as E;
     let words = match kind {

@@ -1,4 +1,4 @@
-//! An entry of `iam.serviceAccounts`: a Kubernetes ServiceAccount whose pods act under an IAM role.
+//! An entry of `iam.serviceAccounts`: a Kubernetes `ServiceAccount` whose pods act under an IAM role.
 
 use super::policies::{WellKnownPolicies, boundary, policy_arns, policy_document, role_arn};
 use crate::domain::schema;

@@ -11,7 +11,7 @@ use crate::queue::Verdict;
 
 pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict> {
     let what = What {
-        what: "the mappings of the ConfigMap aws-auth",
+        subject: "the mappings of the ConfigMap aws-auth",
         code: "identity_mappings_not_made",
         needs: "change ConfigMaps in namespace kube-system",
         by_hand: by_hand(creating)?,

@@ -24,7 +24,7 @@ const OUTAGE: Pace = Pace {
 /// What is made, for the caller to read.
 pub(super) struct What {
     /// Ends "... could not be made".
-    pub(super) what: &'static str,
+    pub(super) subject: &'static str,
     /// The code of the warning.
     pub(super) code: &'static str,
     /// Ends "the account's role needs an access entry of the cluster that lets it".
@@ -85,13 +85,13 @@ async fn give_up(creating: &mut Creating<'_>, what: &What, why: &str) -> Result<
     let (region, name) = (&creating.stage.context.job.region, creating.name());
     let message = format!(
         "{} could not be made: {}. By hand: aws eks update-kubeconfig --region {region} --name {name} && {}",
-        what.what,
+        what.subject,
         why.trim_end_matches('.'),
         what.by_hand
     );
     let message: String = message.chars().take(LONGEST).collect();
     let warning = json!(Warning::new(what.code, message));
-    let told = format!("{} could not be made.", what.what);
+    let told = format!("{} could not be made.", what.subject);
     creating.stage.warn(&told, vec![warning]).await
 }
 

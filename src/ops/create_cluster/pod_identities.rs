@@ -1,4 +1,4 @@
-//! Kubernetes ServiceAccounts with roles by EKS Pod Identity: the roles' stacks, the ServiceAccounts, and
+//! Kubernetes `ServiceAccounts` with roles by EKS Pod Identity: the roles' stacks, the `ServiceAccounts`, and
 //! the associations of the two.
 
 use super::{Creating, roles, service_accounts};

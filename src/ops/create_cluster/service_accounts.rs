@@ -1,4 +1,4 @@
-//! The Kubernetes ServiceAccounts that have roles by the cluster's OIDC issuer: their roles' stacks, then
+//! The Kubernetes `ServiceAccounts` that have roles by the cluster's OIDC issuer: their roles' stacks, then
 //! they themselves, with the annotation that names the role.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use crate::domain::cluster::spec::workload::ServiceAccountSpec;
 use crate::kubernetes::{Kubernetes, KubernetesError, WantedServiceAccount};
 use crate::queue::Verdict;
 
-/// What EKS reads from a ServiceAccount to know its role.
+/// What EKS reads from a `ServiceAccount` to know its role.
 const ROLE: &str = "eks.amazonaws.com/role-arn";
 
 pub(super) async fn stage(creating: &mut Creating<'_>) -> Result<String, Verdict> {
@@ -45,7 +45,7 @@ fn wanted(account: &ServiceAccountSpec, role: String) -> WantedServiceAccount {
     }
 }
 
-/// Makes ServiceAccounts, with their namespaces. `Ok` means that they are there, or that the caller was
+/// Makes `ServiceAccounts`, with their namespaces. `Ok` means that they are there, or that the caller was
 /// told why not.
 pub(super) async fn make(
     creating: &mut Creating<'_>,
@@ -55,7 +55,7 @@ pub(super) async fn make(
         return Ok(());
     }
     let what = What {
-        what: "ServiceAccounts",
+        subject: "ServiceAccounts",
         code: "service_accounts_not_made",
         needs: "make namespaces and ServiceAccounts",
         by_hand: by_hand(wanted),

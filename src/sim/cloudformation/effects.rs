@@ -156,6 +156,7 @@ impl World {
     }
 
     /// A resource is gone.
+    #[expect(clippy::too_many_lines, reason = "an arm for each type")]
     pub(super) fn unmade(&mut self, stack: &Stack, made: &Made) {
         let (account, region) = (&stack.caller.account, &stack.caller.region);
         let property = |name| text(&made.properties, name).unwrap_or_default();

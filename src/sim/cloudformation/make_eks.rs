@@ -29,6 +29,7 @@ use crate::sim::world::World;
 use crate::sim::zones;
 
 impl World {
+    #[expect(clippy::too_many_lines, reason = "a check for each rule of EKS")]
     pub(super) fn make_cluster(
         &mut self,
         stack: &Stack,
@@ -163,7 +164,7 @@ impl World {
         let groups = strings(&config, "SecurityGroupIds");
         for id in &groups {
             let group = network.attached.groups.get(id);
-            if !group.is_some_and(|group| Some(&group.vpc_id) == vpc.as_ref()) {
+            if group.is_none_or(|group| Some(&group.vpc_id) != vpc.as_ref()) {
                 let why =
                     format!("The security group '{id}' does not exist in the VPC of the subnets");
                 return Err(handler("InvalidRequest", &why));

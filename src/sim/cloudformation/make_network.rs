@@ -14,6 +14,7 @@ use crate::sim::world::World;
 use crate::sim::zones;
 
 impl World {
+    #[expect(clippy::too_many_lines, reason = "an arm for each type")]
     pub(super) fn make_network(
         &mut self,
         stack: &Stack,

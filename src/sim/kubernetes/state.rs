@@ -52,7 +52,7 @@ impl Kube {
         kube
     }
 
-    /// The ServiceAccount that every namespace has.
+    /// The `ServiceAccount` that every namespace has.
     pub(super) fn add_default_account(&mut self, namespace: &str) {
         let key = (
             "serviceaccounts",

@@ -237,6 +237,7 @@ async fn versions_are_shown_in_the_plan_as_far_as_they_are_known() {
 }
 
 /// EKS decides, but only when the job runs: what is known of it is said at once.
+#[expect(clippy::too_many_lines, reason = "a table")]
 #[tokio::test]
 async fn what_eks_will_hardly_take_is_a_warning_in_plan_and_job_alike() {
     let app = TestApp::start().await;

@@ -23,7 +23,7 @@ pub(super) fn of(config: Option<AutoModeConfig>, wrong: &mut Vec<Invalid>) -> Op
         let pools = config.node_pools.is_some_and(|pools| !pools.is_empty());
         let pools = Some(&("nodePools", pools))
             .filter(|(_, given)| *given)
-            .cloned();
+            .copied();
         for (name, _) in given.copied().chain(pools) {
             let message = "this is for Auto Mode, which is off: remove it, or set enabled to true";
             wrong.push(Invalid::new(format!("/autoModeConfig/{name}"), message));

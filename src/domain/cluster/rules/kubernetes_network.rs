@@ -58,7 +58,7 @@ fn check_services(cidr: &str, config: &ClusterConfig, wrong: &mut Vec<Invalid>) 
     let net = net.filter(|net| {
         SERVICE_PREFIXES.contains(&net.prefix_len())
             && net.addr() == net.network()
-            && is_private(net)
+            && is_private(*net)
     });
     let Some(net) = net else {
         let message = format!(
@@ -97,11 +97,11 @@ pub(super) fn overlap(one: Ipv4Net, other: Ipv4Net) -> bool {
 }
 
 /// Whether a network is of those that belong to nobody.
-pub(super) fn is_private(net: &Ipv4Net) -> bool {
+pub(super) fn is_private(net: Ipv4Net) -> bool {
     let private = PRIVATE
         .iter()
         .filter_map(|text| text.parse::<Ipv4Net>().ok());
-    private.into_iter().any(|private| private.contains(net))
+    private.into_iter().any(|private| private.contains(&net))
 }
 
 /// What eksctl, and EKS, want of an IPv6 cluster.

@@ -141,16 +141,9 @@ fn one(kind: NodegroupKind, input: NodeGroup, wrong: &mut Wrong<'_>) -> Nodegrou
     place::check(kind, &input, wrong);
     scaling::check(&input, max, wrong);
     instances::check_template(&input, wrong);
-    wrong.plain(
-        "instanceName",
-        input.instance_name.as_deref(),
-        MAX_INSTANCE_NAME,
-    );
-    wrong.plain(
-        "instancePrefix",
-        input.instance_prefix.as_deref(),
-        MAX_INSTANCE_PREFIX,
-    );
+    let (name, prefix) = (&input.instance_name, &input.instance_prefix);
+    wrong.plain("instanceName", name.as_deref(), MAX_INSTANCE_NAME);
+    wrong.plain("instancePrefix", prefix.as_deref(), MAX_INSTANCE_PREFIX);
     labels::check_labels(&input.labels, wrong.at, wrong.told);
     labels::check_taints(&input.taints, wrong.at, wrong.told);
     tags::check(&input.tags, wrong.at, wrong.told);

@@ -97,7 +97,7 @@ fn cidrs(
 
 fn wrong_cidr(cidr: &str, taken: &[(Ipv4Net, &str)]) -> Option<String> {
     let net = cidr.parse::<Ipv4Net>().ok();
-    let Some(net) = net.filter(|net| net.addr() == net.network() && is_private(net)) else {
+    let Some(net) = net.filter(|net| net.addr() == net.network() && is_private(*net)) else {
         return Some(format!(
             "invalid network {}: expected a private one, within 10.0.0.0/8, 172.16.0.0/12 or \
              192.168.0.0/16",

@@ -253,15 +253,12 @@ fn check_policy(text: &str, without_tags: Option<bool>, at: &str, wrong: &mut Ve
         wrong.push(Invalid::new(here, message));
         return;
     }
-    match serde_json::from_str::<Value>(text) {
-        Ok(document) => {
-            let told = wrong_document("", &document).into_iter().next();
-            wrong.extend(told.map(|told| Invalid::new(here.as_str(), told.message)));
-        }
-        Err(_) => {
-            let message = "expected an IAM policy as JSON text";
-            wrong.push(Invalid::new(here.as_str(), message));
-        }
+    if let Ok(document) = serde_json::from_str::<Value>(text) {
+        let told = wrong_document("", &document).into_iter().next();
+        wrong.extend(told.map(|told| Invalid::new(here.as_str(), told.message)));
+    } else {
+        let message = "expected an IAM policy as JSON text";
+        wrong.push(Invalid::new(here.as_str(), message));
     }
     if without_tags != Some(true) {
         let message = "EKS takes a policy only with disableSessionTags: true";

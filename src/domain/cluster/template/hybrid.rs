@@ -50,13 +50,12 @@ pub(super) fn add_role(draft: &mut Draft, spec: &ClusterSpec) {
     let Some(remote) = &spec.control_plane.remote else {
         return;
     };
-    let role = match &remote.role {
-        Some(role) => json!(role),
-        None => {
-            let boundary = spec.service_role_permissions_boundary.as_deref();
-            iam::add_hybrid_role(draft, ROLE, boundary);
-            attribute_of(ROLE, "Arn")
-        }
+    let role = if let Some(role) = &remote.role {
+        json!(role)
+    } else {
+        let boundary = spec.service_role_permissions_boundary.as_deref();
+        iam::add_hybrid_role(draft, ROLE, boundary);
+        attribute_of(ROLE, "Arn")
     };
     draft.export("RemoteNodesRoleARN", &role);
     let entry = json!({

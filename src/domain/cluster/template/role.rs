@@ -27,7 +27,7 @@ pub(super) fn template(stack: &RoleStack, issuer: &str) -> Value {
     }
     draft.add(ID, "AWS::IAM::Role", properties);
     for name in role.well_known.iter().flat_map(|one| written(*one)) {
-        attach(&mut draft, (name, name), policies::document(name));
+        attach(&mut draft, (name, name), &policies::document(name));
     }
     if let Some(own) = &role.policy {
         let id: String = own
@@ -37,13 +37,13 @@ pub(super) fn template(stack: &RoleStack, issuer: &str) -> Value {
             .collect();
         let taken = id.is_empty() || id == ID || id.starts_with("Policy");
         let id = if taken { "Policy1" } else { &id };
-        attach(&mut draft, (id, &own.name), own.document.clone());
+        attach(&mut draft, (id, &own.name), &own.document);
     }
     draft.output(ROLE_OUTPUT, &attribute_of(ID, "Arn"));
     draft.finish_alone(&stack.description)
 }
 
-fn attach(draft: &mut Draft, (id, name): (&str, &str), document: Value) {
+fn attach(draft: &mut Draft, (id, name): (&str, &str), document: &Value) {
     let policy = json!({
         "PolicyDocument": document,
         "PolicyName": sub(&format!("${{AWS::StackName}}-{name}")),

@@ -62,15 +62,16 @@ fn add_shared(draft: &mut Draft, vpc: &Value) -> Value {
 fn add_control_plane(draft: &mut Draft, spec: &ClusterSpec, vpc: &Value) -> Value {
     let about = "Communication between the control plane and worker nodegroups";
     let made = group(draft, "ControlPlaneSecurityGroup", about, vpc);
-    let remote = spec.control_plane.remote.iter();
-    let remote = remote.flat_map(|remote| remote.cidrs()).enumerate();
+    let remote = spec.control_plane.remote.as_ref();
+    let remote: Vec<_> = remote.map(|one| one.cidrs().collect()).unwrap_or_default();
+    let remote = remote.into_iter().enumerate();
     let remote = remote.map(|(i, cidr)| {
         let about =
             format!("Allow nodes/pods from remote network ({cidr}) to communicate to controlplane");
         (format!("RemoteNetworks{i}"), "CidrIp", cidr, about)
     });
     let extra = |kind: &'static str, property: &'static str, cidrs: &'_ [String]| {
-        let cidrs = cidrs.to_vec().into_iter().enumerate();
+        let cidrs = Vec::from(cidrs).into_iter().enumerate();
         cidrs.map(move |(i, cidr)| {
             let about = format!("Allow Extra {kind} {i} ({cidr}) to communicate to controlplane");
             let id = format!("Extra{}{i}", kind.replace(' ', ""));

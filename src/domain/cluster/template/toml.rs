@@ -1,6 +1,7 @@
 //! The language in which Bottlerocket reads its settings.
 
 use serde_json::{Map, Value};
+use std::fmt::Write as _;
 
 /// An object as tables; nothing else stands at the top.
 pub(super) fn tables(tree: &Map<String, Value>) -> String {
@@ -16,7 +17,7 @@ fn write_table(table: &Map<String, Value>, path: &str, text: &mut String) {
         text.push_str(&format_header(path));
     }
     for (key, value) in own {
-        text.push_str(&format!("{} = {}\n", name(key), inline(value)));
+        let _ = writeln!(text, "{} = {}", name(key), inline(value));
     }
     for (key, value) in inner {
         let path = if path.is_empty() {

@@ -1,6 +1,7 @@
 //! Who may use the cluster.
 
-use super::*;
+use super::Shape::{Fields, Flag, List, Text};
+use super::{Shape, TEXT_MAP, TEXTS};
 
 pub(super) const ACCESS_CONFIG: Shape = Fields(&[
     ("accessEntries", List(&ACCESS_ENTRY)),

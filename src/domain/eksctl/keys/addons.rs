@@ -1,6 +1,7 @@
 //! Add-ons.
 
-use super::*;
+use super::Shape::{Fields, Flag, Free, Ignored, List, Text};
+use super::{Shape, TEXT_MAP, TEXTS, iam};
 
 const FOR_LISTS: &str = "eksctl lists add-ons by it, and creates none by it";
 

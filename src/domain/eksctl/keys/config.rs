@@ -1,6 +1,10 @@
 //! The document itself, its `metadata`, logs and Fargate profiles.
 
-use super::*;
+use super::Shape::{Fields, Ignored, List, Refused, Text};
+use super::{
+    ANNOTATIONS, CAPABILITIES, FOR_UPDATES, GITOPS, KARPENTER, LOG_RETENTION, OF_AWS, OUTPOSTS,
+    Shape, TEXT_MAP, TEXTS, access, addons, control_plane, iam, network, nodegroups,
+};
 
 pub(super) const CLUSTER_CONFIG: Shape = Fields(&[
     ("accessConfig", access::ACCESS_CONFIG),

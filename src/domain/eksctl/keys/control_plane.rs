@@ -1,6 +1,7 @@
 //! Settings of the control plane, Auto Mode and hybrid nodes.
 
-use super::*;
+use super::Shape::{Fields, Flag, Ignored, List, Text, Whole};
+use super::{ROLES_ANYWHERE, Shape, TEXTS};
 
 pub(super) const SECRETS_ENCRYPTION: Shape = Fields(&[("keyARN", Text)]);
 

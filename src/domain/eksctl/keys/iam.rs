@@ -1,6 +1,7 @@
 //! Roles: the `iam` of a config.
 
-use super::*;
+use super::Shape::{Fields, Flag, Free, Ignored, List, Text};
+use super::{OF_AWS, Shape, TEXT_MAP, TEXTS};
 
 pub(super) const CLUSTER_IAM: Shape = Fields(&[
     ("fargatePodExecutionRoleARN", Text),

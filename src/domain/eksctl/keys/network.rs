@@ -1,6 +1,7 @@
 //! The network: `vpc` and what goes with it.
 
-use super::*;
+use super::Shape::{Fields, Flag, Ignored, Map, Text};
+use super::{OF_AWS, Shape, TEXTS};
 
 pub(super) const CLUSTER_VPC: Shape = Fields(&[
     ("autoAllocateIPv6", Flag),

@@ -1,6 +1,7 @@
 //! Nodegroups, self-managed and managed.
 
-use super::*;
+use super::Shape::{Fields, Flag, Free, Ignored, List, Number, Refused, Text, Whole};
+use super::{NOT_YET, OUTPOSTS, Shape, TEXT_MAP, TEXTS};
 
 const UPDATES: &str =
     "eksctl does nothing with it either: EKS renews the nodes of managedNodeGroups alone";

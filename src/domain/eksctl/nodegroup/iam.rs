@@ -97,7 +97,7 @@ pub struct NodeGroupIamAddonPolicies {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub ebs: Option<bool>,
-    /// For the FSx for Lustre CSI driver.
+    /// For the `FSx` for Lustre CSI driver.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub fsx: Option<bool>,
@@ -117,7 +117,7 @@ pub struct NodeGroupIamAddonPolicies {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub x_ray: Option<bool>,
-    /// For the CloudWatch agent.
+    /// For the `CloudWatch` agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub cloud_watch: Option<bool>,

@@ -75,6 +75,16 @@ pub(super) fn check(input: &NodeGroup, max: u32, wrong: &mut Wrong<'_>) {
             wrong.say(key, format!("at most {most}"));
         }
     }
+    check_metrics(input, wrong);
+    check_propagated(input, wrong);
+    check_balancers(input, wrong);
+    check_update(input, max, wrong);
+    if let Some(repair) = &input.node_repair_config {
+        check_repair(repair, wrong);
+    }
+}
+
+fn check_metrics(input: &NodeGroup, wrong: &mut Wrong<'_>) {
     for (i, metrics) in input
         .asg_metrics_collection
         .iter()
@@ -94,12 +104,6 @@ pub(super) fn check(input: &NodeGroup, max: u32, wrong: &mut Wrong<'_>) {
                 format!("expected at most {MAX_LISTED} names of metrics, such as GroupMinSize");
             wrong.say(&format!("{key}/metrics"), message);
         }
-    }
-    check_propagated(input, wrong);
-    check_balancers(input, wrong);
-    check_update(input, max, wrong);
-    if let Some(repair) = &input.node_repair_config {
-        check_repair(repair, wrong);
     }
 }
 

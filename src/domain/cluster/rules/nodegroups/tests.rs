@@ -121,6 +121,7 @@ fn instances_are_named_once_and_only_where_they_can_be() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn images_know_what_they_can_be_told_and_run_on() {
     for (nodegroup, expected) in [
         (json!({"amiFamily": "BeOS"}), "amiFamily"),

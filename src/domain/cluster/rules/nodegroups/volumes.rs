@@ -10,8 +10,10 @@ use std::collections::BTreeSet;
 pub(in crate::domain::cluster) const DEFAULT_GIB: u32 = 80;
 const DEFAULT_KIND: &str = "gp3";
 const MAX_VOLUMES: usize = 20;
+/// The fewest and the most reads and writes a second that can be asked of a kind of volume.
+type Iops = Option<(u32, u32)>;
 /// The kinds of EBS volumes, with the most GiB and the reads and writes that can be asked of each.
-const KINDS: [(&str, u32, Option<(u32, u32)>); 6] = [
+const KINDS: [(&str, u32, Iops); 6] = [
     ("gp2", 16_384, None),
     ("gp3", 16_384, Some((3_000, 16_000))),
     ("io1", 16_384, Some((100, 64_000))),

@@ -282,6 +282,7 @@ fn remote_networks_are_private_and_nobody_elses() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn settings_of_the_vpc_go_together() {
     let vpc = |config: Value| json!({ "vpc": config });
     let subnets = json!({"private": {

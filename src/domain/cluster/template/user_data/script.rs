@@ -5,6 +5,7 @@
 
 use super::{Node, mime};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 const SETTINGS: &str = "/etc/eksctl/kubelet.env";
 const KUBELET: &str = "/etc/eksctl/kubelet-extra.json";
@@ -63,9 +64,10 @@ fn settings(node: Node<'_>) -> String {
         ("NODE_TAINTS", node.taints()),
     ];
     let lines = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-    lines
-        .map(|(name, value)| format!("{name}={value}\n"))
-        .collect()
+    lines.fold(String::new(), |mut text, (name, value)| {
+        let _ = writeln!(text, "{name}={value}");
+        text
+    })
 }
 
 /// What a managed nodegroup of Amazon Linux 2 runs before EKS makes its nodes join; or in place of

@@ -277,7 +277,7 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
             json!({"metadata": {"name": "a", "region": "eu-central-1", "version": "newest"}}),
         ),
         (
-            vec!["/addonsConfig/autoApplyPodIdentityAssociations"],
+            vec!["/addons"],
             json!({"addonsConfig": {"autoApplyPodIdentityAssociations": true}}),
         ),
         (

@@ -305,8 +305,8 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
             json!({"secretsEncryption": {"keyARN": "x"}}),
         ),
         (
-            vec!["/nodeGroups/0/ssh"],
-            json!({"nodeGroups": [{"name": "a", "ssh": {}}]}),
+            vec!["/nodeGroups/0/ssh/publicKey"],
+            json!({"nodeGroups": [{"name": "a", "ssh": {"publicKey": "x"}}]}),
         ),
         (
             vec!["/cloudWatch/clusterLogging/logRetentionInDays"],

@@ -81,7 +81,7 @@ async fn bodies_that_cannot_be_read_are_problems() {
     let broken = post(json, b"{\"name\": }".to_vec()).answer().await;
     let problem = broken.problem(400, "invalid_request");
     let message = problem["errors"][0]["message"].as_str().unwrap();
-    assert!(message.contains("line 1 column 10"), "{message}");
+    assert!(message.contains("line 1, column 10"), "{message}");
     for (body, pointer) in [
         (
             r#"{"selectors": [{"namespace": "a"}], "nmae": "x"}"#,

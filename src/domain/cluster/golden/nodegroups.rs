@@ -437,7 +437,7 @@ fn a_managed_nodegroup_has_what_is_asked_for() {
             "Enabled": true, "MaxParallelNodesRepairedCount": 1,
             "NodeRepairConfigOverrides": [{
                 "MinRepairWaitTimeMins": 45, "NodeMonitoringCondition": "NetworkNotReady",
-                "NodeUnhealthyReason": "InterfaceNotUp", "RepairAction": "Restart"
+                "NodeUnhealthyReason": "InterfaceNotUp", "RepairAction": "Reboot"
             }]
         })
     );

@@ -137,7 +137,7 @@ fn repair(repair: &NodeGroupNodeRepairConfig) -> Value {
             "MinRepairWaitTimeMins": one.min_repair_wait_time_mins,
             "NodeMonitoringCondition": one.node_monitoring_condition,
             "NodeUnhealthyReason": one.node_unhealthy_reason,
-            "RepairAction": one.repair_action,
+            "RepairAction": repair_action(&one.repair_action),
         })
     });
     let overrides: Vec<Value> = overrides.collect();
@@ -208,4 +208,13 @@ fn groups(
         groups.push(launch::add_efa_group(draft, spec, &nodegroup.name));
     }
     groups
+}
+
+/// AWS's word for a repair: eksctl's files have older ones.
+fn repair_action(asked: &str) -> &str {
+    match asked {
+        "Terminate" => "Replace",
+        "Restart" => "Reboot",
+        other => other,
+    }
 }

@@ -63,8 +63,8 @@ pub struct NodeRepairConfigOverride {
     /// How many minutes are let pass before.
     #[schema(minimum = 1, maximum = 10_080, examples(45))]
     pub min_repair_wait_time_mins: u32,
-    /// `Terminate`, `Restart` or `NoAction`.
-    #[schema(max_length = 32, examples("Restart"))]
+    /// `Replace`, `Reboot` or `NoAction`; `Terminate` is `Replace`, `Restart` is `Reboot`.
+    #[schema(max_length = 32, examples("Reboot"))]
     pub repair_action: String,
 }
 

@@ -245,7 +245,7 @@ fn check_repair(repair: &NodeGroupNodeRepairConfig, wrong: &mut Wrong<'_>) {
     }
     for (i, one) in repair.node_repair_config_overrides.iter().enumerate() {
         let key = |name: &str| key(&format!("nodeRepairConfigOverrides/{i}/{name}"));
-        let actions = ["Terminate", "Restart", "NoAction"];
+        let actions = ["Replace", "Reboot", "NoAction", "Terminate", "Restart"];
         wrong.one_of(&key("repairAction"), Some(&one.repair_action), &actions);
         let minutes = Some(one.min_repair_wait_time_mins);
         wrong.within(&key("minRepairWaitTimeMins"), minutes, 1..=10_080);

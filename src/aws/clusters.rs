@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws_sdk_eks::operation::update_cluster_config::builders::UpdateClusterConfigFluentBuilder;
 use aws_sdk_eks::types;
 
 use super::caller::{Caller, Service};
@@ -122,20 +123,10 @@ impl Clusters {
         name: &str,
         client_request_token: &str,
     ) -> Result<String, Refusal> {
-        const ACTION: &str = "UpdateClusterConfig";
-        let answer = self
-            .caller
-            .mutate(Service::Eks, ACTION, |aws| {
-                aws.eks
-                    .update_cluster_config()
-                    .name(name)
-                    .deletion_protection(false)
-                    .client_request_token(client_request_token)
-                    .send()
-            })
-            .await?;
-        let id = answer.update.and_then(|update| update.id);
-        id.ok_or_else(|| unanswered(ACTION))
+        self.change_config((name, client_request_token), |request| {
+            request.deletion_protection(false)
+        })
+        .await
     }
 
     /// Asks for a cluster's Kubernetes API to be reached from inside its VPC alone; answers the id of
@@ -145,20 +136,27 @@ impl Clusters {
         name: &str,
         client_request_token: &str,
     ) -> Result<String, Refusal> {
-        const ACTION: &str = "UpdateClusterConfig";
         let access = types::VpcConfigRequest::builder()
             .endpoint_public_access(false)
             .endpoint_private_access(true)
             .build();
+        self.change_config((name, client_request_token), |request| {
+            request.resources_vpc_config(access)
+        })
+        .await
+    }
+
+    async fn change_config(
+        &self,
+        (name, client_request_token): (&str, &str),
+        change: impl FnOnce(UpdateClusterConfigFluentBuilder) -> UpdateClusterConfigFluentBuilder,
+    ) -> Result<String, Refusal> {
+        const ACTION: &str = "UpdateClusterConfig";
         let answer = self
             .caller
             .mutate(Service::Eks, ACTION, |aws| {
-                aws.eks
-                    .update_cluster_config()
-                    .name(name)
-                    .resources_vpc_config(access)
-                    .client_request_token(client_request_token)
-                    .send()
+                let request = aws.eks.update_cluster_config().name(name);
+                change(request.client_request_token(client_request_token)).send()
             })
             .await?;
         let id = answer.update.and_then(|update| update.id);

@@ -16,7 +16,7 @@ use super::clock::{epoch_seconds, wall};
 use super::cluster::Cluster;
 use super::eks::{cluster_arn, page};
 use super::error::AwsError;
-use super::page::PageRequest;
+use super::page::{PageRequest, with_next};
 use super::roles::Trust;
 use super::world::{Arrival, World};
 
@@ -279,15 +279,12 @@ impl World {
         let names = policies.keys().copied();
         let (names, next) = PageRequest::parse(query)?.cut(&scope, names)?;
         let views = names.iter().filter_map(|name| policies.get(name.as_str()));
-        let mut answer = json!({
+        let answer = json!({
             "clusterName": cluster,
             "principalArn": principal,
             "associatedAccessPolicies": views.map(|one| policy_view(one)).collect::<Vec<_>>(),
         });
-        if let Some(next) = next {
-            answer["nextToken"] = Value::from(next);
-        }
-        Ok(answer)
+        Ok(with_next(answer, next))
     }
 
     /// The cluster with its entry, where the caller may do this to it.

@@ -9,7 +9,7 @@ use super::arn::{Arn, partition};
 use super::caller::Caller;
 use super::clock::{epoch_seconds, wall};
 use super::error::AwsError;
-use super::page::PageRequest;
+use super::page::{PageRequest, with_next};
 use super::tags;
 
 const TYPES: [&str; 7] = [
@@ -154,11 +154,8 @@ pub(super) fn list_access_policies(
             "arn": format!("arn:{partition}:eks::aws:cluster-access-policy/{name}"),
         })
     });
-    let mut answer = json!({ "accessPolicies": shown.collect::<Vec<_>>() });
-    if let Some(next) = next {
-        answer["nextToken"] = Value::from(next);
-    }
-    Ok(answer)
+    let answer = json!({ "accessPolicies": shown.collect::<Vec<_>>() });
+    Ok(with_next(answer, next))
 }
 
 /// Refuses an access policy that there is none of, or that an entry of this type can't have.

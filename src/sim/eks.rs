@@ -17,7 +17,7 @@ use super::error::AwsError;
 use super::faults::Fault;
 use super::lookups::{describe_addon_versions, describe_cluster_versions};
 use super::model;
-use super::page::PageRequest;
+use super::page::{PageRequest, with_next};
 use super::tags;
 use super::wire::Inbound;
 use super::world::{Arrival, World};
@@ -304,11 +304,7 @@ pub(super) fn cluster_arn(caller: &Caller, name: &str) -> String {
 }
 
 pub(super) fn page(member: &str, items: &[String], next: Option<String>) -> Value {
-    let mut page = json!({ member: items });
-    if let Some(next) = next {
-        page["nextToken"] = Value::from(next);
-    }
-    page
+    with_next(json!({ member: items }), next)
 }
 
 fn new_tags(body: &[u8]) -> Result<BTreeMap<String, String>, AwsError> {

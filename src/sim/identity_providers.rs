@@ -14,7 +14,7 @@ use super::clock::{epoch_seconds, fresh_id, wall};
 use super::details::Details;
 use super::eks::cluster_arn;
 use super::error::AwsError;
-use super::page::PageRequest;
+use super::page::{PageRequest, with_next};
 use super::tags;
 use super::world::{Arrival, World};
 
@@ -226,11 +226,8 @@ impl World {
         let shown = names
             .iter()
             .map(|name| json!({"type": "oidc", "name": name}));
-        let mut answer = json!({ "identityProviderConfigs": shown.collect::<Vec<_>>() });
-        if let Some(next) = next {
-            answer["nextToken"] = Value::from(next);
-        }
-        Ok(answer)
+        let answer = json!({ "identityProviderConfigs": shown.collect::<Vec<_>>() });
+        Ok(with_next(answer, next))
     }
 
     /// `DisassociateIdentityProviderConfig`.

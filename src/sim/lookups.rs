@@ -6,7 +6,7 @@ use super::access::authorize;
 use super::caller::Caller;
 use super::catalog::{self, Offer, Release};
 use super::error::AwsError;
-use super::page::PageRequest;
+use super::page::{PageRequest, with_next};
 
 /// A version of Kubernetes: its name, its support, and when that ends.
 struct Kubernetes {
@@ -263,13 +263,6 @@ fn offered(offer: &Offer, minor: Option<u32>) -> Value {
 fn values<'a>(query: &'a [(String, String)], name: &str) -> Vec<&'a str> {
     let named = query.iter().filter(|(key, _)| key == name);
     named.map(|(_, value)| value.as_str()).collect()
-}
-
-fn with_next(mut page: Value, next: Option<String>) -> Value {
-    if let Some(next) = next {
-        page["nextToken"] = Value::from(next);
-    }
-    page
 }
 
 #[cfg(test)]

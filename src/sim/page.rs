@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::error::AwsError;
 
@@ -94,6 +95,14 @@ fn open(text: &str, scope: &str) -> Result<(String, usize), AwsError> {
         .filter(|token| token.scope == scope)
         .map(|token| (token.after, token.page))
         .ok_or_else(|| AwsError::invalid_parameter("The nextToken is not valid for this list"))
+}
+
+/// A page of an answer, with the token of the next one if there is one.
+pub(super) fn with_next(mut page: Value, next: Option<String>) -> Value {
+    if let Some(next) = next {
+        page["nextToken"] = Value::from(next);
+    }
+    page
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::clock::{epoch_seconds, fresh_id, wall};
 use super::cluster::Cluster;
 use super::eks::cluster_arn;
 use super::error::AwsError;
-use super::page::PageRequest;
+use super::page::{PageRequest, with_next};
 use super::roles::Trust;
 use super::tags;
 use super::world::{Arrival, World};
@@ -267,11 +267,8 @@ impl World {
         let (ids, next) = request.cut(&scope, chosen.map(|one| one.id.as_str()))?;
         let shown = ids.iter().filter_map(|id| all.get(id));
         let shown: Vec<Value> = shown.map(|one| one.summary(cluster)).collect();
-        let mut answer = json!({ "associations": shown });
-        if let Some(next) = next {
-            answer["nextToken"] = Value::from(next);
-        }
-        Ok(answer)
+        let answer = json!({ "associations": shown });
+        Ok(with_next(answer, next))
     }
 
     /// `UpdatePodIdentityAssociation`.

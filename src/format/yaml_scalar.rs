@@ -32,7 +32,8 @@ pub(super) fn past_basic_plane(c: char) -> bool {
 }
 
 fn reads_as_something_else(text: &str) -> bool {
-    if WORDS.contains(&text) || text == "-.INF" {
+    // go-yaml writes the merge key `<<` plain, and then cannot read it: quoted, it is a key.
+    if WORDS.contains(&text) || matches!(text, "-.INF" | "<<") {
         return true;
     }
     match text.as_bytes().first() {

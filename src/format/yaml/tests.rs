@@ -72,6 +72,7 @@ fn strings_are_quoted_as_go_yaml_quotes_them() {
         ("trail ", "k: 'trail '"),
         ("a\tb", "k: \"a\\tb\""),
         ("team-*", "k: team-*"),
+        ("<<", "k: \"<<\""),
         ("日本", "k: 日本"),
         ("😀", "k: \"\\U0001F600\""),
         ("a\nb", "k: |-\n      a\n      b"),
@@ -100,6 +101,15 @@ fn numbers_in_keys_sort_by_value() {
     let mut profile = with_tag("a10", "x");
     profile.tags.insert("a2".to_owned(), "y".to_owned());
     assert!(yaml(&[profile]).ends_with("tags:\n    a2: \"y\"\n    a10: x\n"));
+}
+
+#[test]
+fn a_tag_named_as_the_merge_key_reads_back() {
+    let profile = with_tag("<<", "x");
+    let text = yaml(std::slice::from_ref(&profile));
+    assert!(text.contains("    \"<<\": x\n"), "{text}");
+    let back: Vec<FargateProfile> = serde_saphyr::from_str(&text).unwrap();
+    assert_eq!(back, vec![profile]);
 }
 
 proptest! {

@@ -237,7 +237,6 @@ async fn versions_are_shown_in_the_plan_as_far_as_they_are_known() {
 }
 
 /// EKS decides, but only when the job runs: what is known of it is said at once.
-#[expect(clippy::too_many_lines, reason = "a table")]
 #[tokio::test]
 async fn what_eks_will_hardly_take_is_a_warning_in_plan_and_job_alike() {
     let app = TestApp::start().await;
@@ -261,6 +260,7 @@ async fn what_eks_will_hardly_take_is_a_warning_in_plan_and_job_alike() {
 }
 
 /// What is added to a config, and where it is pointed at.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn broken() -> Vec<(Vec<&'static str>, Value)> {
     let elsewhere = "arn:aws:iam::222222222222:role/x";
     vec![

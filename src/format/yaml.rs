@@ -94,7 +94,10 @@ impl Writer<'_> {
         self.mapping(|writer| {
             natural::sorted(map)
                 .into_iter()
-                .try_for_each(|(key, value)| writer.pair(key, value))
+                .try_for_each(|(key, value)| {
+                    writer.scalar(key, yaml_scalar::key_style(key))?;
+                    writer.text(value)
+                })
         })
     }
 
@@ -126,7 +129,10 @@ impl Writer<'_> {
     }
 
     fn text(&mut self, text: &str) -> Result<()> {
-        let style: ScalarStyle = yaml_scalar::style(text);
+        self.scalar(text, yaml_scalar::style(text))
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle) -> Result<()> {
         self.emitter
             .emit(Event::scalar(None, None, text, true, true, style))
     }

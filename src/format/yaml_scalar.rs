@@ -26,14 +26,23 @@ pub(super) fn style(text: &str) -> ScalarStyle {
     }
 }
 
+/// The style of a key that people chose. go-yaml writes `<<` plain, which reads back as a merge, so
+/// that eksctl can't read what it wrote: quoted, it is a key like any other.
+pub(super) fn key_style(key: &str) -> ScalarStyle {
+    if key == "<<" {
+        ScalarStyle::DoubleQuoted
+    } else {
+        style(key)
+    }
+}
+
 /// Characters that go-yaml escapes and libyaml does not.
 pub(super) fn past_basic_plane(c: char) -> bool {
     u32::from(c) > 0xFFFF
 }
 
 fn reads_as_something_else(text: &str) -> bool {
-    // go-yaml writes the merge key `<<` plain, and then cannot read it: quoted, it is a key.
-    if WORDS.contains(&text) || matches!(text, "-.INF" | "<<") {
+    if WORDS.contains(&text) || text == "-.INF" {
         return true;
     }
     match text.as_bytes().first() {

@@ -30,8 +30,14 @@ impl FargatePart {
     pub fn of(config: ClusterConfig) -> Result<Self, Vec<Invalid>> {
         let mut wrong = head(&config);
         let metadata = config.metadata;
-        let cluster = ClusterName::parse(metadata.name.unwrap_or_default());
-        let cluster = keep(&mut wrong, "/metadata/name", cluster);
+        let cluster = match metadata.name {
+            Some(name) => keep(&mut wrong, "/metadata/name", ClusterName::parse(name)),
+            None => {
+                let message = "the field name is missing: it says in which cluster the profiles are";
+                wrong.push(Invalid::new("/metadata/name", message));
+                None
+            }
+        };
         let region = keep(
             &mut wrong,
             "/metadata/region",

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::access_entries::AccessEntries;
 use super::breaker::{Circuit, Pass};
+use super::capabilities::Capabilities;
 use super::clients::Clients;
 use super::cloudformation::CloudFormation;
 use super::clusters::Clusters;
@@ -19,6 +20,7 @@ use super::ec2::Ec2;
 use super::eks::Eks;
 use super::elb::Elb;
 use super::iam::Iam;
+use super::logs::Logs;
 pub use super::pacing::Service;
 use super::pacing::{Draw, Patience, Place};
 use super::query::Query;
@@ -78,6 +80,12 @@ impl Caller {
         AccessEntries::new(self.clone(), cluster)
     }
 
+    /// The EKS capabilities of a cluster.
+    #[must_use]
+    pub fn capabilities(&self, cluster: String) -> Capabilities {
+        Capabilities::new(self.clone(), cluster)
+    }
+
     /// The stacks of the region.
     #[must_use]
     pub fn cloudformation(&self) -> CloudFormation {
@@ -100,6 +108,12 @@ impl Caller {
     #[must_use]
     pub fn iam(&self) -> Iam {
         Iam::new(self.clone())
+    }
+
+    /// The log groups of the region.
+    #[must_use]
+    pub fn logs(&self) -> Logs {
+        Logs::new(self.clone())
     }
 
     /// Makes sure that the session stands, without calling EKS. True when STS gave it just now;

@@ -159,7 +159,13 @@ fn is_same_name(message: &str) -> bool {
 
 /// `Cluster has nodegroups attached`, `Cluster has Fargate Profiles in ACTIVE/CREATING state`.
 fn is_not_empty(message: &str) -> bool {
-    has(message, "has nodegroups attached") || has(message, "has fargate profiles")
+    [
+        "has nodegroups attached",
+        "has fargate profiles",
+        "has capabilities attached",
+    ]
+    .iter()
+    .any(|words| has(message, words))
 }
 
 /// Wording drifts in case and punctuation: a pattern, not the sentence.

@@ -26,6 +26,8 @@ static IAM: LazyLock<Value> = LazyLock::new(|| parsed(include_str!("endpoints/ia
 static LOAD_BALANCING: LazyLock<Value> =
     LazyLock::new(|| parsed(include_str!("endpoints/elasticloadbalancing.json")));
 
+static LOGS: LazyLock<Value> = LazyLock::new(|| parsed(include_str!("endpoints/logs.json")));
+
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
@@ -114,6 +116,7 @@ fn by_rules(service: QueryService, wanted: Wanted<'_>) -> Result<ServicePlace, S
         QueryService::Ec2 => &EC2,
         QueryService::Iam => &IAM,
         QueryService::Elb | QueryService::ElbV2 => &LOAD_BALANCING,
+        QueryService::Logs => &LOGS,
     };
     let mut scope = Scope::default();
     scope.set("Region", wanted.region.into());

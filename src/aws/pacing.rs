@@ -34,6 +34,8 @@ pub enum Service {
     Iam,
     /// Elastic Load Balancing.
     Elb,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 impl Service {
@@ -47,6 +49,7 @@ impl Service {
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
             Self::Elb => "Elastic Load Balancing",
+            Self::Logs => "CloudWatch Logs",
         }
     }
 }

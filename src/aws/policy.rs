@@ -61,18 +61,18 @@ const READ: [&str; 3] = [
 /// A network with its gateways and security groups, and what nodes start from.
 const MAKE_NETWORK: [&str; 14] = [
     "ec2:*Address",
-    "ec2:*InternetGateway",
+    "ec2:*InternetG*",
     "ec2:*KeyPair",
-    "ec2:*LaunchTemplate*",
-    "ec2:*NatGateway",
-    "ec2:*PlacementGroup",
+    "ec2:*LaunchT*",
+    "ec2:*NatG*",
+    "ec2:*PlacementG*",
     "ec2:*Route",
     "ec2:*RouteTable",
-    "ec2:*SecurityGroup*",
+    "ec2:*SecurityG*",
     "ec2:*Subnet*",
     "ec2:*Tags",
     "ec2:*Vpc*",
-    "ec2:*VpnGateway",
+    "ec2:*VpnG*",
     "ec2:RunInstances",
 ];
 
@@ -218,13 +218,14 @@ fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
         "autoscaling:*",
         "cloudformation:*",
         "eks:*",
-        "iam:*InstanceProfile",
-        "iam:*OpenIDConnectProvider",
+        "iam:*InstanceP*",
+        "iam:*OpenID*",
         "iam:*Role",
         "iam:*RoleP*",
         // The key for Secrets.
         "kms:CreateGrant",
         "kms:DescribeKey",
+        "logs:PutRet*",
         // The images of nodes.
         "ssm:GetParameter*",
     ];
@@ -239,6 +240,7 @@ fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
         arns.oidc_provider(),
         arns.ec2(),
         arns.keys(),
+        arns.logs(),
         arns.node_images(),
     ];
     vec![
@@ -254,7 +256,7 @@ fn create_cluster(arns: &Arns<'_>) -> Vec<Value> {
                 "ec2:Describe*",
                 "eks:CreateCluster",
                 "eks:Describe*Versions",
-                "eks:DescribeAddonConfiguration",
+                "eks:DescribeAddonC*",
             ],
             &any(),
         ),
@@ -415,9 +417,15 @@ impl Arns<'_> {
         format!("arn:{}:kms:{}:*:key/*", self.partition, self.region)
     }
 
+    /// The log groups of control planes whose names begin as the cluster's does: a long name does not fit.
+    fn logs(&self) -> String {
+        const KEPT: usize = 20;
+        let name: String = format!("{}/", self.cluster).chars().take(KEPT).collect();
+        format!("arn:{}:logs:*:*:*:/aws/eks/{name}*", self.partition)
+    }
+
     fn node_images(&self) -> String {
-        let (partition, region) = (self.partition, self.region);
-        format!("arn:{partition}:ssm:{region}::parameter/aws/service/*")
+        format!("arn:{}:ssm:*::parameter/aws/service/*", self.partition)
     }
 }
 

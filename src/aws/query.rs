@@ -1,5 +1,5 @@
 //! AWS's query protocol, for the few calls of services whose SDK costs minutes of build: a signed
-//! form goes out by the SDK's own machinery, XML comes back.
+//! form goes out by the SDK's own machinery, XML comes back. CloudWatch Logs takes JSON, and answers it.
 //!
 //! It keeps what the SDK's clients keep: the connections of all sessions, their timeouts, one try.
 
@@ -12,12 +12,16 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Or
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::timeout::TimeoutConfig;
 use roxmltree::{Document, Node};
+use serde_json::Value;
 
 use super::convert::unanswered;
 use super::refusal::Refusal;
 use super::signing::Signer;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/x-amz-json-1.1";
+/// Which action a request in JSON is for.
+const TARGET: &str = "x-amz-target";
 
 /// A service that is called this way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub(super) enum QueryService {
     Elb,
     /// That of network and application load balancers.
     ElbV2,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 impl QueryService {
@@ -36,6 +42,7 @@ impl QueryService {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
             Self::Elb | Self::ElbV2 => "elasticloadbalancing",
+            Self::Logs => "logs",
         }
     }
 
@@ -45,6 +52,7 @@ impl QueryService {
             Self::Iam => "2010-05-08",
             Self::Elb => "2012-06-01",
             Self::ElbV2 => "2015-12-01",
+            Self::Logs => "2014-03-28",
         }
     }
 
@@ -55,6 +63,7 @@ impl QueryService {
             Self::Iam => "IAM",
             Self::Elb => "Elastic Load Balancing",
             Self::ElbV2 => "Elastic Load Balancing v2",
+            Self::Logs => "CloudWatch Logs",
         }
     }
 }
@@ -63,7 +72,8 @@ impl QueryService {
 #[derive(Debug, Clone)]
 pub(super) struct Query {
     pub(super) service: QueryService,
-    form: String,
+    headers: Vec<(&'static str, String)>,
+    body: String,
 }
 
 impl Query {
@@ -78,7 +88,21 @@ impl Query {
             .append_pair("Version", service.version())
             .extend_pairs(parameters)
             .finish();
-        Self { service, form }
+        Self {
+            service,
+            headers: vec![("content-type", FORM.to_owned())],
+            body: form,
+        }
+    }
+
+    /// A call of CloudWatch Logs.
+    pub(super) fn of_logs(action: &'static str, members: &Value) -> Self {
+        let target = format!("Logs_20140328.{action}");
+        Self {
+            service: QueryService::Logs,
+            headers: vec![("content-type", JSON.to_owned()), (TARGET, target)],
+            body: members.to_string(),
+        }
     }
 }
 
@@ -112,13 +136,16 @@ pub(super) async fn send(
 }
 
 fn signed(url: &str, query: &Query, signer: &Signer<'_>) -> Result<HttpRequest, BoxError> {
-    let headers = [("content-type", FORM)];
-    let body = query.form.as_bytes();
+    let headers = query.headers.iter();
+    let headers: Vec<(&str, &str)> = headers.map(|(name, text)| (*name, text.as_str())).collect();
+    let body = query.body.as_bytes();
     let added = signer.sign(("POST", url), &headers, body, SigningSettings::default())?;
-    let mut request = HttpRequest::new(SdkBody::from(query.form.as_str()));
+    let mut request = HttpRequest::new(SdkBody::from(query.body.as_str()));
     request.set_method("POST")?;
     request.set_uri("/")?;
-    request.headers_mut().try_insert("content-type", FORM)?;
+    for (name, text) in &query.headers {
+        request.headers_mut().try_insert(*name, text.clone())?;
+    }
     for (name, value) in added.headers() {
         request
             .headers_mut()
@@ -136,10 +163,20 @@ fn answer(response: &HttpResponse) -> Result<String, OrchestratorError<ErrorMeta
     }
 }
 
-/// EC2 says `Response/Errors/Error`, IAM `ErrorResponse/Error`; what is no XML has no code.
+/// EC2 says `Response/Errors/Error`, IAM `ErrorResponse/Error`, Logs has members of JSON; what is neither
+/// has no code.
 fn error(text: &str) -> ErrorMetadata {
     let mut error = ErrorMetadata::builder();
-    if let Ok(document) = Document::parse(text)
+    if let Ok(Value::Object(members)) = serde_json::from_str(text) {
+        let member = |name: &str| members.get(name).and_then(Value::as_str);
+        if let Some(code) = member("__type") {
+            // A namespace may come before it.
+            error = error.code(code.rsplit('#').next().unwrap_or(code));
+        }
+        if let Some(message) = member("message").or_else(|| member("Message")) {
+            error = error.message(message);
+        }
+    } else if let Ok(document) = Document::parse(text)
         && let Some(node) = document.descendants().find(|node| is(*node, "Error"))
     {
         if let Some(code) = child(node, "Code") {
@@ -214,4 +251,37 @@ pub(super) fn child(node: Node<'_, '_>, name: &str) -> Option<String> {
 
 fn is(node: Node<'_, '_>, name: &str) -> bool {
     node.is_element() && node.tag_name().name() == name
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn errors_are_read_of_xml_and_of_json() {
+        let xml = "<Response><Errors><Error><Code>A</Code><Message>b</Message></Error></Errors></Response>";
+        for (text, code, message) in [
+            (xml, Some("A"), Some("b")),
+            (r#"{"__type":"A","message":"b"}"#, Some("A"), Some("b")),
+            (
+                r#"{"__type":"com.amazonaws#A","Message":"b"}"#,
+                Some("A"),
+                Some("b"),
+            ),
+            ("Bad Gateway", None, None),
+        ] {
+            let error = error(text);
+            assert_eq!((error.code(), error.message()), (code, message), "{text}");
+        }
+    }
+
+    #[test]
+    fn calls_of_logs_name_their_action_in_a_header() {
+        let query = Query::of_logs("PutRetentionPolicy", &json!({"retentionInDays": 7}));
+        let target = (TARGET, "Logs_20140328.PutRetentionPolicy".to_owned());
+        assert_eq!(query.headers[1], target);
+        assert_eq!(query.body, r#"{"retentionInDays":7}"#);
+    }
 }

@@ -7,6 +7,7 @@ mod rules;
 
 pub use changes::Changes;
 pub use principal::PrincipalArn;
+pub(in crate::domain) use rules::{misplaced_policies, policies};
 
 use super::decode::{null_as_default, unique_text_map};
 use super::ids::Partition;

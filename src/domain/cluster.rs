@@ -8,6 +8,7 @@
 pub mod addon_access;
 pub mod addon_version;
 pub mod aws_auth;
+pub mod capability_stack;
 pub mod coredns;
 mod deletion;
 mod ec2_instance;
@@ -30,6 +31,7 @@ pub mod vpc_endpoints;
 mod warnings;
 pub mod zones;
 
+pub use capability_stack::CapabilityStack;
 pub use deletion::{AwsResource, ClusterDeletionPlan, DeletionStep, Obstacle};
 pub use generated_name::generated_name as generated_cluster_name;
 pub use kubernetes_version::OfferedVersion;

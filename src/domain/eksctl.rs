@@ -10,6 +10,7 @@
 //! | `metadata`, `iam`, `vpc`, `cloud_watch`, `access_config`, `addon`, `nodegroup` | its sections |
 //! | `control_plane`, `auto_mode`, `kubernetes_network`, `private_cluster`, `remote_network` | the same |
 //! | `service_account`, `pod_identity_association`, `policies` | roles of workloads |
+//! | `capability` | EKS capabilities |
 //! | `identity` | `iamIdentityMappings`, `identityProviders` |
 //! | `keys` | every key of eksctl's: taken, refused and why |
 //! | `fargate` | the part that profiles are made from |
@@ -19,6 +20,7 @@ pub mod access_config;
 pub mod addon;
 pub(in crate::domain) mod arn;
 pub mod auto_mode;
+pub mod capability;
 pub(in crate::domain) mod checks;
 pub mod cloud_watch;
 pub mod cluster_config;
@@ -40,6 +42,7 @@ pub mod vpc;
 pub use access_config::AccessConfig;
 pub use addon::{Addon, AddonNamespaceConfig, AddonsConfig};
 pub use auto_mode::AutoModeConfig;
+pub use capability::Capability;
 pub use cloud_watch::{ClusterCloudWatch, ClusterCloudWatchLogging};
 pub use cluster_config::ClusterConfig;
 pub use control_plane::{

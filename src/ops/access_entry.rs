@@ -216,7 +216,8 @@ impl Wanted<'_> {
     }
 }
 
-fn unusable(refusal: &Refusal, remedy: &str) -> Verdict {
+/// A failure of what AWS does not know, and the way out.
+pub(super) fn unusable(refusal: &Refusal, remedy: &str) -> Verdict {
     let failure = from_refusal(ErrorCode::InvalidParameter, refusal);
     Verdict::Fail(also_said(failure, remedy))
 }

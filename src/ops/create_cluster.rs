@@ -1,6 +1,6 @@
 //! Creates a cluster as eksctl does: looks up whether AWS offers what is asked for, then makes its
-//! stack, access entries, add-ons, identity provider, roles of `ServiceAccounts`, Fargate profiles, `CoreDNS`,
-//! nodegroups, metrics-server, pod identity associations; and last, closes the Kubernetes API of a private
+//! stack, access entries, add-ons, identity provider, roles of `ServiceAccounts`, how long logs are kept,
+//! Fargate profiles, `CoreDNS`, nodegroups, metrics-server, pod identity associations, capabilities; and last, closes the Kubernetes API of a private
 //! one to the internet.
 //!
 //! Steps: those of the plan (`domain::cluster::plan`), which begin with `start`, the first of them.
@@ -10,6 +10,7 @@
 mod access_entries;
 mod add_ons;
 mod addon_needs;
+mod capabilities;
 mod cluster_stack;
 mod control_plane;
 mod coredns;
@@ -19,6 +20,7 @@ mod identity_mappings;
 mod identity_providers;
 mod in_cluster;
 mod late_add_ons;
+mod log_retention;
 mod network;
 mod node_lookups;
 mod node_network;
@@ -192,6 +194,7 @@ async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String,
         ClusterStep::Oidc => oidc::stage(creating).await,
         ClusterStep::ServiceAccounts => service_accounts::stage(creating).await,
         ClusterStep::VpcCniRole => vpc_cni_role::stage(creating).await,
+        ClusterStep::LogRetention => log_retention::stage(creating).await,
         ClusterStep::FargateProfiles => profiles::stage(creating).await,
         ClusterStep::CoreDns => coredns::stage(creating).await,
         ClusterStep::IdentityProviders => identity_providers::stage(creating).await,
@@ -199,6 +202,7 @@ async fn stage(creating: &mut Creating<'_>, step: ClusterStep) -> Result<String,
         ClusterStep::Nodegroups => nodegroups::stage(creating).await,
         ClusterStep::LateAddOns | ClusterStep::AddOnsReady => late_add_ons::stage(creating).await,
         ClusterStep::PodIdentities => pod_identities::stage(creating).await,
+        ClusterStep::Capabilities => capabilities::stage(creating).await,
         ClusterStep::EndpointAccess => endpoint_access::stage(creating).await,
     }
 }

@@ -1,4 +1,4 @@
-//! Deletes a cluster with all that was made for it: its Fargate profiles one by one, the stack of
+//! Deletes a cluster with all that was made for it: its EKS capabilities, its Fargate profiles one by one, the stack of
 //! their role, its nodegroups, the roles of its workloads, its identity provider, its own stack.
 //!
 //! Steps: `start`, which reads everything that can refuse and fails before the first change if
@@ -6,6 +6,7 @@
 //! change on, what is not there is what was wanted.
 
 mod balancers;
+mod capabilities;
 mod control_plane;
 mod leftovers;
 mod network;
@@ -45,6 +46,8 @@ const REMOVAL: Pace = Pace {
 };
 
 const PROTECTION: &str = "deletion_protection";
+const CAPABILITY_STACKS: &str = "capability_stacks";
+const CAPABILITIES: &str = "capabilities";
 const BALANCERS: &str = "load_balancers";
 const PROFILES: &str = "fargate_profiles";
 const ROLE: &str = "fargate_role";
@@ -56,8 +59,10 @@ const OIDC: &str = "oidc";
 const CLUSTER: &str = "cluster";
 
 /// The steps after `start`.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 12] = [
     PROTECTION,
+    CAPABILITY_STACKS,
+    CAPABILITIES,
     BALANCERS,
     PROFILES,
     ROLE,
@@ -98,6 +103,9 @@ struct Removal {
     /// The managed nodegroups whose deletion AWS has accepted.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     nodegroups: BTreeSet<String>,
+    /// The capabilities whose deletion AWS has accepted.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    capabilities: BTreeSet<String>,
 }
 
 /// A stage of a deletion.
@@ -121,6 +129,8 @@ pub(super) async fn step(context: &Context<'_>) -> Result<Verdict, Verdict> {
     let message = match step {
         None => start(&mut removing).await?,
         Some(PROTECTION) => protection::stage(&mut removing).await?,
+        Some(CAPABILITY_STACKS) => stacks::capabilities(&mut removing).await?,
+        Some(CAPABILITIES) => capabilities::stage(&mut removing).await?,
         Some(BALANCERS) => balancers::stage(&mut removing).await?,
         Some(PROFILES) => profiles::stage(&mut removing).await?,
         Some(ROLE) => stacks::role(&mut removing).await?,

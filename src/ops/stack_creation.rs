@@ -240,6 +240,10 @@ pub(super) fn digest(spec: &ClusterSpec) -> String {
     spec.access.entries.clear();
     spec.identity_mappings.clear();
     spec.identity_providers.clear();
+    spec.logging.retention_days = None;
+    for capability in &mut spec.capabilities {
+        capability.access_policies.clear();
+    }
     // By way of a value, whose keys are sorted.
     let text = serde_json::to_value(&spec).unwrap_or_default().to_string();
     Sha256::digest(text)

@@ -26,9 +26,12 @@ const TYPES: [&str; 7] = [
 const RESERVED: [&str; 5] = ["system:", "eks:", "aws:", "amazon:", "iam:"];
 
 /// The access policies that there are.
-const POLICIES: [&str; 19] = [
+const POLICIES: [&str; 23] = [
+    "AmazonEKSACKPolicy",
     "AmazonEKSAdminPolicy",
     "AmazonEKSAdminViewPolicy",
+    "AmazonEKSArgoCDClusterPolicy",
+    "AmazonEKSArgoCDPolicy",
     "AmazonEKSAutoNodePolicy",
     "AmazonEKSBlockStorageClusterPolicy",
     "AmazonEKSBlockStoragePolicy",
@@ -37,6 +40,7 @@ const POLICIES: [&str; 19] = [
     "AmazonEKSComputePolicy",
     "AmazonEKSEditPolicy",
     "AmazonEKSHybridPolicy",
+    "AmazonEKSKROPolicy",
     "AmazonEKSLoadBalancingClusterPolicy",
     "AmazonEKSLoadBalancingPolicy",
     "AmazonEKSNetworkingClusterPolicy",

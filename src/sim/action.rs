@@ -50,6 +50,9 @@ actions! {
     DescribeNodegroup,
     ListNodegroups,
     DeleteNodegroup,
+    DescribeCapability,
+    ListCapabilities,
+    DeleteCapability,
     CreateAccessEntry,
     DescribeAccessEntry,
     ListAccessEntries,
@@ -118,6 +121,9 @@ actions! {
     // Elastic Load Balancing
     DescribeLoadBalancers,
     DescribeTags,
+    // CloudWatch Logs
+    DescribeLogGroups,
+    PutRetentionPolicy,
 }
 
 impl Action {
@@ -128,6 +134,7 @@ impl Action {
             "Create",
             "Delete",
             "Disassociate",
+            "Put",
             "Tag",
             "Untag",
             "Update",

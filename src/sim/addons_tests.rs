@@ -38,6 +38,7 @@ impl Sim {
             content_type: None,
             authorization: Some(format!("AWS4-HMAC-SHA256 Credential={scope}")),
             token: None,
+            target: None,
             body: body.to_string().into(),
         };
         let arrival = self.0.arrive(&inbound);

@@ -153,7 +153,7 @@ impl Cluster {
         self.details = Some(Box::new(details));
     }
 
-    /// What is in it: profiles, and add-ons, nodegroups and access entries that are its own.
+    /// What is in it: profiles, and capabilities, add-ons, nodegroups and access entries that are its own.
     pub(super) fn parts(&self) -> impl Iterator<Item = String> {
         let details = self.details.as_deref();
         let profiles = self.profiles.keys().map(|name| ("profile", name));
@@ -162,7 +162,9 @@ impl Cluster {
         let entries = details
             .into_iter()
             .flat_map(|own| own.access_entries.keys());
+        let capabilities = details.into_iter().flat_map(|own| own.capabilities.keys());
         profiles
+            .chain(capabilities.map(|name| ("capability", name)))
             .chain(
                 addons
                     .filter(|_| !self.is_of_the_fleet())
@@ -195,10 +197,11 @@ impl Cluster {
             let statuses = statuses.join("/");
             return Some(format!("Cluster has Fargate Profiles in {statuses} state"));
         }
-        let details = self.details.as_ref();
-        details
-            .is_some_and(|details| !details.nodegroups.is_empty())
-            .then(|| "Cluster has nodegroups attached".to_owned())
+        let details = self.details.as_ref()?;
+        if !details.nodegroups.is_empty() {
+            return Some("Cluster has nodegroups attached".to_owned());
+        }
+        (!details.capabilities.is_empty()).then(|| "Cluster has capabilities attached".to_owned())
     }
 
     /// The ARN of a new access entry; `None` when the principal has one.
@@ -259,6 +262,9 @@ impl Cluster {
         if let Some(details) = &mut self.details {
             details
                 .nodegroups
+                .retain(|_, one| one.until.is_none_or(|until| now < until));
+            details
+                .capabilities
                 .retain(|_, one| one.until.is_none_or(|until| now < until));
             details.settle_updates(now);
             details.settle_provider(now);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::access_policies::Association;
 use super::addon::Addon;
+use super::capabilities::Capability;
 use super::cluster_update::ConfigUpdate;
 use super::host::Host;
 use super::identity_providers::Provider;
@@ -22,6 +23,7 @@ pub(super) struct Details {
     pub described: BTreeMap<String, Value>,
     pub addons: BTreeMap<String, Addon>,
     pub nodegroups: BTreeMap<String, Nodegroup>,
+    pub capabilities: BTreeMap<String, Capability>,
     /// Autoscaling groups of the account's own, by physical id.
     pub node_stacks: BTreeMap<String, OwnGroup>,
     /// No more nodes of a nodegroup than this ever join.

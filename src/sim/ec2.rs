@@ -182,9 +182,13 @@ fn describe_offerings(
     let region = &caller.region;
     let kind = form.filled("LocationType").unwrap_or("region");
     let zones: Vec<Zone> = zones::of(region);
+    let zones = zones.iter().enumerate();
+    let zones = zones.map(|(nth, zone)| (zone.clone(), Some(nth)));
+    let local = zones::local(region).into_iter().map(|zone| (zone, None));
+    let zones: Vec<(Zone, Option<usize>)> = zones.chain(local).collect();
     let mut found = BTreeSet::new();
     for instance_type in offerings::all() {
-        for (nth, zone) in zones.iter().enumerate() {
+        for (zone, nth) in &zones {
             let location = match kind {
                 "region" => region,
                 "availability-zone" => &zone.name,
@@ -199,7 +203,7 @@ fn describe_offerings(
                 ("location", location.as_str()),
             ];
             let asked = wanted(filters, &facts, &BTreeMap::new())?;
-            if asked && offerings::is_offered(&instance_type, region, zone, nth) {
+            if asked && offerings::is_offered(&instance_type, region, zone, *nth) {
                 found.insert((instance_type.clone(), location.clone()));
             }
         }

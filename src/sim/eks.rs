@@ -79,6 +79,9 @@ impl World {
             Action::ListNodegroups => self.list_nodegroups(caller, cluster, &inbound.query),
             Action::DescribeNodegroup => self.describe_nodegroup(arrival, cluster, resource),
             Action::DeleteNodegroup => self.delete_nodegroup(arrival, cluster, resource),
+            Action::ListCapabilities => self.list_capabilities(caller, cluster, &inbound.query),
+            Action::DescribeCapability => self.describe_capability(caller, cluster, resource),
+            Action::DeleteCapability => self.delete_capability(arrival, cluster, resource),
             _ => self.access_call(inbound, arrival, target),
         }
     }

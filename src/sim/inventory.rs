@@ -47,6 +47,12 @@ impl World {
                 .chain(pairs);
             lines.extend(made.map(|(kind, id)| format!("{place}/{kind}/{id}")));
         }
+        for ((account, region, name), group) in &self.log_groups {
+            let days = group
+                .retention
+                .map_or_else(String::new, |days| format!(" {days} days"));
+            lines.push(format!("{account}/{region}/log-group{name}{days}"));
+        }
         for (account, iam) in &self.iam {
             lines.extend(
                 iam.roles

@@ -8,7 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | `shape` | the models as they are read |
-//! | `rest` | EKS: an action by its request line, its members out of path, query and body |
+//! | `rest` | EKS: an action by its request line, its members out of path, query and body; CloudWatch Logs, whose members are all in the body |
 //! | `form` | the members out of the fields of the Query protocol and of EC2's |
 //! | `check` | values held to their shapes |
 //! | `words` | what a service says to a request that breaks its model |
@@ -27,7 +27,7 @@ use super::error::AwsError;
 use super::query::{Form, Service, no_operation};
 use shape::ServiceModel;
 
-pub(super) use rest::{check_rest, route};
+pub(super) use rest::{check_json, check_rest, route};
 
 /// Declares a model that is read when it is first used.
 macro_rules! models {
@@ -49,6 +49,7 @@ models! {
     EC2 = "ec2",
     ELB = "elb",
     ELB_V2 = "elbv2",
+    LOGS = "logs",
 }
 
 fn of(service: Service) -> &'static ServiceModel {

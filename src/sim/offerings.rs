@@ -79,6 +79,9 @@ const WITH_RARE: [&str; 3] = ["us-east-1", "us-east-2", "us-west-2"];
 /// What the oldest zone of us-east-1 has.
 const OLD: [&str; 7] = ["c4", "c5", "m4", "m5", "r5", "t2", "t3"];
 
+/// What local zones have.
+const LOCAL: [&str; 4] = ["c5", "m5", "r5", "t3"];
+
 /// Whether there is such a type at all.
 pub(super) fn exists(instance_type: &str) -> bool {
     all().any(|known| known == instance_type)
@@ -99,9 +102,17 @@ pub(super) fn all() -> impl Iterator<Item = String> {
     FAMILIES.iter().flat_map(named)
 }
 
-/// Whether a zone, the `nth` of its region, offers a type that there is.
-pub(super) fn is_offered(instance_type: &str, region: &str, zone: &Zone, nth: usize) -> bool {
+/// Whether a zone, the `nth` of its region or a local one, offers a type that there is.
+pub(super) fn is_offered(
+    instance_type: &str,
+    region: &str,
+    zone: &Zone,
+    nth: Option<usize>,
+) -> bool {
     let family = instance_type.split('.').next().unwrap_or_default();
+    let Some(nth) = nth else {
+        return LOCAL.contains(&family);
+    };
     if zone.id == "use1-az3" {
         return OLD.contains(&family);
     }
@@ -120,7 +131,7 @@ mod tests {
         assert!(exists(instance_type), "{instance_type}");
         let zones = zones::of(region).into_iter().enumerate();
         zones
-            .filter(|(nth, zone)| is_offered(instance_type, region, zone, *nth))
+            .filter(|(nth, zone)| is_offered(instance_type, region, zone, Some(*nth)))
             .map(|(_, zone)| zone.name)
             .collect()
     }

@@ -1,4 +1,4 @@
-//! Requests and answers as they travel: EKS's JSON and the others' XML, each with its headers.
+//! Requests and answers as they travel: the JSON of EKS and CloudWatch Logs and the others' XML, each with its headers.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::clock::fresh_id;
 use super::error::{AwsError, Names};
 use super::kubernetes;
+use super::logs;
 use super::query::{self, Service};
 
 /// A request, read whole.
@@ -21,6 +22,8 @@ pub(super) struct Inbound {
     pub content_type: Option<String>,
     /// The security token that goes with a session's key.
     pub token: Option<String>,
+    /// The action, in the protocol of CloudWatch Logs.
+    pub target: Option<String>,
     pub body: Bytes,
 }
 
@@ -40,6 +43,7 @@ impl Inbound {
             authorization: header("authorization"),
             content_type: header("content-type"),
             token: header("x-amz-security-token"),
+            target: header("x-amz-target"),
             body,
         }
     }
@@ -82,6 +86,23 @@ impl Answer {
             content_type: "application/json",
             error: None,
             body: body.to_string(),
+        }
+    }
+
+    pub(super) fn logs(result: Result<Value, AwsError>) -> Self {
+        let (status, body) = match result {
+            Ok(body) => (200, body),
+            Err(error) => logs::refusal(&error),
+        };
+        Self {
+            status,
+            content_type: "application/x-amz-json-1.1",
+            error: None,
+            body: if body.is_null() {
+                String::new()
+            } else {
+                body.to_string()
+            },
         }
     }
 

@@ -19,6 +19,7 @@ use super::faults::{Fault, Faults, Subject};
 use super::host::Host;
 use super::iam::Iam;
 use super::kubernetes;
+use super::logs::{self, LogGroups};
 use super::model;
 use super::network::Network;
 use super::options::SimOptions;
@@ -56,6 +57,8 @@ pub(super) struct World {
     pub iam: HashMap<String, Iam>,
     /// By account and region; made when somebody asks.
     pub networks: HashMap<(String, String), Network>,
+    /// The log groups of control planes.
+    pub log_groups: LogGroups,
     /// By account, region, service and whether it is for mutations.
     buckets: HashMap<(String, String, &'static str, bool), Bucket>,
 }
@@ -75,6 +78,8 @@ pub(super) enum Request {
     Eks(Target),
     Query(Service, Form),
     Kubernetes(kubernetes::Target),
+    /// An action of CloudWatch Logs, by its name.
+    Logs(String),
     Unknown,
 }
 
@@ -91,6 +96,7 @@ impl World {
             stacks: Stacks::default(),
             iam: HashMap::new(),
             networks: HashMap::new(),
+            log_groups: LogGroups::new(),
             buckets: HashMap::new(),
         }
     }
@@ -110,6 +116,7 @@ impl World {
         self.stacks.clear();
         self.iam.clear();
         self.networks.clear();
+        self.log_groups.clear();
         self.buckets.clear();
         self.clock.thaw();
     }
@@ -174,6 +181,9 @@ impl World {
                 let result = problem.map_or_else(|| self.query(*service, form, arrival), Err);
                 Answer::query(*service, form.action(), result)
             }
+            Request::Logs(action) => {
+                Answer::logs(problem.map_or_else(|| self.logs_call(action, inbound, arrival), Err))
+            }
             Request::Eks(target) => {
                 let result = problem.map_or_else(|| self.eks(inbound, arrival, target), Err);
                 Answer::eks(result, &self.names_of(target, arrival.seq))
@@ -230,6 +240,7 @@ impl World {
             Request::Query(service, form) => Answer::query(*service, form.action(), Err(error)),
             Request::Kubernetes(_) => Answer::kubernetes(Err(kubernetes::of_fault(&error))),
             Request::Eks(target) => Answer::eks(Err(error), &self.names_of(target, arrival.seq)),
+            Request::Logs(_) => Answer::logs(Err(error)),
             Request::Unknown => return None,
         })
     }
@@ -292,12 +303,17 @@ impl Request {
             Self::Eks(_) => Some("eks"),
             Self::Query(service, _) => Some(service.name()),
             Self::Kubernetes(_) => Some("kubernetes"),
+            Self::Logs(_) => Some(logs::SERVICE),
             Self::Unknown => None,
         }
     }
 
     fn of(inbound: &Inbound) -> Self {
         if inbound.path == "/" {
+            let target = inbound.target.as_deref();
+            if let Some(action) = target.and_then(logs::target) {
+                return Self::Logs(action);
+            }
             let form = Form::read(inbound);
             let service = Service::of_version(form.get("Version").unwrap_or_default());
             return Self::Query(service, form);
@@ -319,6 +335,13 @@ fn describe(request: &Request, caller: &Caller, inbound: &Inbound) -> Call {
     match request {
         Request::Unknown => {}
         Request::Query(service, form) => describe_query(*service, form, caller, &mut call),
+        Request::Logs(action) => {
+            call.action.clone_from(action);
+            if let Some(group) = logs::named_group(inbound) {
+                call.cluster = logs::cluster_of(&group).map(str::to_owned);
+                call.set_resource(&group);
+            }
+        }
         Request::Kubernetes(target) => {
             target.action().name().clone_into(&mut call.action);
             call.cluster = Some(target.cluster.clone());

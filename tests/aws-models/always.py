@@ -94,6 +94,19 @@ always(
     NodeRepairConfig="",
     Taint="key effect",
     RemoteAccessConfig="",
+    DescribeCapabilityResponse="capability",
+    DeleteCapabilityResponse="capability",
+    ListCapabilitiesResponse="capabilities",
+    Capability="""capabilityName arn clusterName type roleArn status version tags health createdAt
+        modifiedAt deletePropagationPolicy""",
+    CapabilitySummary="capabilityName arn type status version createdAt modifiedAt",
+    CapabilityHealth="issues",
+    CapabilityConfigurationResponse="",
+    ArgoCdConfigResponse="namespace awsIdc rbacRoleMappings serverUrl",
+    ArgoCdAwsIdcConfigResponse="idcInstanceArn idcRegion",
+    ArgoCdNetworkAccessConfigResponse="vpceIds",
+    ArgoCdRoleMapping="role identities",
+    SsoIdentity="id type",
     CreateAccessEntryResponse="accessEntry",
     DescribeAccessEntryResponse="accessEntry",
     UpdateAccessEntryResponse="accessEntry",
@@ -277,4 +290,10 @@ always(
     DescribeTagsOutput="TagDescriptions",
     TagDescription="ResourceArn Tags",
     Tag="Key Value",
+)
+
+always(
+    "logs",
+    DescribeLogGroupsResponse="logGroups",
+    LogGroup="logGroupName creationTime metricFilterCount arn storedBytes logGroupClass logGroupArn",
 )

@@ -37,6 +37,9 @@ class Checker:
         if self.protocol == "rest-json":
             self.kind_of(headers, "application/json")
             self.json("", shape, self.parsed(body))
+        elif self.protocol == "json":
+            self.kind_of(headers, "application/x-amz-json-1.1")
+            self.json("", shape, self.parsed(body))
         else:
             self.kind_of(headers, "text/xml")
             self.document(action, output, body)

@@ -23,6 +23,7 @@ from wire import Wire
 # a value of another type.
 BROKEN = {
     "rest-json": ["InvalidParameterException", "BadRequestException", "SerializationException"],
+    "json": ["InvalidParameterException", "SerializationException"],
     "query": ["ValidationError", "MalformedInput"],
     "ec2": ["MissingParameter", "InvalidParameterValue", "InvalidParameterCombination"],
 }
@@ -125,7 +126,8 @@ class Run:
         refused = self.refused(
             service, action, self.send(service, action, members, signed=False), "unsigned"
         )
-        if refused.status != 403 and refused.code != "AuthFailure":
+        codes = ["AuthFailure", "MissingAuthenticationTokenException"]
+        if refused.status != 403 and refused.code not in codes:
             if action != "GetCallerIdentity":
                 self.say(service, action, "unsigned", f"{refused.status} {refused.code}")
         for status in [403, 429, 500, 503]:

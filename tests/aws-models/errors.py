@@ -15,6 +15,10 @@ COMMON = {
         OptInRequired RequestEntityTooLargeException SerializationException ServiceUnavailable
         SignatureDoesNotMatch ThrottlingException UnknownOperationException
         UnrecognizedClientException ValidationException""",
+    "json": """AccessDeniedException ExpiredTokenException IncompleteSignatureException InternalFailure
+        InvalidSignatureException MissingAuthenticationTokenException NotAuthorized OptInRequired
+        SerializationException ServiceUnavailable ServiceUnavailableException ThrottlingException
+        UnknownOperationException UnrecognizedClientException ValidationException""",
     "query": """AccessDenied ExpiredToken IncompleteSignature InternalFailure InvalidAction
         InvalidClientTokenId MalformedInput MissingAction MissingAuthenticationToken NotAuthorized
         OptInRequired RequestExpired ServiceUnavailable SignatureDoesNotMatch Throttling
@@ -41,8 +45,8 @@ class Refused:
         self.status, self.wrong = answer.status, []
         self.code = self.message = None
         protocol = model["metadata"]["protocol"]
-        if protocol == "rest-json":
-            self.read_json(model, answer)
+        if protocol in ["rest-json", "json"]:
+            self.read_json(protocol, model, answer)
         else:
             self.read_xml(protocol, answer)
         known = listed(model, action)
@@ -56,20 +60,25 @@ class Refused:
         if not self.message:
             self.wrong.append("has no message")
 
-    def read_json(self, model, answer):
+    def read_json(self, protocol, model, answer):
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        self.code = headers.get("x-amzn-errortype")
-        if not self.code:
-            self.wrong.append("has no X-Amzn-ErrorType")
+        if protocol == "rest-json":
+            self.code = headers.get("x-amzn-errortype")
+            if not self.code:
+                self.wrong.append("has no X-Amzn-ErrorType")
         try:
             body = json.loads(answer.body)
         except ValueError:
             self.wrong.append(f"is not JSON: {answer.body[:80]!r}")
             return
+        if protocol == "json":
+            self.code = body.pop("__type", None)
         self.message = body.get("message")
         shape = model["shapes"].get(self.code, {"members": {"message": {}}})
+        # The models of the JSON protocol leave the message out, which every error of it has.
+        members = {**shape["members"], "message": {}} if protocol == "json" else shape["members"]
         for name, value in body.items():
-            if name not in shape["members"]:
+            if name not in members:
                 self.wrong.append(f"{self.code} has no member {name}")
             elif not isinstance(value, (str, list)):
                 self.wrong.append(f"{name} of {self.code} is {value!r}")

@@ -789,3 +789,88 @@ def _(sim):
     with_balancer(sim, "network")
     found = sim.call("elbv2", "DescribeLoadBalancers", {})["LoadBalancers"]
     return {"ResourceArns": [one["LoadBalancerArn"] for one in found]}
+
+
+# EKS: capabilities
+
+
+def with_capability(sim):
+    sim.control("PUT", f"/accounts/{ACCOUNT}/roles/ack", {"services": ["capabilities.eks.amazonaws.com"]})
+    capability = {
+        "CapabilityName": "ack",
+        "ClusterName": CLUSTER,
+        "DeletePropagationPolicy": "RETAIN",
+        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/ack",
+        "Type": "ACK",
+    }
+    with_stack(sim, {"Resources": {"It": {"Type": "AWS::EKS::Capability", "Properties": capability}}})
+    sim.advance(600)
+    return {"clusterName": CLUSTER, "capabilityName": "ack"}
+
+
+def with_argo_cd(sim):
+    sim.control("PUT", f"/accounts/{ACCOUNT}/roles/argo", {"services": ["capabilities.eks.amazonaws.com"]})
+    identity = {"Id": "38414300-1041", "Type": "SSO_USER"}
+    argo_cd = {
+        "Namespace": "gitops",
+        "NetworkAccess": {"VpceIds": ["vpce-1"]},
+        "AwsIdc": {"IdcInstanceArn": "arn:aws:sso:::instance/ssoins-1"},
+        "RbacRoleMappings": [{"Role": "ADMIN", "Identities": [identity]}],
+    }
+    capability = {
+        "CapabilityName": "argo",
+        "ClusterName": CLUSTER,
+        "Configuration": {"ArgoCd": argo_cd},
+        "DeletePropagationPolicy": "RETAIN",
+        "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/argo",
+        "Type": "ARGOCD",
+    }
+    with_stack(sim, {"Resources": {"It": {"Type": "AWS::EKS::Capability", "Properties": capability}}})
+    sim.advance(600)
+    return {"clusterName": CLUSTER, "capabilityName": "argo"}
+
+
+@example("eks", "DescribeCapability")
+def _(sim):
+    return with_capability(sim)
+
+
+@example("eks", "DescribeCapability")
+def _(sim):
+    return with_argo_cd(sim)
+
+
+@example("eks", "ListCapabilities")
+def _(sim):
+    with_capability(sim)
+    return {"clusterName": CLUSTER, "maxResults": 10}
+
+
+@example("eks", "DeleteCapability")
+def _(sim):
+    return with_capability(sim)
+
+
+# CloudWatch Logs
+
+LOG_GROUP = f"/aws/eks/{CLUSTER}/cluster"
+
+
+def with_logs(sim):
+    setup = {"types": ["audit"], "enabled": True}
+    logging = {"clusterLogging": [setup]}
+    sim.call("eks", "UpdateClusterConfig", {"name": CLUSTER, "logging": logging})
+    sim.advance(300)
+
+
+@example("logs", "PutRetentionPolicy")
+def _(sim):
+    with_logs(sim)
+    return {"logGroupName": LOG_GROUP, "retentionInDays": 30}
+
+
+@example("logs", "DescribeLogGroups")
+def _(sim):
+    with_logs(sim)
+    sim.call("logs", "PutRetentionPolicy", {"logGroupName": LOG_GROUP, "retentionInDays": 30})
+    return {"logGroupNamePrefix": "/aws/eks/", "limit": 10}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 SAMPLES = [
     "sample",
     "123456",
+    "111111111111",
     "a" * 40,
     "arn:aws:iam::111111111111:role/sample",
 ]

@@ -1,6 +1,6 @@
 """Requests as AWS's protocols have them, signed, whatever is wrong with their members.
 
-botocore's own serialisers refuse what is to be sent here, so the three protocols are written anew.
+botocore's own serialisers refuse what is to be sent here, so the four protocols are written anew.
 """
 
 import json
@@ -40,6 +40,11 @@ class Wire:
         if protocol == "rest-json":
             method, path, body = rest(operation["http"], shape, members)
             headers = {"Content-Type": "application/json"}
+        elif protocol == "json":
+            method, path, body = "POST", "/", json.dumps(members).encode()
+            target = f"{model['metadata']['targetPrefix']}.{action}"
+            version = model["metadata"]["jsonVersion"]
+            headers = {"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target}
         else:
             fields = [("Action", action), ("Version", model["metadata"]["apiVersion"])]
             writer = Fields(shapes, protocol == "ec2")

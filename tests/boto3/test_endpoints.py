@@ -16,7 +16,7 @@ RULES = ROOT / "src" / "aws" / "endpoints"
 TABLE = ROOT / "tests" / "data" / "endpoints.tsv"
 DATA = Path(botocore.__file__).parent / "data"
 # Those whose rule sets are kept here, and those whose SDK crates bring them along.
-KEPT = {"ec2": "ec2", "iam": "iam", "elasticloadbalancing": "elbv2"}
+KEPT = {"ec2": "ec2", "iam": "iam", "elasticloadbalancing": "elbv2", "logs": "logs"}
 OF_CRATES = ["sts"]
 
 

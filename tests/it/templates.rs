@@ -322,6 +322,45 @@ fn add_roles(grid: &mut Grid, region: &str) {
     }
 }
 
+/// A capability of each type, and the roles of those that have none.
+fn add_capabilities(grid: &mut Grid, region: &str) {
+    let partition = partition(region);
+    let managed = format!("arn:{partition}:iam::aws:policy/ReadOnlyAccess");
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": "*"}
+    ]});
+    let parts = json!({"capabilities": [
+        {"name": "ack", "type": "ACK", "attachPolicyARNs": [managed], "attachPolicy": policy,
+         "permissionsBoundary": format!("arn:{partition}:iam::111111111111:policy/b")},
+        {"name": "kro", "type": "KRO", "roleArn": format!("arn:{partition}:iam::111111111111:role/kro")},
+        {"name": "argo_cd", "type": "ARGOCD", "configuration": {"argocd": {
+            "namespace": "gitops",
+            "networkAccess": {"vpceIds": ["vpce-0a1b2c3d4e5f60718"]},
+            "awsIdc": {
+                "idcInstanceArn": format!("arn:{partition}:sso:::instance/ssoins-1234567890abcdef"),
+                "idcRegion": region,
+            },
+            "rbacRoleMappings": [{"role": "ADMIN", "identities": [
+                {"id": "38414300-1041-708a-01af-abc123defabc", "type": "SSO_USER"}
+            ]}],
+        }}},
+    ]});
+    add_plan(grid, "capabilities", &spec(region, parts));
+}
+
+/// Nodes in a local zone, in subnets of either kind.
+fn add_local_zones(grid: &mut Grid, region: &str) {
+    let zone = format!("{region}-ham-1a");
+    let parts = json!({
+        "localZones": [zone],
+        "nodeGroups": [
+            {"name": "local", "localZones": [zone]},
+            {"name": "private", "localZones": [zone], "privateNetworking": true},
+        ],
+    });
+    add_plan(grid, "local-zones", &spec(region, parts));
+}
+
 /// Every key of nodegroups.
 fn add_nodegroup_keys(grid: &mut Grid, region: &str) {
     let text = include_str!("../../src/domain/cluster/rules/every_nodegroup.yaml");
@@ -398,6 +437,8 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
         add_control_planes(&mut grid, region);
         add_networks(&mut grid, region);
         add_roles(&mut grid, region);
+        add_capabilities(&mut grid, region);
+        add_local_zones(&mut grid, region);
         add_nodegroup_keys(&mut grid, region);
     }
     add_largest(&mut grid, REGIONS[0]);
@@ -415,6 +456,6 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
     let ipv6 = 2 * 4;
     assert_eq!(
         grid.len(),
-        3 * (4 * 3 * 2 + 4 * 3 + 2 * 3 + 4 + 3 * 2 * 2 + 11 + 6 + 13) + ipv6 + 2
+        3 * (4 * 3 * 2 + 4 * 3 + 2 * 3 + 4 + 3 * 2 * 2 + 11 + 6 + 9 + 13) + ipv6 + 2
     );
 }

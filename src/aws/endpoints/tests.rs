@@ -44,6 +44,7 @@ async fn every_region_is_where_botocore_says_with_fips_and_dual_stack() {
         };
         let resolved = match line.service {
             "ec2" => by_rules(QueryService::Ec2, wanted),
+            "logs" => by_rules(QueryService::Logs, wanted),
             "iam" => by_rules(QueryService::Iam, wanted),
             "elasticloadbalancing" => by_rules(QueryService::ElbV2, wanted),
             "sts" => of_sts(&SdkConfig::builder().build(), wanted)

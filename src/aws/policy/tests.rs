@@ -128,6 +128,17 @@ const NEEDED: &[(Access, &str, &str)] = &[
         "eks:cluster/prod",
     ),
     (CreateCluster, "iam:PutRolePolicy", ROLE),
+    (
+        CreateCluster,
+        "logs:PutRetentionPolicy",
+        "logs:log-group:/aws/eks/prod/cluster:*",
+    ),
+    (CreateCluster, "eks:CreateCapability", "eks:cluster/prod"),
+    (
+        CreateCluster,
+        "eks:DescribeCapability",
+        "eks:capability/prod/ack/ack-capability/1",
+    ),
     (CreateCluster, "ec2:DescribeInstanceTypeOfferings", "*"),
     (
         CreateCluster,
@@ -167,6 +178,12 @@ const NEEDED: &[(Access, &str, &str)] = &[
         DeleteCluster,
         "eks:DeleteNodegroup",
         "eks:nodegroup/prod/ng-1/1",
+    ),
+    (DeleteCluster, "eks:ListCapabilities", "eks:cluster/prod"),
+    (
+        DeleteCluster,
+        "eks:DeleteCapability",
+        "eks:capability/prod/ack/ack-capability/1",
     ),
     (DeleteCluster, "cloudformation:DeleteStack", STACK),
     (DeleteCluster, "cloudformation:ListStacks", "*"),
@@ -230,6 +247,10 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("iam:AttachRolePolicy", SERVICE_ROLE),
     ("ec2:DeleteVpc", "arn:aws:ec2:us-east-1:111111111111:vpc/v"),
     ("ec2:TerminateInstances", "ec2:instance/i"),
+    (
+        "logs:PutRetentionPolicy",
+        "logs:log-group:/aws/eks/other/cluster:*",
+    ),
     (
         "elasticloadbalancing:DeleteLoadBalancer",
         "elasticloadbalancing:loadbalancer/net/a/1",

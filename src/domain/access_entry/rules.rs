@@ -167,7 +167,10 @@ fn check_session(name: &str, wrong: &mut Vec<Invalid>) {
     }
 }
 
-fn policies(inputs: Vec<AccessPolicyInput>, wrong: &mut Vec<Invalid>) -> Vec<AccessPolicy> {
+pub(in crate::domain) fn policies(
+    inputs: Vec<AccessPolicyInput>,
+    wrong: &mut Vec<Invalid>,
+) -> Vec<AccessPolicy> {
     if inputs.len() > MAX_POLICIES {
         let message = format!("at most {MAX_POLICIES} access policies");
         wrong.push(Invalid::new("/accessPolicies", message));
@@ -284,7 +287,17 @@ pub(super) fn misplaced(
         let message = format!("an entry of type {kind} needs a role of account {account_id}");
         wrong.push(Invalid::new("/principalARN", message));
     }
-    for (i, policy) in entry.access_policies.iter().enumerate() {
+    wrong.extend(misplaced_policies(&entry.access_policies, partition));
+    wrong
+}
+
+/// Access policies of another partition.
+pub(in crate::domain) fn misplaced_policies(
+    policies: &[AccessPolicy],
+    partition: Partition,
+) -> Vec<Invalid> {
+    let mut wrong = Vec::new();
+    for (i, policy) in policies.iter().enumerate() {
         if policy_partition(&policy.policy_arn) != Some(partition.as_str()) {
             let message = format!(
                 "the access policy {} is not in partition {partition}",

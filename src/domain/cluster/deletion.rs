@@ -56,7 +56,7 @@ pub struct DeletionStep {
 )]
 #[serde(rename_all = "camelCase", default)]
 pub struct AwsResource {
-    /// What it is: `stack`, `fargate_profile`, `nodegroup`, `cluster`, `oidc_provider`, `service`,
+    /// What it is: `stack`, `capability`, `fargate_profile`, `nodegroup`, `cluster`, `oidc_provider`, `service`,
     /// `ingress`, `load_balancer`, `security_group`, `network_interface`, `subnet`. More may be added.
     #[schema(required = true, max_length = 64, examples("stack"))]
     pub kind: String,

@@ -414,3 +414,62 @@ fn security_groups_that_exist_are_used() {
     assert_eq!(outputs["SecurityGroup"]["Value"], "sg-1");
     assert_eq!(outputs["SharedNodeSecurityGroup"]["Value"], "sg-3");
 }
+
+/// The stacks of capabilities, as eksctl writes them.
+#[test]
+fn the_stacks_of_capabilities_are_eksctls() {
+    let config = spec(json!({
+        "metadata": {"name": "prod", "region": "us-west-2", "tags": {"team": "payments"}},
+        "capabilities": [
+            {"name": "ack", "type": "ACK", "tags": {"part": "ack"},
+             "attachPolicyARNs": ["arn:aws:iam::aws:policy/AmazonS3FullAccess"],
+             "attachPolicy": {"Version": "2012-10-17", "Statement": [
+                 {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}},
+            {"name": "kro", "type": "KRO", "roleArn": "arn:aws:iam::111111111111:role/kro"},
+            {"name": "argo", "type": "ARGOCD", "configuration": {"argocd": {
+                "namespace": "gitops", "networkAccess": {"vpceIds": ["vpce-1"]},
+                "awsIdc": {"idcInstanceArn": "arn:aws:sso:::instance/ssoins-1", "idcRegion": "us-east-1"},
+                "rbacRoleMappings": [{"role": "ADMIN", "identities": [
+                    {"id": "38414300", "type": "SSO_USER"}, {"id": "08017340", "type": "SSO_GROUP"}]}],
+            }}},
+        ],
+    }));
+    let plan = ClusterPlan::assumed(&config).unwrap();
+    let stacks = plan.stacks.iter().skip(1);
+    insta::assert_json_snapshot!(stacks.collect::<Vec<_>>());
+    let steps = plan.steps.iter();
+    let steps = steps.filter(|step| step.name.as_str() == "capabilities");
+    let steps: Vec<&str> = steps.map(|step| step.description.as_str()).collect();
+    assert_eq!(steps[1], "create the capability kro (KRO)",);
+    let role = &plan.stacks[1].name;
+    assert_eq!(
+        steps[0],
+        format!(
+            "create the role of the capability by the stack {role}, and create the capability ack (ACK)"
+        )
+    );
+}
+
+#[test]
+fn nodes_in_local_zones_are_in_the_subnets_that_the_clusters_stack_has_there() {
+    let zones = ["us-west-2-lax-1a", "us-west-2-lax-1b"];
+    let config = spec(json!({
+        "localZones": zones,
+        "nodeGroups": [
+            {"name": "all", "localZones": zones},
+            {"name": "one", "localZones": [zones[1]], "privateNetworking": true},
+        ],
+    }));
+    let plan = ClusterPlan::assumed(&config).unwrap();
+    let subnets = |stack: usize| {
+        let group = &plan.stacks[stack].template["Resources"]["NodeGroup"];
+        group["Properties"]["VPCZoneIdentifier"].clone()
+    };
+    let of = |output: &str, nth: &str| {
+        let all = json!({"Fn::ImportValue": format!("eksctl-prod-cluster::{output}")});
+        json!({"Fn::Select": [nth, {"Fn::Split": [",", all]}]})
+    };
+    let public = "SubnetsLocalZonePublic";
+    assert_eq!(subnets(1), json!([of(public, "0"), of(public, "1")]));
+    assert_eq!(subnets(2), json!([of("SubnetsLocalZonePrivate", "1")]));
+}

@@ -2,6 +2,7 @@
 
 use super::spec::{ClusterSpec, NodegroupKind, NodegroupSpec};
 use crate::domain::ids::ClusterName;
+use sha1::{Digest as _, Sha1};
 use std::collections::BTreeMap;
 
 /// The longest name of a stack that `CloudFormation` takes.
@@ -25,6 +26,11 @@ pub const NODEGROUP_TAG: &str = "alpha.eksctl.io/nodegroup-name";
 const OLD_NODEGROUP_TAG: &str = "eksctl.io/v1alpha2/nodegroup-name";
 /// The tag of a nodegroup's stack that says `managed` or `unmanaged`.
 pub const NODEGROUP_TYPE_TAG: &str = "alpha.eksctl.io/nodegroup-type";
+
+/// The tag of a capability's stack that names the capability.
+pub const CAPABILITY_TAG: &str = "alpha.eksctl.io/capability-name";
+/// The tag of the stack of a capability's role that names the capability.
+pub const CAPABILITY_ROLE_TAG: &str = "alpha.eksctl.io/iam-role-for-capability";
 
 /// The output of the cluster's stack, or of the Fargate role's, that names the pod execution role.
 pub const POD_EXECUTION_ROLE_OUTPUT: &str = "FargatePodExecutionRoleARN";
@@ -77,6 +83,35 @@ pub fn addon_identity_stack(cluster: &ClusterName, addon: &str, account: &str) -
     format!("eksctl-{cluster}-addon-{addon}-podidentityrole-{account}")
 }
 
+/// The stack of a capability.
+#[must_use]
+pub fn capability_stack(cluster: &ClusterName, capability: &str) -> String {
+    format!("eksctl-{cluster}-capability-{}", hashed(capability))
+}
+
+/// The stack of a capability's role.
+#[must_use]
+pub fn capability_role_stack(cluster: &ClusterName, capability: &str) -> String {
+    format!("eksctl-{cluster}-capability-role-{}", hashed(capability))
+}
+
+/// The SHA-1 of a name in base 32, as eksctl names stacks of what has names that stacks can't have.
+fn hashed(name: &str) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits = Sha1::digest(name);
+    let bits = bits.iter();
+    let bits: Vec<u8> = bits
+        .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
+        .collect();
+    let letter = |five: &[u8]| {
+        let place = five
+            .iter()
+            .fold(0, |place, bit| place << 1 | usize::from(*bit));
+        char::from(LETTERS[place])
+    };
+    bits.chunks(5).map(letter).collect()
+}
+
 /// Whether `CloudFormation` takes it as the name of a stack.
 #[must_use]
 pub fn is_stack_name(name: &str) -> bool {
@@ -98,6 +133,12 @@ pub fn is_of_nodegroup(tags: &BTreeMap<String, String>) -> bool {
     [NODEGROUP_TAG, OLD_NODEGROUP_TAG]
         .iter()
         .any(|tag| tags.contains_key(*tag))
+}
+
+/// Whether tags are those of a capability's stack.
+#[must_use]
+pub fn is_of_capability(tags: &BTreeMap<String, String>) -> bool {
+    tags.contains_key(CAPABILITY_TAG)
 }
 
 /// The tags that every stack of a cluster carries.
@@ -163,5 +204,13 @@ mod tests {
             "eksctl-prod-1-nodegroup-ng-1"
         );
         assert_eq!(stack_tags(&cluster)[CLUSTER_TAG], "prod-1");
+        assert_eq!(
+            capability_stack(&cluster, "ack-capability"),
+            "eksctl-prod-1-capability-ZNDYAOJTIYIIFVTHEWWYSZL5IBMYDVRN"
+        );
+        assert_eq!(
+            capability_role_stack(&cluster, "ack-capability"),
+            "eksctl-prod-1-capability-role-ZNDYAOJTIYIIFVTHEWWYSZL5IBMYDVRN"
+        );
     }
 }

@@ -108,7 +108,7 @@ impl NetworkPlan {
                 let anywhere = spec
                     .nodegroups
                     .iter()
-                    .filter(|one| one.place.zones.is_empty());
+                    .filter(|one| one.place.named_zones().is_empty());
                 let types: Vec<&str> = anywhere.flat_map(NodegroupSpec::types).collect();
                 let offered = (types.as_slice(), offerings);
                 let chosen = zones::choose(&spec.region, zones, available, offered, seed)?;

@@ -45,10 +45,9 @@ pub fn instance_types(spec: &ClusterSpec) -> Vec<&str> {
 
 /// The zones in which a nodegroup's nodes can be: those it names, or all of the cluster.
 fn zones_of<'a>(nodegroup: &'a NodegroupSpec, zones: &'a [String]) -> &'a [String] {
-    if nodegroup.place.zones.is_empty() {
-        zones
-    } else {
-        &nodegroup.place.zones
+    match nodegroup.place.named_zones() {
+        [] => zones,
+        named => named,
     }
 }
 

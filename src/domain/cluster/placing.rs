@@ -3,7 +3,7 @@
 //! The cluster's stack puts its subnets out in an order. Where their ids are not known before they
 //! are made, templates pick them by their places in it.
 
-use super::network::{DescribedSubnet, NetworkPlan};
+use super::network::{DescribedSubnet, NetworkPlan, ZoneBlocks};
 use super::spec::{GivenSubnet, NetworkSpec, NodegroupSpec};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,25 @@ pub struct NodeNetwork {
     pub public: Vec<Place>,
     /// Private ones.
     pub private: Vec<Place>,
+    /// Public subnets in local zones, in the order of theirs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub local_public: Vec<Place>,
+    /// Private ones in local zones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub local_private: Vec<Place>,
+}
+
+/// Ids of subnets, as the cluster's stack puts them out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StackSubnets<'a> {
+    /// Public ones.
+    pub public: &'a [String],
+    /// Private ones.
+    pub private: &'a [String],
+    /// Public ones in local zones.
+    pub local_public: &'a [String],
+    /// Private ones in local zones.
+    pub local_private: &'a [String],
 }
 
 /// A subnet, as far as it is known.
@@ -47,16 +66,22 @@ impl NodeNetwork {
     #[must_use]
     pub fn planned(spec: &NetworkSpec, plan: &NetworkPlan) -> Self {
         match (spec, plan) {
-            (_, NetworkPlan::Own { cidr, zones, .. }) => {
-                let place = |zone: &String| Place {
-                    zone: Some(zone.clone()),
-                    ..Place::default()
-                };
-                let places: Vec<Place> = zones.iter().map(|block| place(&block.zone)).collect();
+            (
+                _,
+                NetworkPlan::Own {
+                    cidr,
+                    zones,
+                    local_zones,
+                    ..
+                },
+            ) => {
+                let (places, local) = (Place::in_zones(zones), Place::in_zones(local_zones));
                 Self {
                     cidr: Some(cidr.clone()),
                     public: places.clone(),
                     private: places,
+                    local_public: local.clone(),
+                    local_private: local,
                 }
             }
             (
@@ -71,6 +96,7 @@ impl NodeNetwork {
                 cidr: cidr.clone(),
                 public: public.iter().map(Place::given).collect(),
                 private: private.iter().map(Place::given).collect(),
+                ..Self::default()
             },
             (NetworkSpec::Own { .. }, _) => Self::default(),
         }
@@ -80,7 +106,7 @@ impl NodeNetwork {
     #[must_use]
     pub fn found(
         spec: &NetworkSpec,
-        (public, private): (&[String], &[String]),
+        subnets: StackSubnets<'_>,
         described: &[DescribedSubnet],
     ) -> Self {
         let given: Vec<&GivenSubnet> = match spec {
@@ -108,21 +134,35 @@ impl NodeNetwork {
         };
         Self {
             cidr,
-            public: public.iter().map(place).collect(),
-            private: private.iter().map(place).collect(),
+            public: subnets.public.iter().map(place).collect(),
+            private: subnets.private.iter().map(place).collect(),
+            local_public: subnets.local_public.iter().map(place).collect(),
+            local_private: subnets.local_private.iter().map(place).collect(),
         }
     }
 
-    fn of(&self, nodegroup: &NodegroupSpec) -> &[Place] {
-        if nodegroup.private_networking {
-            &self.private
-        } else {
-            &self.public
+    /// The subnets that a nodegroup's nodes can be in.
+    #[must_use]
+    pub fn of(&self, nodegroup: &NodegroupSpec) -> &[Place] {
+        let local = !nodegroup.place.local_zones.is_empty();
+        match (local, nodegroup.private_networking) {
+            (false, false) => &self.public,
+            (false, true) => &self.private,
+            (true, false) => &self.local_public,
+            (true, true) => &self.local_private,
         }
     }
 }
 
 impl Place {
+    fn in_zones(zones: &[ZoneBlocks]) -> Vec<Self> {
+        let place = |block: &ZoneBlocks| Self {
+            zone: Some(block.zone.clone()),
+            ..Self::default()
+        };
+        zones.iter().map(place).collect()
+    }
+
     fn given(subnet: &GivenSubnet) -> Self {
         Self {
             id: Some(subnet.id.clone()).filter(|id| !id.is_empty()),
@@ -150,7 +190,7 @@ pub(super) fn of(nodegroup: &NodegroupSpec, network: &NodeNetwork) -> Vec<Picked
         fitting.map(|(nth, place)| place.picked(nth)).collect()
     };
     let mut picked = Vec::new();
-    for zone in &nodegroup.place.zones {
+    for zone in nodegroup.place.named_zones() {
         let found = with(&|place: &Place| place.zone.as_ref() == Some(zone));
         picked.extend(or_unknown(found, zone));
     }
@@ -304,6 +344,25 @@ mod tests {
     }
 
     #[test]
+    fn nodes_in_local_zones_are_in_the_subnets_of_these() {
+        let zones = ["us-west-2a", "us-west-2b"].map(str::to_owned);
+        let local = ["us-west-2-lax-1a", "us-west-2-lax-1b"].map(str::to_owned);
+        let cidr = "192.168.0.0/16";
+        let plan = NetworkPlan::cut(cidr, NatMode::Single, (&zones, &local)).unwrap();
+        let spec = NetworkSpec::Own {
+            cidr: cidr.to_owned(),
+            nat: NatMode::Single,
+            zones: zones.to_vec(),
+        };
+        let network = NodeNetwork::planned(&spec, &plan);
+        let asked = nodegroup(&json!({"localZones": ["us-west-2-lax-1b"]}));
+        assert_eq!(of(&asked, &network), [Picked::Nth(1)]);
+        assert_eq!(network.of(&asked), network.local_private);
+        let elsewhere = nodegroup(&json!({"localZones": ["us-west-2a"]}));
+        assert_eq!(missing(&elsewhere, &network), ["us-west-2a"]);
+    }
+
+    #[test]
     fn subnets_that_exist_are_known_by_id_name_and_zone() {
         let given = |id: &str, name: &str| GivenSubnet {
             id: id.to_owned(),
@@ -324,7 +383,11 @@ mod tests {
             cidr: format!("10.0.{}.0/24", &id[7..]),
         });
         let ids = ["subnet-1", "subnet-2"].map(str::to_owned);
-        let network = NodeNetwork::found(&spec, (&[], &ids), &described);
+        let subnets = StackSubnets {
+            private: &ids,
+            ..StackSubnets::default()
+        };
+        let network = NodeNetwork::found(&spec, subnets, &described);
         let id = |id: &str| Picked::Id(id.to_owned());
         let asked = nodegroup(&json!({"subnets": ["two", "subnet-1", "subnet-9"]}));
         assert_eq!(

@@ -145,6 +145,7 @@ impl ClusterPlan {
             tags: names::nodegroup_stack_tags(spec, nodegroup),
         }));
         stacks.extend(workloads::stacks(spec, facts));
+        stacks.extend(workloads::capability_stacks(spec));
         Self {
             cluster_name: spec.name.to_string(),
             region: spec.region.to_string(),
@@ -328,6 +329,11 @@ fn control_plane_steps(spec: &ClusterSpec) -> Vec<PlanStep> {
     }
     steps.extend(workloads::service_accounts(spec));
     steps.extend(workloads::vpc_cni_role(spec));
+    if let Some(days) = spec.logging.retention_days {
+        let description =
+            format!("let CloudWatch keep the logs of the control plane for {days} days");
+        steps.push(step(ClusterStep::LogRetention, description));
+    }
     steps
 }
 
@@ -369,6 +375,7 @@ fn workload_steps(spec: &ClusterSpec) -> Vec<PlanStep> {
         steps.push(step(ClusterStep::AddOnsReady, description));
     }
     steps.extend(workloads::pod_identities(spec));
+    steps.extend(workloads::capabilities(spec));
     steps
 }
 

@@ -23,6 +23,8 @@ pub enum Trust {
     Issuer(Subject),
     /// Pods by EKS Pod Identity.
     PodIdentity,
+    /// EKS capabilities.
+    Capability,
 }
 
 /// Whom the cluster's OIDC issuer has to name.
@@ -159,10 +161,12 @@ impl ClusterSpec {
         stacks.extend(after);
         stacks.extend(of_addons(late));
         stacks.extend(identities.filter_map(|one| self.pod_identity_stack(one)));
+        let capabilities = self.capabilities.iter();
+        stacks.extend(capabilities.filter_map(|one| self.capability_role_stack(one)));
         stacks
     }
 
-    fn role_tags(
+    pub(super) fn role_tags(
         &self,
         own: &BTreeMap<String, String>,
         purpose: &[(&str, &str)],

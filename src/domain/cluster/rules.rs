@@ -5,6 +5,7 @@ mod access;
 mod addon_roles;
 mod addons;
 mod auto_mode;
+mod capabilities;
 mod control_plane;
 mod identity;
 mod kubernetes_names;
@@ -61,6 +62,8 @@ pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterS
     addon_roles::settle(&mut addons, auto, &pod_identities, &mut wrong);
     let identity_mappings = identity::mappings(config.iam_identity_mappings, &access, &mut wrong);
     let identity_providers = identity::providers(config.identity_providers, &mut wrong);
+    let capabilities = capabilities::of(config.capabilities, region, &mut wrong);
+    capabilities::check_use(&capabilities, &access, &mut wrong);
     let fargate_profiles = profiles(config.fargate_profiles, fargate, &mut wrong);
     let name = metadata.name.as_ref();
     let kinds = [
@@ -69,7 +72,8 @@ pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterS
     ];
     let nodegroups = nodegroups::of(kinds, name, tags, &mut wrong);
     vpc::check_use(&network, &fargate_profiles, &nodegroups, &mut wrong);
-    nodegroups::check_place((&network, region), &nodegroups, &mut wrong);
+    let local_zones = &settings.vpc.local_zones;
+    nodegroups::check_place((&network, region), local_zones, &nodegroups, &mut wrong);
     windows::enable_ipam(&mut addons, &nodegroups);
     access::check_use(&access, &nodegroups, &mut wrong);
     settings.check_use(&network, &nodegroups, &mut wrong);
@@ -99,6 +103,7 @@ pub(super) fn check(mut config: ClusterConfig, fargate: bool) -> Result<ClusterS
             pod_identities,
             identity_mappings,
             identity_providers,
+            capabilities,
         }),
         _ => Err(wrong),
     }

@@ -1,5 +1,6 @@
 //! A cluster whose every field has been checked and every default filled in: the input of a job.
 
+pub mod capability;
 mod control_plane;
 pub mod identity;
 pub mod nodegroup;
@@ -19,6 +20,7 @@ use crate::domain::macros::open_enum;
 use crate::domain::profile::ProfileSpec;
 use crate::domain::role_arn::RoleArn;
 use crate::domain::warnings::Warning;
+use capability::CapabilitySpec;
 use identity::{IdentityMapping, IdentityProviderSpec};
 use role::NewRole;
 use serde::{Deserialize, Serialize};
@@ -93,6 +95,9 @@ pub struct ClusterSpec {
     /// OIDC issuers whose tokens the cluster takes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity_providers: Vec<IdentityProviderSpec>,
+    /// EKS capabilities, at most one of each type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<CapabilitySpec>,
 }
 
 /// The network that is wanted.
@@ -182,6 +187,9 @@ pub struct EndpointSpec {
 pub struct LoggingSpec {
     /// The types that are kept, in EKS's order.
     pub types: Vec<String>,
+    /// How many days they are kept; for ever if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u16>,
 }
 
 /// How callers of Kubernetes are known.
@@ -316,6 +324,9 @@ impl ClusterSpec {
         }
         for identity in &mut self.pod_identities {
             identity.role.bound_by(boundary);
+        }
+        for capability in &mut self.capabilities {
+            capability.role.bound_by(boundary);
         }
         for addon in &mut self.addons {
             if let Some(role) = &mut addon.role {

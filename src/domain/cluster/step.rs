@@ -21,6 +21,8 @@ open_enum! {
         ServiceAccounts => "service_accounts",
         /// The add-on vpc-cni, which was there before, gets its role.
         VpcCniRole => "vpc_cni_role",
+        /// How long the logs of the control plane are kept.
+        LogRetention => "log_retention",
         /// The Fargate profiles, one after the other.
         FargateProfiles => "fargate_profiles",
         /// The add-on coredns, made to run on Fargate where a profile catches it.
@@ -37,6 +39,8 @@ open_enum! {
         AddOnsReady => "add_ons_ready",
         /// Kubernetes `ServiceAccount`s with roles by EKS Pod Identity.
         PodIdentities => "pod_identities",
+        /// EKS capabilities, and their roles.
+        Capabilities => "capabilities",
         /// The Kubernetes API of a private cluster is closed to the internet.
         EndpointAccess => "endpoint_access",
     }

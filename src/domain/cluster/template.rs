@@ -3,6 +3,7 @@
 //! Each is made of small functions that add to a `Draft`. ARNs and service principals are looked up by
 //! `CloudFormation` itself, so that hardly anything here depends on the region or the partition.
 
+mod capability;
 mod cluster;
 mod components;
 mod control_plane;
@@ -29,6 +30,7 @@ mod vpc_ipv6;
 use super::network::NetworkPlan;
 use super::placing::NodeNetwork;
 use super::role_stack::RoleStack;
+use super::spec::capability::CapabilitySpec;
 use super::spec::{ClusterSpec, NodegroupKind, NodegroupSpec};
 use crate::domain::ids::ClusterName;
 use ipnet::IpNet;
@@ -102,6 +104,12 @@ pub fn fargate_role(cluster: &ClusterName, permissions_boundary: Option<&str>) -
 #[must_use]
 pub fn role(stack: &RoleStack, facts: &ClusterFacts) -> Value {
     role::template(stack, &facts.issuer)
+}
+
+/// The template of a capability's stack.
+#[must_use]
+pub fn capability(spec: &ClusterSpec, one: &CapabilitySpec, role_arn: &str) -> Value {
+    capability::template(spec, one, role_arn)
 }
 
 /// The template of a nodegroup's stack, of either kind.

@@ -22,6 +22,10 @@ pub struct ClusterCloudWatchLogging {
     #[serde(default)]
     #[schema(schema_with = log_types)]
     pub enable_types: Vec<String>,
+    /// How many days the logs are kept: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
+    /// 1096, 1827, 2192, 2557, 2922, 3288 or 3653; for ever if it is absent or 0.
+    #[schema(nullable = false, minimum = 0, maximum = 3653, examples(30))]
+    pub log_retention_in_days: Option<u32>,
 }
 
 fn log_types() -> utoipa::openapi::schema::Array {

@@ -3,6 +3,7 @@
 use super::access_config::AccessConfig;
 use super::addon::{Addon, AddonsConfig};
 use super::auto_mode::AutoModeConfig;
+use super::capability::Capability;
 use super::cloud_watch::ClusterCloudWatch;
 use super::control_plane::{
     ControlPlaneScalingConfig, KubeApiServerConfig, KubeControllerManagerConfig,
@@ -126,6 +127,10 @@ pub struct ClusterConfig {
     /// What goes for all add-ons.
     #[schema(nullable = false)]
     pub addons_config: Option<AddonsConfig>,
+    /// EKS capabilities (Argo CD, ACK, kro), created when all else is there.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub capabilities: Vec<Capability>,
     /// The Fargate profiles, created in this order.
     #[serde(default)]
     #[schema(max_items = 100)]

@@ -33,7 +33,8 @@ impl FargatePart {
         let cluster = match metadata.name {
             Some(name) => keep(&mut wrong, "/metadata/name", ClusterName::parse(name)),
             None => {
-                let message = "the field name is missing: it says in which cluster the profiles are";
+                let message =
+                    "the field name is missing: it says in which cluster the profiles are";
                 wrong.push(Invalid::new("/metadata/name", message));
                 None
             }

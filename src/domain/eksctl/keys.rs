@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `access` | `accessConfig` |
 //! | `addons` | `addons`, `addonsConfig` |
+//! | `capabilities` | `capabilities` |
 //! | `config` | the document itself, `metadata`, `cloudWatch`, `fargateProfiles` |
 //! | `control_plane` | its settings, `autoModeConfig`, `remoteNetworkConfig` |
 //! | `iam` | `iam` |
@@ -17,6 +18,7 @@
 
 mod access;
 mod addons;
+mod capabilities;
 mod config;
 mod control_plane;
 mod iam;
@@ -68,13 +70,9 @@ const KARPENTER: &str = "it is a Helm chart in the cluster, which is installed a
      Helm; on Fargate, give its namespace a profile";
 const GITOPS: &str =
     "eksctl runs Flux's own program for it; run flux bootstrap once the cluster is there";
-const CAPABILITIES: &str = "EKS capabilities are not made here; create them with aws eks create-capability once the cluster is there";
-const LOG_RETENTION: &str = "the log group is CloudWatch's, which is not called here; run aws logs \
-     put-retention-policy once the cluster is there";
 const FOR_UPDATES: &str = "it is for later updates of the Kubernetes version";
 const ROLES_ANYWHERE: &str =
     "it is for a trust anchor of IAM Roles Anywhere, which is not made here";
-const NOT_YET: &str = "it is not made here";
 
 /// The most wrong keys that are told.
 const MAX_TOLD: usize = 100;

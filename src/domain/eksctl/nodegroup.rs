@@ -104,9 +104,9 @@ pub struct NodeGroup {
     #[serde(default)]
     #[schema(schema_with = subnets)]
     pub subnets: Vec<String>,
-    /// The local zones of its nodes (`nodeGroups`).
+    /// The local zones of its nodes (`nodeGroups`), of the `localZones` of the config.
     #[serde(default)]
-    #[schema(schema_with = zones)]
+    #[schema(schema_with = local_zones)]
     pub local_zones: Vec<String>,
     /// Whether its nodes are in private subnets.
     #[schema(nullable = false)]
@@ -269,6 +269,11 @@ fn labels() -> Object {
 fn zones() -> Array {
     let about = "Zones of the cluster.";
     schema::text_list(about, 8, schema::text(40, ""), json!(["eu-central-1a"]))
+}
+
+fn local_zones() -> Array {
+    let about = "Local zones of the cluster.";
+    schema::text_list(about, 8, schema::text(40, ""), json!(["us-west-2-lax-1a"]))
 }
 
 fn subnets() -> Array {

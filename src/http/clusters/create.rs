@@ -204,10 +204,16 @@ fn roles(config: &ClusterConfig) -> Vec<(String, String)> {
         let at = format!("/addons/{i}/serviceAccountRoleARN");
         Some((at, addon.service_account_role_arn.clone()?))
     });
+    let of_capabilities = config.capabilities.iter().enumerate();
+    let of_capabilities = of_capabilities.filter_map(|(i, one)| {
+        let at = format!("/capabilities/{i}/roleArn");
+        Some((at, one.role_arn.clone()?))
+    });
     let service = config.iam.as_ref();
     let service = service.and_then(|iam| iam.service_role_arn.clone());
     let service = service.map(|role| ("/iam/serviceRoleARN".to_owned(), role));
-    of_profiles.chain(of_addons).chain(service).collect()
+    let roles = of_profiles.chain(of_addons).chain(service);
+    roles.chain(of_capabilities).collect()
 }
 
 /// What is wrong with a role in this place: AWS takes only those of the cluster's own account.

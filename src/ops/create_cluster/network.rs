@@ -101,8 +101,9 @@ async fn offered(
     if types.is_empty() {
         return Ok(Offerings::unknown());
     }
+    let zones = [zones, creating.spec.vpc.local_zones.as_slice()].concat();
     let ec2 = creating.stage.context.eks.caller().ec2();
-    match answered(creating, ec2.offerings(&types, zones).await).await? {
+    match answered(creating, ec2.offerings(&types, &zones).await).await? {
         Ok(pairs) => Ok(Offerings::of(pairs)),
         Err(refusal) => {
             let what = "which zones offer the instance types of the nodegroups";

@@ -196,9 +196,9 @@ impl Looking<'_, '_> {
 
     /// The zones of the nodegroup, as far as they are known by now.
     async fn zones(&self) -> Result<Vec<String>, Verdict> {
-        let named = &self.nodegroup.place.zones;
+        let named = self.nodegroup.place.named_zones();
         if !named.is_empty() {
-            return Ok(named.clone());
+            return Ok(named.to_vec());
         }
         let planned = self.creating.stage.kept.work.network.as_ref();
         let planned = planned
@@ -208,12 +208,8 @@ impl Looking<'_, '_> {
             return Ok(planned);
         }
         let network = super::node_network::found(self.creating).await?;
-        let places = if self.nodegroup.private_networking {
-            network.private
-        } else {
-            network.public
-        };
-        let zones = places.into_iter().filter_map(|place| place.zone);
+        let places = network.of(self.nodegroup).iter();
+        let zones = places.filter_map(|place| place.zone.clone());
         let zones: std::collections::BTreeSet<String> = zones.collect();
         Ok(zones.into_iter().collect())
     }

@@ -3,7 +3,7 @@
 use super::Creating;
 use super::preflight::refuse;
 use crate::domain::Invalid;
-use crate::domain::cluster::placing::NodeNetwork;
+use crate::domain::cluster::placing::{NodeNetwork, StackSubnets};
 use crate::domain::cluster::spec::NodegroupSpec;
 use crate::domain::cluster::{DescribedSubnet, names, placing};
 use crate::ops::refused;
@@ -13,10 +13,13 @@ use crate::queue::Verdict;
 /// has not.
 pub(super) async fn needed(creating: &Creating<'_>) -> Result<NodeNetwork, Verdict> {
     let spec = creating.spec;
-    let named = |one: &NodegroupSpec| !one.place.zones.is_empty() || !one.place.subnets.is_empty();
     let open =
         |one: &NodegroupSpec| one.private_networking && one.login().is_some_and(|ssh| ssh.allow);
-    if !spec.nodegroups.iter().any(|one| named(one) || open(one)) {
+    if !spec
+        .nodegroups
+        .iter()
+        .any(|one| one.place.is_named() || open(one))
+    {
         return Ok(NodeNetwork::default());
     }
     let network = found(creating).await?;
@@ -61,11 +64,24 @@ pub(super) async fn found(creating: &Creating<'_>) -> Result<NodeNetwork, Verdic
         listed.map(str::to_owned).collect()
     };
     let (public, private) = (ids("SubnetsPublic"), ids("SubnetsPrivate"));
+    let (local_public, local_private) = (
+        ids("SubnetsLocalZonePublic"),
+        ids("SubnetsLocalZonePrivate"),
+    );
+    let subnets = StackSubnets {
+        public: &public,
+        private: &private,
+        local_public: &local_public,
+        local_private: &local_private,
+    };
+    let all = [
+        subnets.public,
+        subnets.private,
+        subnets.local_public,
+        subnets.local_private,
+    ];
     let ec2 = context.eks.caller().ec2();
-    let described = match ec2
-        .subnets(&[public.as_slice(), private.as_slice()].concat())
-        .await
-    {
+    let described = match ec2.subnets(&all.concat()).await {
         Ok(described) => described,
         Err(refusal) => return Err(refused::verdict(context, refusal).await),
     };
@@ -78,7 +94,7 @@ pub(super) async fn found(creating: &Creating<'_>) -> Result<NodeNetwork, Verdic
             cidr: subnet.cidr.unwrap_or_default(),
         })
         .collect();
-    let mut network = NodeNetwork::found(&spec.network, (&public, &private), &described);
+    let mut network = NodeNetwork::found(&spec.network, subnets, &described);
     let vpc = described.first().map(|subnet| subnet.vpc_id.as_str());
     if let (None, Some(vpc)) = (&network.cidr, vpc) {
         network.cidr = match ec2.vpc_cidr(vpc).await {

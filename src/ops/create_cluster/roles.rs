@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::stack::{At, Purpose, bring_up};
-use super::{Creating, Refused, SETTLING};
+use super::stack::{Purpose, bring_up_all};
+use super::{Creating, SETTLING};
 use crate::aws::cloudformation::Stack;
 use crate::aws::{Class, Refusal};
 use crate::domain::ErrorCode;
@@ -11,7 +11,7 @@ use crate::domain::cluster::RoleStack;
 use crate::domain::cluster::role_stack::{ROLE_OUTPUT, Trust};
 use crate::domain::cluster::spec::AddonSpec;
 use crate::domain::cluster::spec::role::RoleSource;
-use crate::ops::failures::{failure, together};
+use crate::ops::failures::failure;
 use crate::ops::following::Pace;
 use crate::queue::backoff::Backoff;
 use crate::queue::{Verdict, Wait};
@@ -31,47 +31,11 @@ pub(super) async fn make(
     creating: &mut Creating<'_>,
     stacks: &[RoleStack],
 ) -> Result<Arns, Verdict> {
-    let (mut failed, mut waits, mut arns) = (Vec::new(), Vec::new(), Arns::new());
-    for stack in stacks {
-        // AWS refused it at an earlier look.
-        if let Some(refused) = creating.stage.kept.work.refused.get(&stack.name) {
-            failed.push(refused.failure());
-            continue;
-        }
-        let hold = !failed.is_empty();
-        match bring_up(creating, Purpose::Role(stack), hold).await {
-            Ok(At::Complete(made)) => drop(arns.insert(stack.name.clone(), role_of(&made)?)),
-            Ok(At::Held) => {}
-            Ok(At::Waits(message)) => waits.push(message),
-            Ok(At::Failed(failure)) => failed.push(failure),
-            Err(Verdict::Fail(failure)) => {
-                let refused = Refused::of(&failure);
-                let all = &mut creating.stage.kept.work.refused;
-                all.insert(stack.name.clone(), refused);
-                failed.push(failure);
-            }
-            Err(verdict) => return Err(verdict),
-        }
-    }
-    if !waits.is_empty() {
-        return Err(creating.stage.later(&SETTLING, told(waits)));
-    }
-    match together(failed) {
-        Some(failure) => Err(Verdict::Fail(failure)),
-        None => Ok(arns),
-    }
-}
-
-/// The first of them: there may be many.
-fn told(mut waits: Vec<String>) -> String {
-    const TOLD: usize = 5;
-    let more = waits.len().saturating_sub(TOLD);
-    waits.truncate(TOLD);
-    let told = waits.join(" ");
-    match more {
-        0 => told,
-        more => format!("{told} And {more} more."),
-    }
+    let purposes: Vec<Purpose<'_>> = stacks.iter().map(Purpose::Role).collect();
+    let made = bring_up_all(creating, &purposes, &SETTLING).await?;
+    let made = made.iter();
+    made.map(|stack| Ok((stack.name.clone(), role_of(stack)?)))
+        .collect()
 }
 
 fn role_of(stack: &Stack) -> Result<String, Verdict> {

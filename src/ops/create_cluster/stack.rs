@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Creating, network, node_network};
+use super::{Creating, Refused, network, node_network};
 use crate::aws::cloudformation::Stack;
 use crate::domain::ErrorCode;
 use crate::domain::cluster::spec::NodegroupSpec;
-use crate::domain::cluster::{ClusterFacts, RoleStack, names, template};
+use crate::domain::cluster::{CapabilityStack, ClusterFacts, RoleStack, names, template};
 use crate::ops::asked_by::{Change, asked_by};
-use crate::ops::failures::failure;
+use crate::ops::failures::{failure, together};
+use crate::ops::following::Pace;
 use crate::ops::refused;
 use crate::ops::stack_creation::{StackCreation, Standing};
 use crate::queue::{Failure, Verdict};
@@ -24,6 +25,8 @@ pub(super) enum Purpose<'a> {
     Nodegroup(&'a NodegroupSpec),
     /// The role of a workload.
     Role(&'a RoleStack),
+    /// An EKS capability.
+    Capability(&'a CapabilityStack),
 }
 
 /// Where a stack stands after this look.
@@ -33,6 +36,57 @@ pub(super) enum At {
     Failed(Failure),
     /// Not there, and not asked for.
     Held,
+}
+
+/// Brings stacks up: all are asked for, then all are followed, also when one has failed. `Ok` means that
+/// all are there, in their order.
+pub(super) async fn bring_up_all(
+    creating: &mut Creating<'_>,
+    purposes: &[Purpose<'_>],
+    pace: &Pace,
+) -> Result<Vec<Stack>, Verdict> {
+    let (mut failed, mut waits, mut complete) = (Vec::new(), Vec::new(), Vec::new());
+    for purpose in purposes {
+        let name = name(creating, *purpose);
+        // AWS refused it at an earlier look.
+        if let Some(refused) = creating.stage.kept.work.refused.get(&name) {
+            failed.push(refused.failure());
+            continue;
+        }
+        let hold = !failed.is_empty();
+        match bring_up(creating, *purpose, hold).await {
+            Ok(At::Complete(stack)) => complete.push(stack),
+            Ok(At::Held) => {}
+            Ok(At::Waits(message)) => waits.push(message),
+            Ok(At::Failed(failure)) => failed.push(failure),
+            Err(Verdict::Fail(failure)) => {
+                let refused = Refused::of(&failure);
+                creating.stage.kept.work.refused.insert(name, refused);
+                failed.push(failure);
+            }
+            Err(verdict) => return Err(verdict),
+        }
+    }
+    // What is under way is followed to its end, also when another one has failed.
+    if !waits.is_empty() {
+        return Err(creating.stage.later(pace, told(waits)));
+    }
+    match together(failed) {
+        Some(failure) => Err(Verdict::Fail(failure)),
+        None => Ok(complete),
+    }
+}
+
+/// The first of them: there may be many.
+fn told(mut waits: Vec<String>) -> String {
+    const TOLD: usize = 5;
+    let more = waits.len().saturating_sub(TOLD);
+    waits.truncate(TOLD);
+    let told = waits.join(" ");
+    match more {
+        0 => told,
+        more => format!("{told} And {more} more."),
+    }
 }
 
 /// Brings a stack up as far as it goes now; `hold` asks for none.
@@ -83,7 +137,9 @@ async fn note(
 ) -> Result<(), Verdict> {
     match purpose {
         Purpose::Cluster => creating.stage.note_first(message).await,
-        Purpose::Nodegroup(_) | Purpose::Role(_) => creating.stage.note(message).await,
+        Purpose::Nodegroup(_) | Purpose::Role(_) | Purpose::Capability(_) => {
+            creating.stage.note(message).await
+        }
     }
 }
 
@@ -92,6 +148,7 @@ fn name(creating: &Creating<'_>, purpose: Purpose<'_>) -> String {
         Purpose::Cluster => names::cluster_stack(&creating.spec.name),
         Purpose::Nodegroup(nodegroup) => creating.spec.nodegroup_stack(nodegroup),
         Purpose::Role(stack) => stack.name.clone(),
+        Purpose::Capability(stack) => stack.name.clone(),
     }
 }
 
@@ -117,6 +174,7 @@ async fn wanted(
             let facts = facts(creating).await?;
             Ok((template::role(stack, &facts), stack.tags.clone()))
         }
+        Purpose::Capability(stack) => Ok((stack.template.clone(), stack.tags.clone())),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{PROFILES, REMOVAL, Removing, leftovers, stacks};
+use super::{CAPABILITIES, REMOVAL, Removing, leftovers, stacks};
 use crate::aws::Class;
 use crate::ops::refused;
 use crate::queue::Verdict;
@@ -22,9 +22,9 @@ pub(super) async fn stage(removing: &mut Removing<'_>) -> Result<String, Verdict
 }
 
 /// Not at once: what AWS lists may be older than what it says.
-fn again_from_the_profiles(removing: &Removing<'_>, words: String) -> Verdict {
+fn again_from_the_capabilities(removing: &Removing<'_>, words: String) -> Verdict {
     const AFTER: Duration = Duration::from_secs(15);
-    let mut verdict = removing.stage.then(PROFILES, words);
+    let mut verdict = removing.stage.then(CAPABILITIES, words);
     if let Verdict::Again(again) = &mut verdict {
         again.after = AFTER;
     }
@@ -53,8 +53,8 @@ async fn unowned(removing: &Removing<'_>) -> Result<(), Verdict> {
         Err(refusal) => match refusal.class {
             Class::ClusterNotFound | Class::NotFound => Ok(()),
             Class::ClusterBusy => Err(removing.stage.busy(&refusal.message)),
-            // Somebody has made a profile or a nodegroup meanwhile.
-            Class::NotEmpty => Err(again_from_the_profiles(removing, refusal.message)),
+            // Somebody has made a capability, a profile or a nodegroup meanwhile.
+            Class::NotEmpty => Err(again_from_the_capabilities(removing, refusal.message)),
             _ => Err(refused::verdict(context, refusal).await),
         },
     }

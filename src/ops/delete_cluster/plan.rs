@@ -2,8 +2,8 @@
 
 use super::survey::Survey;
 use super::{
-    BALANCERS, CLUSTER, NETWORK, NODEGROUP_STACKS, NODEGROUPS, OIDC, PROFILES, PROTECTION, ROLE,
-    ROLE_STACKS,
+    BALANCERS, CAPABILITIES, CAPABILITY_STACKS, CLUSTER, NETWORK, NODEGROUP_STACKS, NODEGROUPS,
+    OIDC, PROFILES, PROTECTION, ROLE, ROLE_STACKS,
 };
 use crate::aws::cloudformation::Stack;
 use crate::domain::cluster::{AwsResource, ClusterDeletionPlan, DeletionStep, Obstacle, names};
@@ -43,13 +43,16 @@ fn step(name: &str, description: &str, resources: Vec<AwsResource>) -> DeletionS
 }
 
 /// What runs in the cluster.
-fn inside(survey: &Survey, name: &str) -> [DeletionStep; 7] {
+fn inside(survey: &Survey, name: &str) -> [DeletionStep; 9] {
     let role = ClusterName::parse(name).map(|name| names::fargate_role_stack(&name));
     let is_role = |stack: &&Stack| Ok(&stack.name) == role.as_ref();
     let (roles, others): (Vec<&Stack>, Vec<&Stack>) = survey.others.iter().partition(is_role);
     let of_nodegroup = |stack: &&Stack| names::is_of_nodegroup(&stack.tags);
     let (nodegroups, others): (Vec<&Stack>, Vec<&Stack>) =
         others.into_iter().partition(of_nodegroup);
+    let of_capability = |stack: &&Stack| names::is_of_capability(&stack.tags);
+    let (capabilities, others): (Vec<&Stack>, Vec<&Stack>) =
+        others.into_iter().partition(of_capability);
     let of_stacks = |stacks: Vec<&Stack>| stacks.into_iter().map(of_stack).collect();
     let protected = survey.cluster.iter().filter(|_| survey.is_protected());
     [
@@ -59,6 +62,16 @@ fn inside(survey: &Survey, name: &str) -> [DeletionStep; 7] {
             protected
                 .map(|one| AwsResource::new("cluster", &one.name))
                 .collect(),
+        ),
+        step(
+            CAPABILITY_STACKS,
+            "delete the stacks of EKS capabilities; what these made in the cluster and in AWS stays",
+            of_stacks(capabilities),
+        ),
+        step(
+            CAPABILITIES,
+            "delete the EKS capabilities that no stack holds",
+            named("capability", &loose_capabilities(survey)),
         ),
         step(
             BALANCERS,
@@ -87,7 +100,7 @@ fn inside(survey: &Survey, name: &str) -> [DeletionStep; 7] {
         ),
         step(
             ROLE_STACKS,
-            "delete the stacks of the roles of service accounts and add-ons",
+            "delete the stacks of the roles of service accounts, add-ons and capabilities",
             of_stacks(others),
         ),
     ]
@@ -170,6 +183,16 @@ fn loose_nodegroups(survey: &Survey) -> Vec<String> {
         stacks.any(|stack| stack.tags.get(names::NODEGROUP_TAG) == Some(*name))
     };
     let names = survey.nodegroups.iter();
+    names.filter(|name| !held(name)).cloned().collect()
+}
+
+/// The same of capabilities.
+fn loose_capabilities(survey: &Survey) -> Vec<String> {
+    let held = |name: &&String| {
+        let mut stacks = survey.others.iter();
+        stacks.any(|stack| stack.tags.get(names::CAPABILITY_TAG) == Some(*name))
+    };
+    let names = survey.capabilities.iter();
     names.filter(|name| !held(name)).cloned().collect()
 }
 

@@ -1,4 +1,4 @@
-//! The stacks of the cluster's roles and nodegroups: all are asked for, then all are followed.
+//! The stacks of the cluster's capabilities, roles and nodegroups: all are asked for, then all are followed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +26,17 @@ pub(super) async fn role(removing: &mut Removing<'_>) -> Result<String, Verdict>
     };
     delete(removing, ids).await?;
     Ok("The stack of the pod execution role is gone.".to_owned())
+}
+
+/// Those of EKS capabilities, which would make anew in the cluster what is deleted there: they go first,
+/// and the stacks of their roles with those of others.
+pub(super) async fn capabilities(removing: &mut Removing<'_>) -> Result<String, Verdict> {
+    let ids = match removing.stage.kept.work.stacks.clone() {
+        Some(ids) => ids,
+        None => listed(removing, names::is_of_capability).await?,
+    };
+    delete(removing, ids).await?;
+    Ok("The stacks of capabilities are gone.".to_owned())
 }
 
 /// Those of nodegroups.

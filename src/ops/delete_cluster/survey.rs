@@ -2,6 +2,7 @@
 //! first change.
 
 use super::balancers::{self, Said};
+use super::capabilities;
 use super::network::Network;
 use crate::aws::Class;
 use crate::aws::cloudformation::Stack;
@@ -27,6 +28,7 @@ pub(super) struct Survey {
     pub(super) others: Vec<Stack>,
     pub(super) profiles: Vec<String>,
     pub(super) nodegroups: Vec<String>,
+    pub(super) capabilities: Vec<String>,
     /// IAM's trust in the cluster's issuer: its ARN.
     pub(super) provider: Option<String>,
     /// Its Services and Ingresses that have load balancers; or why it does not say.
@@ -62,6 +64,7 @@ impl Survey {
             others: others(context, name).await?,
             profiles: Vec::new(),
             nodegroups: Vec::new(),
+            capabilities: Vec::new(),
             provider: None,
             exposed: Ok(Vec::new()),
             network: Network::default(),
@@ -86,6 +89,7 @@ impl Survey {
             Err(refusal) if is_gone(refusal.class) => Vec::new(),
             Err(refusal) => return Err(refused::verdict(context, refusal).await),
         };
+        self.capabilities = capabilities::names(context).await?;
         let issuer = self
             .cluster
             .as_ref()

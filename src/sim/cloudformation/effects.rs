@@ -50,6 +50,7 @@ impl World {
             "AWS::EKS::Nodegroup" => self.make_nodegroup(stack, physical, properties),
             "AWS::EKS::Addon" => self.make_addon(stack, kind, properties),
             "AWS::EKS::AccessEntry" => self.make_access_entry(stack, properties),
+            "AWS::EKS::Capability" => self.make_capability(stack, logical, properties),
             "AWS::AutoScaling::AutoScalingGroup" => {
                 check_types(&types_of_templates(stack))?;
                 let arn = format!(
@@ -92,6 +93,9 @@ impl World {
             "AWS::EKS::Nodegroup" => self.with_nodegroup(stack, made, |one| {
                 one.status = "ACTIVE";
                 one.active_from = Some(stack.at);
+            }),
+            "AWS::EKS::Capability" => self.with_capability(stack, made, |one| {
+                one.status = "ACTIVE";
             }),
             "AWS::AutoScaling::AutoScalingGroup" => {
                 let name = cluster_of_group(stack, made);
@@ -213,6 +217,10 @@ impl World {
                     }
                     "AWS::EKS::Addon" => {
                         cluster.details().addons.remove(&property("AddonName"));
+                    }
+                    "AWS::EKS::Capability" => {
+                        let capabilities = &mut cluster.details().capabilities;
+                        capabilities.remove(&property("CapabilityName"));
                     }
                     "AWS::EKS::AccessEntry" => {
                         let principal = property("PrincipalArn");

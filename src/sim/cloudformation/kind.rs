@@ -283,6 +283,13 @@ pub(super) const KINDS: &[Kind] = &[
         &["Arn"],
     ),
     kind(
+        "AWS::EKS::Capability",
+        ("eks:CreateCapability", "eks:DeleteCapability"),
+        (120, 300),
+        Id::Named(""),
+        &["Arn", "Version"],
+    ),
+    kind(
         "AWS::EKS::AccessEntry",
         ("eks:CreateAccessEntry", "eks:DeleteAccessEntry"),
         (5, 5),

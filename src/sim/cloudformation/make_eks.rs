@@ -16,6 +16,7 @@ use crate::sim::access_policies::Association;
 use crate::sim::addon::{Addon, check_configuration};
 use crate::sim::addons;
 use crate::sim::arn;
+use crate::sim::capabilities::{Capability, NewCapability};
 use crate::sim::clock::{fresh_id, wall};
 use crate::sim::cluster::Cluster;
 use crate::sim::config_change::logs_view;
@@ -309,6 +310,62 @@ impl World {
         }
         let attributes = owned([("AccessEntryArn", arn)]);
         Ok((format!("{principal}|{cluster_name}"), attributes))
+    }
+
+    pub(super) fn make_capability(
+        &mut self,
+        stack: &Stack,
+        logical: &str,
+        properties: &Value,
+    ) -> Answer {
+        let needed = |name: &str| text(properties, name).ok_or_else(|| missing(name));
+        let cluster_name = needed("ClusterName")?;
+        let new = NewCapability {
+            name: needed("CapabilityName")?,
+            kind: needed("Type")?,
+            role_arn: needed("RoleArn")?,
+            configuration: properties.get("Configuration").cloned(),
+            tags: tags_of(stack, logical, &list_tags(properties)),
+        };
+        let role = &new.role_arn;
+        authorize(&stack.caller, "iam:PassRole", role)
+            .map_err(|error| handler("AccessDenied", &error.message))?;
+        if !self.is_for_capabilities(role) {
+            let why = format!(
+                "Role with arn: {role}, could not be assumed because it does not exist or the trusted \
+                 entity is not correct"
+            );
+            return Err(handler("InvalidRequest", &why));
+        }
+        let cluster = self.active_cluster(stack, &cluster_name)?;
+        let arn = cluster.add_capability(&new).map_err(|error| {
+            let code = if error.status == 409 {
+                "AlreadyExists"
+            } else {
+                "InvalidRequest"
+            };
+            handler(code, &error.message)
+        })?;
+        let attributes = [("Arn", arn.clone()), ("Version", "1.0.0".to_owned())];
+        Ok((arn, owned(attributes)))
+    }
+
+    pub(super) fn with_capability(
+        &mut self,
+        stack: &Stack,
+        made: &Made,
+        change: impl FnOnce(&mut Capability),
+    ) {
+        let (account, region) = (&stack.caller.account, &stack.caller.region);
+        let property = |name| text(&made.properties, name).unwrap_or_default();
+        let cluster = self
+            .accounts
+            .cluster(account, region, &property("ClusterName"));
+        let capabilities = cluster.map(|cluster| &mut cluster.details().capabilities);
+        let name = property("CapabilityName");
+        if let Some(one) = capabilities.and_then(|all| all.get_mut(&name)) {
+            change(one);
+        }
     }
 
     fn active_cluster(&mut self, stack: &Stack, name: &str) -> Result<&mut Cluster, String> {

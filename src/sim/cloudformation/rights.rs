@@ -20,7 +20,7 @@ enum On {
 }
 
 /// The types that take over the stack's tags, and the right to tag them.
-const TAGGED: [(&str, &str); 10] = [
+const TAGGED: [(&str, &str); 11] = [
     ("AWS::EC2::VPC", "ec2:CreateTags"),
     ("AWS::EC2::Subnet", "ec2:CreateTags"),
     ("AWS::EC2::InternetGateway", "ec2:CreateTags"),
@@ -31,6 +31,7 @@ const TAGGED: [(&str, &str); 10] = [
     ("AWS::IAM::Role", "iam:TagRole"),
     ("AWS::EKS::Cluster", "eks:TagResource"),
     ("AWS::EKS::Nodegroup", "eks:TagResource"),
+    ("AWS::EKS::Capability", "eks:TagResource"),
 ];
 
 /// A property, and the right that it needs; the property alone counts, whatever its value.

@@ -489,6 +489,7 @@ fn inbound(service: &str, body: &'static str) -> Inbound {
         content_type: None,
         authorization: Some(format!("AWS4-HMAC-SHA256 Credential={scope}")),
         token: None,
+        target: None,
         body: body.into(),
     }
 }

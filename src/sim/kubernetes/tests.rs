@@ -69,6 +69,7 @@ impl Place {
             authorization: None,
             content_type: Some("application/merge-patch+json".to_owned()),
             token: None,
+            target: None,
             body: Bytes::from(body),
         };
         self.cluster.settle(self.now, Duration::ZERO);

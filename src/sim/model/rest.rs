@@ -6,7 +6,7 @@ use super::super::error::AwsError;
 use super::super::text::percent_decode;
 use super::super::wire::Inbound;
 use super::shape::{Kind, Location, Member, ServiceModel, Shape};
-use super::{EKS, check, words};
+use super::{EKS, LOGS, check, words};
 
 /// A request line that is one of EKS's.
 #[derive(Debug, PartialEq, Eq)]
@@ -98,6 +98,25 @@ pub(in crate::sim) fn check_rest(inbound: &Inbound) -> Result<(), AwsError> {
         "InvalidParameterException"
     };
     Err(words::of_eks(code, &broken))
+}
+
+/// Holds a call of CloudWatch Logs to its model; its members.
+pub(in crate::sim) fn check_json(
+    action: &str,
+    body: &[u8],
+) -> Result<Map<String, Value>, AwsError> {
+    let model: &ServiceModel = &LOGS;
+    let operation = model.operations.get(action);
+    let input = operation.and_then(|operation| operation.input.as_deref());
+    let Some((input, shape)) = input.and_then(|name| Some((name, model.shape(name)?))) else {
+        return Ok(Map::new());
+    };
+    let members = in_body(model, shape, body)?;
+    let broken = check::check(model, input, &Value::Object(members.clone()));
+    if broken.is_empty() {
+        return Ok(members);
+    }
+    Err(words::of_eks("InvalidParameterException", &broken))
 }
 
 /// The members of the body that are known, each of its type.

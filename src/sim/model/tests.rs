@@ -19,6 +19,7 @@ fn eks(method: &str, path: &str, body: &str) -> Result<(), AwsError> {
         authorization: None,
         content_type: None,
         token: None,
+        target: None,
         body: body.to_owned().into(),
     })
 }

@@ -1,6 +1,7 @@
 //! Clusters: created as eksctl does, read, and deleted until nothing is left.
 
 mod balanced;
+pub mod capabilities;
 mod creation;
 mod deletion;
 mod failures;

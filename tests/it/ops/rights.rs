@@ -10,6 +10,7 @@ use fargate_fleet::sim::{AccountSettings, CheckedRight, Fault, InterfaceSpec, Ro
 use serde_json::{Value, json};
 
 use super::access_entries::{ADMINS, admins};
+use super::clusters::capabilities::with_capabilities;
 use super::clusters::nodegroups::every_kind;
 use super::clusters::support::{NEW, full, spec};
 use super::clusters::workloads::workloads;
@@ -43,6 +44,9 @@ const EVERYTHING: &[(&str, Operation)] = &[
     }),
     ("a cluster whose workloads act under roles", |fleet| {
         Box::pin(roles_of_workloads(fleet))
+    }),
+    ("a cluster with capabilities and logs", |fleet| {
+        Box::pin(capabilities(fleet))
     }),
 ];
 
@@ -208,6 +212,14 @@ async fn nodegroups(fleet: &Fleet) {
 
 async fn roles_of_workloads(fleet: &Fleet) {
     fleet.have_cluster(&workloads(NEW)).await;
+    let deleted = fleet.delete_cluster(NEW, false).await;
+    fleet.run().await;
+    fleet.assert_state(deleted, "succeeded").await;
+}
+
+/// One that a stack makes, and one that was made without one.
+async fn capabilities(fleet: &Fleet) {
+    fleet.have_cluster(&with_capabilities(NEW)).await;
     let deleted = fleet.delete_cluster(NEW, false).await;
     fleet.run().await;
     fleet.assert_state(deleted, "succeeded").await;

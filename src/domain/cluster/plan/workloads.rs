@@ -2,7 +2,9 @@
 
 use super::{PlanStack, PlanStep, stack_step, step};
 use crate::domain::cluster::addon_access::VPC_CNI;
+use crate::domain::cluster::names;
 use crate::domain::cluster::role_stack::RoleStack;
+use crate::domain::cluster::spec::role::RoleSource;
 use crate::domain::cluster::spec::{AddonSpec, ClusterSpec};
 use crate::domain::cluster::step::ClusterStep;
 use crate::domain::cluster::template::{self, ClusterFacts};
@@ -82,6 +84,50 @@ pub(super) fn pod_identities(spec: &ClusterSpec) -> Vec<PlanStep> {
         .collect()
 }
 
+/// EKS capabilities.
+pub(super) fn capabilities(spec: &ClusterSpec) -> Vec<PlanStep> {
+    let capabilities = spec.capabilities.iter();
+    capabilities
+        .map(|capability| {
+            let role = spec.capability_role_stack(capability);
+            let role = role.map_or_else(String::new, |stack| {
+                format!(
+                    "create the role of the capability by the stack {}, and ",
+                    stack.name
+                )
+            });
+            let policies = match capability.access_policies.len() {
+                0 => String::new(),
+                1 => ", and give its role the access policy".to_owned(),
+                n => format!(", and give its role the {n} access policies"),
+            };
+            let (name, kind) = (&capability.name, capability.kind);
+            let description = format!("{role}create the capability {name} ({kind}){policies}");
+            let stack = names::capability_stack(&spec.name, name);
+            stack_step(ClusterStep::Capabilities, description, stack)
+        })
+        .collect()
+}
+
+/// Their stacks, after those of their roles.
+pub(super) fn capability_stacks(spec: &ClusterSpec) -> Vec<PlanStack> {
+    let capabilities = spec.capabilities.iter();
+    capabilities
+        .map(|one| {
+            let role = match &one.role {
+                RoleSource::Given(arn) => arn.clone(),
+                RoleSource::New(_) => spec.assumed_role(one),
+            };
+            let stack = spec.capability_stack(one, &role);
+            PlanStack {
+                name: stack.name,
+                template: stack.template,
+                tags: stack.tags,
+            }
+        })
+        .collect()
+}
+
 fn with_stack(name: ClusterStep, description: String, stack: Option<RoleStack>) -> PlanStep {
     match stack {
         Some(stack) => stack_step(name, description, stack.name),
@@ -139,6 +185,15 @@ pub(super) fn assumptions(spec: &ClusterSpec) -> Vec<String> {
              the cluster is there"
                 .to_owned(),
         );
+    }
+    let assumed = spec.capabilities.iter();
+    let assumed = assumed.filter(|one| one.role.made().is_some());
+    let assumed: Vec<String> = assumed.map(|one| spec.assumed_role(one)).collect();
+    if !assumed.is_empty() {
+        said.push(format!(
+            "{} stand for roles that stacks of their own make",
+            assumed.join(", ")
+        ));
     }
     said
 }

@@ -59,5 +59,13 @@ fn role_stacks(spec: &ClusterSpec) -> Vec<(String, String)> {
         .iter()
         .flat_map(|addon| spec.addon_stacks(addon));
     let addons = addons.map(|stack| ("/addons".to_owned(), stack.name));
-    accounts.chain(identities).chain(addons).collect()
+    let capabilities = spec.capabilities.iter().enumerate();
+    let capabilities = capabilities.flat_map(|(i, one)| {
+        let role = spec.capability_role_stack(one).map(|stack| stack.name);
+        let own = names::capability_stack(&spec.name, &one.name);
+        let stacks = role.into_iter().chain([own]);
+        stacks.map(move |stack| (format!("/capabilities/{i}"), stack))
+    });
+    let others = accounts.chain(identities).chain(addons);
+    others.chain(capabilities).collect()
 }

@@ -1,3 +1,4 @@
+mod capabilities;
 mod workloads;
 
 use super::*;
@@ -123,7 +124,9 @@ fn every_key_that_is_known_can_be_used() {
     assert_eq!(spec.nodegroups.len(), 2);
     assert_eq!(spec.nodegroups[1].labels["node.kubernetes.io/tier"], "web");
     assert!(spec.with_oidc && !spec.makes_role());
-    assert_eq!(spec.role_stacks().len(), 6);
+    assert_eq!(spec.role_stacks().len(), 8);
+    assert_eq!(spec.capabilities.len(), 3);
+    assert_eq!(spec.logging.retention_days, Some(1096));
     let role = RoleArn::parse("arn:aws:iam::111111111111:role/other").unwrap();
     assert_eq!(spec.clone().with_default_role(Some(role)), spec);
 }

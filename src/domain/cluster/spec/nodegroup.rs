@@ -200,9 +200,30 @@ pub struct PlaceSpec {
     /// The zones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<String>,
+    /// Local zones, in place of the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub local_zones: Vec<String>,
     /// Subnets, by id, name or zone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subnets: Vec<String>,
+}
+
+impl PlaceSpec {
+    /// The zones that are named, of either kind.
+    #[must_use]
+    pub fn named_zones(&self) -> &[String] {
+        if self.local_zones.is_empty() {
+            &self.zones
+        } else {
+            &self.local_zones
+        }
+    }
+
+    /// Whether zones or subnets are named.
+    #[must_use]
+    pub const fn is_named(&self) -> bool {
+        !(self.zones.is_empty() && self.local_zones.is_empty() && self.subnets.is_empty())
+    }
 }
 
 /// Who can log in to nodes.

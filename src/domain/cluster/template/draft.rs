@@ -63,6 +63,9 @@ impl Draft {
         let mut template = self.finish(description);
         if let Some(template) = template.as_object_mut() {
             template.remove("Mappings");
+            if template["Outputs"].as_object().is_some_and(Map::is_empty) {
+                template.remove("Outputs");
+            }
         }
         template
     }

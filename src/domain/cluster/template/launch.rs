@@ -225,10 +225,12 @@ pub(super) fn subnets(
     nodegroup: &NodegroupSpec,
     facts: &ClusterFacts,
 ) -> Value {
-    let output = if nodegroup.private_networking {
-        "SubnetsPrivate"
-    } else {
-        "SubnetsPublic"
+    let local = !nodegroup.place.local_zones.is_empty();
+    let output = match (local, nodegroup.private_networking) {
+        (false, false) => "SubnetsPublic",
+        (false, true) => "SubnetsPrivate",
+        (true, false) => "SubnetsLocalZonePublic",
+        (true, true) => "SubnetsLocalZonePrivate",
     };
     let all = json!({"Fn::Split": [",", of_cluster(spec, output)]});
     let picked = placing::of(nodegroup, &facts.network);

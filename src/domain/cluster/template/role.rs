@@ -93,6 +93,11 @@ fn trust(trust: &Trust, issuer: &str) -> Value {
             "Effect": "Allow",
             "Principal": {"Service": "pods.eks.amazonaws.com"},
         }),
+        Trust::Capability => json!({
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Effect": "Allow",
+            "Principal": {"Service": "capabilities.eks.amazonaws.com"},
+        }),
         Trust::Issuer(subject) => by_issuer(subject, issuer),
     };
     json!({"Statement": [statement], "Version": "2012-10-17"})

@@ -1,9 +1,9 @@
 //! The document itself, its `metadata`, logs and Fargate profiles.
 
-use super::Shape::{Fields, Ignored, List, Refused, Text};
+use super::Shape::{Fields, Ignored, List, Refused, Text, Whole};
 use super::{
-    ANNOTATIONS, CAPABILITIES, FOR_UPDATES, GITOPS, KARPENTER, LOG_RETENTION, OF_AWS, OUTPOSTS,
-    Shape, TEXT_MAP, TEXTS, access, addons, control_plane, iam, network, nodegroups,
+    ANNOTATIONS, FOR_UPDATES, GITOPS, KARPENTER, OF_AWS, OUTPOSTS, Shape, TEXT_MAP, TEXTS, access,
+    addons, capabilities, control_plane, iam, network, nodegroups,
 };
 
 pub(super) const CLUSTER_CONFIG: Shape = Fields(&[
@@ -13,7 +13,7 @@ pub(super) const CLUSTER_CONFIG: Shape = Fields(&[
     ("apiVersion", Text),
     ("autoModeConfig", control_plane::AUTO_MODE_CONFIG),
     ("availabilityZones", TEXTS),
-    ("capabilities", Refused(CAPABILITIES)),
+    ("capabilities", List(&capabilities::CAPABILITY)),
     ("cloudWatch", CLUSTER_CLOUD_WATCH),
     (
         "controlPlaneScalingConfig",
@@ -62,10 +62,8 @@ pub(super) const CLUSTER_META: Shape = Fields(&[
 pub(super) const CLUSTER_CLOUD_WATCH: Shape =
     Fields(&[("clusterLogging", CLUSTER_CLOUD_WATCH_LOGGING)]);
 
-pub(super) const CLUSTER_CLOUD_WATCH_LOGGING: Shape = Fields(&[
-    ("enableTypes", TEXTS),
-    ("logRetentionInDays", Refused(LOG_RETENTION)),
-]);
+pub(super) const CLUSTER_CLOUD_WATCH_LOGGING: Shape =
+    Fields(&[("enableTypes", TEXTS), ("logRetentionInDays", Whole)]);
 
 pub(super) const FARGATE_PROFILE: Shape = Fields(&[
     ("arn", Ignored(OF_AWS)),

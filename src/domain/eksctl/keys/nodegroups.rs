@@ -1,7 +1,7 @@
 //! Nodegroups, self-managed and managed.
 
 use super::Shape::{Fields, Flag, Free, Ignored, List, Number, Refused, Text, Whole};
-use super::{NOT_YET, OUTPOSTS, Shape, TEXT_MAP, TEXTS};
+use super::{OUTPOSTS, Shape, TEXT_MAP, TEXTS};
 
 const UPDATES: &str =
     "eksctl does nothing with it either: EKS renews the nodes of managedNodeGroups alone";
@@ -44,7 +44,7 @@ pub(super) const NODE_GROUP: Shape = Fields(&[
     ("instancesDistribution", NODE_GROUP_INSTANCES_DISTRIBUTION),
     ("kubeletExtraConfig", Free),
     ("labels", TEXT_MAP),
-    ("localZones", Refused(NOT_YET)),
+    ("localZones", TEXTS),
     ("maxInstanceLifetime", Whole),
     ("maxPodsPerNode", Whole),
     ("maxSize", Whole),

@@ -81,7 +81,8 @@ pub(super) fn check(kind: NodegroupKind, input: &NodeGroup, wrong: &mut Wrong<'_
     if let Some(placement) = &input.placement {
         wrong.plain("placement/groupName", Some(&placement.group_name), 255);
     }
-    let places = input.availability_zones.len().max(input.subnets.len());
+    let zones = input.availability_zones.len().max(input.local_zones.len());
+    let places = zones.max(input.subnets.len());
     if input.efa_enabled == Some(true) && places > 1 {
         let message =
             "instances with elastic fabric adapters are close together: name one zone or subnet";

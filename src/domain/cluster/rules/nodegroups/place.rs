@@ -18,6 +18,7 @@ const MAX_ZONES: usize = 8;
 pub(super) fn of(input: &NodeGroup) -> PlaceSpec {
     PlaceSpec {
         zones: input.availability_zones.clone(),
+        local_zones: input.local_zones.clone(),
         subnets: input.subnets.clone(),
     }
 }
@@ -27,8 +28,17 @@ pub(super) fn check(kind: NodegroupKind, input: &NodeGroup, wrong: &mut Wrong<'_
         let message = "subnets are in zones already: name the one or the other";
         wrong.say("availabilityZones", message);
     }
+    if !input.local_zones.is_empty() && !input.availability_zones.is_empty() {
+        let message = "cannot specify both localZones and availabilityZones";
+        wrong.say("localZones", message);
+    }
+    if !input.local_zones.is_empty() && !input.subnets.is_empty() {
+        let message = "subnets are in zones already: name the one or the other";
+        wrong.say("localZones", message);
+    }
     for (key, list, most) in [
         ("availabilityZones", &input.availability_zones, MAX_ZONES),
+        ("localZones", &input.local_zones, MAX_ZONES),
         ("subnets", &input.subnets, MAX_SUBNETS),
     ] {
         if list.len() > most {
@@ -85,6 +95,7 @@ pub(super) fn is_id(text: &str, prefix: &str) -> bool {
 /// Whether the network has the zones and subnets that nodegroups name, as far as the config says.
 pub(in crate::domain::cluster::rules) fn check_use(
     (network, region): (&NetworkSpec, Option<&Region>),
+    local_zones: &[String],
     nodegroups: &[NodegroupSpec],
     wrong: &mut Vec<Invalid>,
 ) {
@@ -97,6 +108,20 @@ pub(in crate::domain::cluster::rules) fn check_use(
             if region.is_some_and(|region| !is_zone_of(zone, region)) {
                 let message = format!("invalid zone {}: expected one of the region", quoted(zone));
                 wrong.push(Invalid::new(format!("{at}/availabilityZones/{i}"), message));
+            }
+        }
+        for (i, zone) in nodegroup.place.local_zones.iter().enumerate() {
+            if !local_zones.contains(zone) {
+                let message = format!(
+                    "{} is none of the cluster's local zones: {}",
+                    quoted(zone),
+                    if local_zones.is_empty() {
+                        "name them in localZones of the config".to_owned()
+                    } else {
+                        local_zones.join(", ")
+                    }
+                );
+                wrong.push(Invalid::new(format!("{at}/localZones/{i}"), message));
             }
         }
         for (key, message) in placing::wrong(network, nodegroup) {

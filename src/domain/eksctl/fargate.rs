@@ -30,14 +30,12 @@ impl FargatePart {
     pub fn of(config: ClusterConfig) -> Result<Self, Vec<Invalid>> {
         let mut wrong = head(&config);
         let metadata = config.metadata;
-        let cluster = match metadata.name {
-            Some(name) => keep(&mut wrong, "/metadata/name", ClusterName::parse(name)),
-            None => {
-                let message =
-                    "the field name is missing: it says in which cluster the profiles are";
-                wrong.push(Invalid::new("/metadata/name", message));
-                None
-            }
+        let cluster = if let Some(name) = metadata.name {
+            keep(&mut wrong, "/metadata/name", ClusterName::parse(name))
+        } else {
+            let message = "the field name is missing: it says in which cluster the profiles are";
+            wrong.push(Invalid::new("/metadata/name", message));
+            None
         };
         let region = keep(
             &mut wrong,

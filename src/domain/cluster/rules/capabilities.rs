@@ -147,17 +147,15 @@ fn kind(given: Option<String>, at: &str, wrong: &mut Vec<Invalid>) -> Option<Cap
         wrong.push(Invalid::new(at, "capability type is required"));
         return None;
     };
-    match given.parse() {
-        Ok(kind) => Some(kind),
-        Err(_) => {
-            let message = format!(
-                "invalid type of a capability {}: expected ACK, KRO or ARGOCD",
-                quoted(&given)
-            );
-            wrong.push(Invalid::new(at, message));
-            None
-        }
+    let kind = given.parse().ok();
+    if kind.is_none() {
+        let message = format!(
+            "invalid type of a capability {}: expected ACK, KRO or ARGOCD",
+            quoted(&given)
+        );
+        wrong.push(Invalid::new(at, message));
     }
+    kind
 }
 
 /// A role that is given or made; never both.

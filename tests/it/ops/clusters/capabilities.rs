@@ -61,13 +61,32 @@ async fn capabilities_come_up_with_their_roles_and_go_before_the_cluster() {
     assert_eq!(begun.len(), 1 + 6 + 1, "{begun:?}");
     assert_eq!(begun[7].split(' ').next(), Some("AssociateAccessPolicy"));
 
+    let logs = format!("{ACCOUNT}/{REGION}/log-group/aws/eks/{NEW}/cluster 30 days");
+    check_what_is_there(&fleet, &logs);
+    check_plan_of_deletion(&fleet).await;
+    let deleted = fleet.delete_cluster(NEW, false).await;
+    fleet.run().await;
+    fleet.assert_state(deleted, "succeeded").await;
+    let mut gone = fleet.begun().split_off(begun.len());
+    gone.retain(|call| call.starts_with("DeleteStack"));
+    let gone: Vec<&str> = gone.iter().filter_map(|call| hashed(call)).collect();
+    let roles = gone.iter().map(|stack| stack.starts_with("role-"));
+    let in_order = [false, false, false, true, true, true];
+    assert!(roles.eq(in_order), "{gone:?}");
+    let mut left = fleet.sim.inventory();
+    // CloudWatch keeps the logs.
+    left.retain(|line| *line != logs);
+    assert_eq!(left, before);
+    fleet.end().await;
+}
+
+fn check_what_is_there(fleet: &Fleet, logs: &String) {
     let parts = fleet.sim.inventory();
     for name in ["ack", "kro", "argo"] {
         let part = format!("{ACCOUNT}/{REGION}/capability/{NEW}/{name}");
         assert!(parts.contains(&part), "{parts:#?}");
     }
-    let logs = format!("{ACCOUNT}/{REGION}/log-group/aws/eks/{NEW}/cluster 30 days");
-    assert!(parts.contains(&logs), "{parts:#?}");
+    assert!(parts.contains(logs), "{parts:#?}");
     let ack = fleet.capability("ack");
     assert_eq!(
         (&ack["status"], &ack["type"]),
@@ -88,7 +107,9 @@ async fn capabilities_come_up_with_their_roles_and_go_before_the_cluster() {
         argo["configuration"]["argoCd"]["rbacRoleMappings"][0]["role"],
         "ADMIN"
     );
+}
 
+async fn check_plan_of_deletion(fleet: &Fleet) {
     let plan = fleet
         .deletion_plan(NEW, DeleteClusterInput::default())
         .await;
@@ -104,32 +125,6 @@ async fn capabilities_come_up_with_their_roles_and_go_before_the_cluster() {
         ),
         (3, 0, 3)
     );
-    let deleted = fleet.delete_cluster(NEW, false).await;
-    fleet.run().await;
-    fleet.assert_state(deleted, "succeeded").await;
-    let mut gone = fleet.begun().split_off(begun.len());
-    gone.retain(|call| call.starts_with("DeleteStack"));
-    let gone: Vec<Option<&str>> = gone.iter().map(|call| hashed(call)).collect();
-    assert!(
-        gone[..3]
-            .iter()
-            .flatten()
-            .all(|stack| !stack.starts_with("role-")),
-        "{gone:?}"
-    );
-    assert!(
-        gone[3..6]
-            .iter()
-            .flatten()
-            .all(|stack| stack.starts_with("role-")),
-        "{gone:?}"
-    );
-    assert_eq!(gone.iter().flatten().count(), 6, "{gone:?}");
-    let mut left = fleet.sim.inventory();
-    // CloudWatch keeps the logs.
-    left.retain(|line| *line != logs);
-    assert_eq!(left, before);
-    fleet.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -12,7 +12,7 @@ fn said(parts: Value) -> Vec<String> {
     told.into_iter().map(|invalid| invalid.message).collect()
 }
 
-fn wrong(capabilities: Value) -> Vec<String> {
+fn wrong(capabilities: &Value) -> Vec<String> {
     let told = places(json!({"capabilities": capabilities}));
     let mut below: Vec<String> = told
         .into_iter()
@@ -38,7 +38,7 @@ fn what_is_wrong_with_capabilities_is_told_at_once() {
         {"name": "given", "type": "KRO"},
     ]);
     assert_eq!(
-        wrong(wrong_everywhere),
+        wrong(&wrong_everywhere),
         [
             "0/name",
             "0/type",
@@ -85,7 +85,7 @@ fn argo_cd_has_its_settings() {
         assert_eq!(argo(configuration), [words]);
     }
     let told = wrong(
-        json!([{"name": "a", "type": "ARGOCD", "configuration": {"argocd": {
+        &json!([{"name": "a", "type": "ARGOCD", "configuration": {"argocd": {
             "namespace": "A",
             "networkAccess": {"vpceIds": ["vpc-1"]},
             "awsIdc": {"idcInstanceArn": "instance", "idcRegion": "Mars"},

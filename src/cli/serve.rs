@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use fargate_fleet::aws::AwsOptions;
 use fargate_fleet::clock::Clock;
 use fargate_fleet::config::{Environment, ServeConfig};
+use fargate_fleet::database::Halves;
 use fargate_fleet::http::{ApiOptions, Tls};
 use fargate_fleet::queue::WorkerOptions;
 use fargate_fleet::rng::Rng;
@@ -32,6 +33,16 @@ pub(crate) enum Role {
     Worker,
 }
 
+impl From<Role> for Halves {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::All => Self::Both,
+            Role::Api => Self::Api,
+            Role::Worker => Self::Worker,
+        }
+    }
+}
+
 impl Serve {
     /// Runs until SIGINT or SIGTERM.
     pub(crate) async fn run(self, environment: &Environment) -> anyhow::Result<()> {
@@ -40,13 +51,11 @@ impl Serve {
         shutdown.watch_signals().context("watching for signals")?;
         let following = TaskTracker::new();
         let database = &config.database;
-        let pool = database
-            .servers
-            .pool(database.connections, &following)
-            .await;
+        let sizes = database.connections.divided(self.role.into());
+        let shares = database.servers.shares(sizes, &following).await;
         let parts = (Clock::system(), Rng::from_os());
         let options = options(&config, self.role)?;
-        let service = Service::start(pool, parts, options).await?;
+        let service = Service::start(shares, parts, options).await?;
         let address = service.api_address().map(|address| address.to_string());
         tracing::info!(address, role = ?self.role, "serving");
         shutdown.token().cancelled().await;

@@ -5,11 +5,12 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use fargate_fleet::clock::Clock;
 use fargate_fleet::config::Environment;
+use fargate_fleet::database::Share;
 use fargate_fleet::db::audit::{self, AuditEvent};
 use fargate_fleet::db::tokens::{self, NewToken, TokenFilter, TokenRow};
 use fargate_fleet::domain::{ActorKind, Role, TokenName};
 use fargate_fleet::rng::Rng;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -81,19 +82,19 @@ impl Token {
     pub(crate) async fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let database = environment.database()?;
         let following = TaskTracker::new();
-        let pool = database.servers.pool(2, &following).await;
+        let share = database.servers.share(2, &following).await;
         match self.command {
-            TokenCommand::Create(create) => create.run(&pool).await,
-            TokenCommand::List(list) => list.run(&pool).await,
-            TokenCommand::Revoke(revoke) => revoke.run(&pool).await,
+            TokenCommand::Create(create) => create.run(&share).await,
+            TokenCommand::List(list) => list.run(&share).await,
+            TokenCommand::Revoke(revoke) => revoke.run(&share).await,
         }?;
-        pool.close().await;
+        share.close().await;
         Ok(())
     }
 }
 
 impl CreateToken {
-    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
+    async fn run(self, share: &Share) -> anyhow::Result<()> {
         let (clock, rng) = (Clock::system(), Rng::from_os());
         let days = self
             .expires_in_days
@@ -105,8 +106,8 @@ impl CreateToken {
             expires_at: days.map(|days| clock.now() + days),
             may_act_for: self.on_behalf_of,
         };
-        let mut transaction = pool.begin().await.context("asking the database")?;
-        let (row, token) = tokens::create(&mut *transaction, &clock, &rng, new)
+        let mut transaction = share.begin().await.context("asking the database")?;
+        let (row, token) = tokens::create(&mut **transaction, &clock, &rng, new)
             .await
             .context("keeping the token")?;
         record(&mut transaction, "token create", &row).await?;
@@ -118,7 +119,7 @@ impl CreateToken {
 }
 
 impl ListTokens {
-    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
+    async fn run(self, share: &Share) -> anyhow::Result<()> {
         const PAGE: i64 = 1_000;
         println!("ID\tNAME\tROLE\tACCOUNTS\tON_BEHALF_OF\tEXPIRES\tLAST_USED\tREVOKED");
         let mut filter = TokenFilter {
@@ -127,7 +128,11 @@ impl ListTokens {
             ..TokenFilter::default()
         };
         loop {
-            let page = tokens::list(pool, &filter).await;
+            let page = async {
+                let mut connection = share.connection().await?;
+                tokens::list(&mut *connection, &filter).await
+            };
+            let page: Result<_, sqlx::Error> = page.await;
             let page = page.context("reading the tokens")?;
             for row in &page {
                 println!("{}", line(row));
@@ -141,16 +146,16 @@ impl ListTokens {
 }
 
 impl RevokeToken {
-    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
-        let mut transaction = pool.begin().await.context("asking the database")?;
-        let found = tokens::find(&mut *transaction, None, self.id).await;
+    async fn run(self, share: &Share) -> anyhow::Result<()> {
+        let mut transaction = share.begin().await.context("asking the database")?;
+        let found = tokens::find(&mut **transaction, None, self.id).await;
         let Some(row) = found.context("reading the token")? else {
             bail!(
                 "there is no token {}: `token list` prints their ids",
                 self.id
             );
         };
-        let revoked = tokens::revoke(&mut *transaction, row.token_id).await;
+        let revoked = tokens::revoke(&mut **transaction, row.token_id).await;
         if !revoked.context("revoking the token")? {
             bail!("token {} was revoked before", self.id);
         }

@@ -137,7 +137,19 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "FLEET_DATABASE_CONNECTIONS",
         "10",
-        "The most database connections of one process, 2 to 1000.",
+        "The most database connections of one process, 2 to 1000; fewer than 5 count as 5. How they \
+         are divided: [queue.md](queue.md#connections).",
+    ),
+    setting(
+        "FLEET_DATABASE_CHANGE_CONNECTIONS",
+        "",
+        "Of them, those for new jobs and for other changes of callers, 1 to 900. Without it: a part \
+         of the total.",
+    ),
+    setting(
+        "FLEET_DATABASE_READ_CONNECTIONS",
+        "",
+        "Of them, those for reads and lists of callers, 1 to 900. Without it: a part of the total.",
     ),
     setting(
         "FLEET_PAGE_TOKEN_SECRET",

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
+use sqlx::{PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::domain::ActorKind;
@@ -134,7 +134,10 @@ pub struct AuditFilter {
 /// Lists changes, newest first.
 ///
 /// The statement holds only the conditions that were asked for, so that Postgres plans for them.
-pub async fn list(pool: &PgPool, filter: AuditFilter) -> Result<Vec<AuditRow>, sqlx::Error> {
+pub async fn list(
+    executor: impl PgExecutor<'_>,
+    filter: AuditFilter,
+) -> Result<Vec<AuditRow>, sqlx::Error> {
     let mut query: QueryBuilder<Postgres> = QueryBuilder::new(
         "-- list_audit_events
         select
@@ -176,5 +179,5 @@ pub async fn list(pool: &PgPool, filter: AuditFilter) -> Result<Vec<AuditRow>, s
     }
     query.push(" order by event_seq desc limit ");
     query.push_bind(filter.limit);
-    query.build_query_as().fetch_all(pool).await
+    query.build_query_as().fetch_all(executor).await
 }

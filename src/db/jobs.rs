@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
+use sqlx::{PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 /// A job's row, with what is known about the wait of one that has not begun.
@@ -80,16 +80,16 @@ pub struct JobRow {
 
 /// Reads one job that the caller may see (`visible`: none means all accounts).
 pub async fn find(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     visible: Option<&[String]>,
     job_id: Uuid,
 ) -> Result<Option<JobRow>, sqlx::Error> {
-    Ok(load(pool, visible, &[job_id]).await?.pop())
+    Ok(load(executor, visible, &[job_id]).await?.pop())
 }
 
 /// Reads jobs by id, newest first; those that the caller may not see are left out.
 pub async fn load(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     visible: Option<&[String]>,
     job_ids: &[Uuid],
 ) -> Result<Vec<JobRow>, sqlx::Error> {
@@ -99,7 +99,7 @@ pub async fn load(
         job_ids,
         visible as Option<&[String]>,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await
 }
 
@@ -158,7 +158,10 @@ impl Column {
 /// Lists the ids of jobs, newest first.
 ///
 /// The statement holds only the conditions that were asked for, so that Postgres plans for them.
-pub async fn list_ids(pool: &PgPool, filter: JobFilter) -> Result<Vec<Uuid>, sqlx::Error> {
+pub async fn list_ids(
+    executor: impl PgExecutor<'_>,
+    filter: JobFilter,
+) -> Result<Vec<Uuid>, sqlx::Error> {
     let mut query: QueryBuilder<Postgres> =
         QueryBuilder::new("-- list_jobs\nselect job_id from jobs where true");
     let mut any_of = filter.any_of;
@@ -184,7 +187,7 @@ pub async fn list_ids(pool: &PgPool, filter: JobFilter) -> Result<Vec<Uuid>, sql
     }
     query.push(" order by job_id desc limit ");
     query.push_bind(filter.limit);
-    query.build_query_scalar().fetch_all(pool).await
+    query.build_query_scalar().fetch_all(executor).await
 }
 
 /// About how many jobs of an account are unfinished; counts no further than just beyond `most`.

@@ -1,7 +1,7 @@
 //! Operations: changes that became several jobs.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 /// An operation's row, with how its jobs stand.
@@ -58,7 +58,7 @@ pub struct OperationFilter {
 
 /// Reads operations, newest first.
 pub async fn list(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     filter: &OperationFilter,
 ) -> Result<Vec<OperationRow>, sqlx::Error> {
     sqlx::query_file_as!(
@@ -70,13 +70,13 @@ pub async fn list(
         filter.before,
         filter.limit,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await
 }
 
 /// Reads one operation that the caller may see.
 pub async fn find(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     visible: Option<&[String]>,
     operation_id: Uuid,
 ) -> Result<Option<OperationRow>, sqlx::Error> {
@@ -86,11 +86,14 @@ pub async fn find(
         limit: 1,
         ..OperationFilter::default()
     };
-    Ok(list(pool, &filter).await?.pop())
+    Ok(list(executor, &filter).await?.pop())
 }
 
 /// The ids of an operation's jobs, in the order in which they run.
-pub async fn job_ids(pool: &PgPool, operation_id: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+pub async fn job_ids(
+    executor: impl PgExecutor<'_>,
+    operation_id: Uuid,
+) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar!(
         "-- operation_job_ids
         select job_id
@@ -100,6 +103,6 @@ pub async fn job_ids(pool: &PgPool, operation_id: Uuid) -> Result<Vec<Uuid>, sql
         limit 1000",
         operation_id,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await
 }

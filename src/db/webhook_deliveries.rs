@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{Connection as _, PgConnection, PgExecutor};
 use uuid::Uuid;
 
 /// One claimer at a time, so that no webhook gets more at once than it may.
@@ -196,8 +196,8 @@ pub struct Room {
 }
 
 /// Leases deliveries that are due. Finds none while another process claims.
-pub async fn claim(pool: &PgPool, room: Room) -> Result<Vec<Claimed>, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+pub async fn claim(connection: &mut PgConnection, room: Room) -> Result<Vec<Claimed>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
     // First, in a statement of its own: the next one then sees every lease that was made under it.
     let alone = sqlx::query_scalar!(
         r#"-- claim_webhooks_alone
@@ -316,7 +316,7 @@ pub async fn settle(
 }
 
 /// Removes deliveries that are older than `age`.
-pub async fn sweep(pool: &PgPool, age: Duration) -> Result<u64, sqlx::Error> {
+pub async fn sweep(executor: impl PgExecutor<'_>, age: Duration) -> Result<u64, sqlx::Error> {
     let swept = sqlx::query!(
         "-- sweep_webhook_deliveries
         delete from webhook_deliveries
@@ -329,7 +329,7 @@ pub async fn sweep(pool: &PgPool, age: Duration) -> Result<u64, sqlx::Error> {
         )",
         interval(age),
     )
-    .execute(pool)
+    .execute(executor)
     .await?;
     Ok(swept.rows_affected())
 }

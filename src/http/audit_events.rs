@@ -74,10 +74,11 @@ pub(super) async fn list_audit_events(call: Call<Viewer>) -> Result<HttpResponse
         before: page.after,
         limit: page.limit(),
     };
-    let pool = call.state.pool.clone();
     let found = call
         .state
-        .run(async move { Ok(audit::list(&pool, filter).await?) })
+        .read(&call.caller, move |connection| {
+            Box::pin(async move { Ok(audit::list(connection, filter).await?) })
+        })
         .await?;
     let (rows, next_page_token) = page.cut(found, |row| row.event_seq.to_string());
     let items = rows.into_iter().map(AuditEvent::from).collect();

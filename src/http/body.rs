@@ -1,12 +1,14 @@
 //! Request bodies: bounded, of a media type that the route reads.
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::http::Version;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::json_shape;
+use super::permits::Permit;
 use super::problem::Problem;
 use crate::domain::decode::{self, MAX_BYTES};
 use crate::domain::eksctl::Part;
@@ -15,6 +17,49 @@ use crate::limits::Limits;
 
 /// The largest body that is ever read, in bytes.
 pub(super) const MAX_BODY: usize = MAX_BYTES;
+
+/// A body, and the leave to have it in hand.
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    _permit: Permit,
+}
+
+impl Body {
+    pub(super) fn new(bytes: Vec<u8>, permit: Permit) -> Self {
+        Self {
+            bytes,
+            _permit: permit,
+        }
+    }
+}
+
+impl std::ops::Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The most bytes that a body may turn out to have, before it is read; refused when it is too large.
+pub(super) fn expected(
+    headers: &HeaderMap,
+    version: Version,
+    limits: &Limits,
+) -> Result<usize, Problem> {
+    let most = limits.body_bytes;
+    match announced(headers) {
+        Some(bytes) if bytes > most => Err(too_large(most)),
+        Some(bytes) => Ok(bytes),
+        // In chunks, or none at all.
+        None if version == Version::HTTP_2 || headers.contains_key(TRANSFER_ENCODING) => Ok(most),
+        None => Ok(0),
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
 
 /// Reads a body to its end, within its time.
 pub(super) async fn read(
@@ -37,16 +82,7 @@ async fn read_whole(
     mut payload: Payload,
     most: usize,
 ) -> Result<Vec<u8>, Problem> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
-    let announced = announced
-        .and_then(|text| text.parse::<usize>().ok())
-        .unwrap_or(0);
-    if announced > most {
-        return Err(too_large(most));
-    }
-    let mut body = Vec::with_capacity(announced);
+    let mut body = Vec::with_capacity(announced(headers).unwrap_or(0).min(most));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
             tracing::debug!(%error, "reading a body");

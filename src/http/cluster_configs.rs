@@ -60,6 +60,8 @@ pub(super) async fn create_fargate_profiles_from_cluster_config(
         work(&call, account, FargatePart::of(config)?)
     };
     let made = call.once(key, &path.account_id, work).await?;
+    // Others may send theirs while this caller waits.
+    drop(body);
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let seconds = patience.seconds;
     let operation = operations::within(&call.state, &call.caller, made.subject_id, seconds).await?;

@@ -68,10 +68,11 @@ pub(super) async fn list_operations(call: Call<Viewer>) -> Result<HttpResponse, 
         limit: page.limit(),
         ..OperationFilter::default()
     };
-    let pool = call.state.pool.clone();
     let found = call
         .state
-        .run(async move { Ok(operations::list(&pool, &filter).await?) })
+        .read(&call.caller, move |connection| {
+            Box::pin(async move { Ok(operations::list(connection, &filter).await?) })
+        })
         .await?;
     let (rows, next_page_token) = page.cut(found, |row| row.operation_id.to_string());
     let items = rows
@@ -132,22 +133,28 @@ pub(super) async fn within(
 }
 
 async fn read(state: &State, caller: &Caller, id: Uuid) -> Result<Operation, Problem> {
-    let (pool, visible) = (state.pool.clone(), caller.visible());
+    let visible = caller.visible();
     let time_scale = state.options.time_scale;
-    let found = state.run(async move {
-        let Some(row) = operations::find(&pool, visible.as_deref(), id).await? else {
-            return Ok(None);
-        };
-        let ids = operations::job_ids(&pool, id).await?;
-        let mut jobs = jobs::load(&pool, visible.as_deref(), &ids).await?;
+    let found = state.read(caller, move |connection| {
+        Box::pin(async move {
+            let visible = visible.as_deref();
+            let Some(row) = operations::find(&mut *connection, visible, id).await? else {
+                return Ok(None);
+            };
+            let ids = operations::job_ids(&mut *connection, id).await?;
+            let jobs = jobs::load(connection, visible, &ids).await?;
+            Ok(Some((row, ids, jobs)))
+        })
+    });
+    let found = found.await?.map(|(row, ids, mut jobs)| {
         jobs.sort_by_key(|job| ids.iter().position(|id| *id == job.job_id));
         let jobs = jobs
             .into_iter()
             .map(|job| Job::of(job, time_scale))
             .collect();
-        Ok(Some(Operation::of(row, Some(jobs))))
+        Operation::of(row, Some(jobs))
     });
-    found.await?.ok_or_else(|| {
+    found.ok_or_else(|| {
         let detail = format!("There is no operation {id} that you may see: check the id.");
         Problem::not_found("operation", detail)
     })

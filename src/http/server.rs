@@ -5,13 +5,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
-use sqlx::PgPool;
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -25,10 +25,12 @@ use super::depth::Depths;
 use super::envelope::envelope;
 use super::fallback::fallback;
 use super::known::Known;
-use super::state::{Shared, State};
+use super::readiness::Readiness;
+use super::state::{Database, Shared, State};
 use super::tls::Tls;
 use super::{docs, routes};
 use crate::clock::Clock;
+use crate::database::Shares;
 use crate::limits::Limits;
 use crate::oidc::{Oidc, OidcOptions};
 use crate::queue::Enqueuer;
@@ -80,8 +82,8 @@ impl Default for ApiOptions {
 
 /// What the API is built on.
 pub struct ApiParts {
-    /// The database.
-    pub pool: PgPool,
+    /// The connections to the database.
+    pub shares: Shares,
     /// The writer of jobs.
     pub enqueuer: Enqueuer,
     /// Those who wait for jobs; told by [`crate::queue::listener::listen`].
@@ -92,22 +94,23 @@ pub struct ApiParts {
     pub rng: Rng,
 }
 
-fn state(
+fn shared(
     parts: ApiParts,
     unready: Box<dyn Fn() -> Option<String> + Send + Sync>,
     options: &ApiOptions,
     (tasks, draining): (&TaskTracker, &CancellationToken),
-) -> State {
+) -> Arc<Shared> {
     let oidc = options
         .oidc
         .clone()
         .map(|oidc| Oidc::start(oidc, parts.clock.clone(), tasks, draining.clone()));
-    State::new(Shared {
+    Arc::new(Shared {
         known: Known::new(parts.watchers.clone()),
         oidc,
         budgets: Budgets::new(&options.limits, parts.clock.clone()),
         depths: Depths::new(&options.limits),
-        pool: parts.pool,
+        database: Database::new(&parts.shares),
+        readiness: Readiness::new(parts.shares.engine.clone(), Handle::current()),
         enqueuer: parts.enqueuer,
         watchers: parts.watchers,
         clock: parts.clock,
@@ -145,14 +148,15 @@ impl Api {
         let tasks = TaskTracker::new();
         let draining = CancellationToken::new();
         let unready = Box::new(unready);
-        let state = state(parts, unready, &options, (&tasks, &draining));
+        let shared = shared(parts, unready, &options, (&tasks, &draining));
         let origins = options.cors_origins.clone();
-        let connections = Connections::new(&options.limits, state.clock.clone());
+        let connections = Connections::new(&options.limits, shared.clock.clone());
         tasks.spawn(connections.clone().watch(draining.clone()));
         let server = HttpServer::new(move || {
+            let state = State::new(Arc::clone(&shared));
             App::new()
                 .app_data(state.clone())
-                .app_data(Data::new(state.clone()))
+                .app_data(Data::new(state))
                 .wrap(cors(&origins))
                 .wrap(from_fn(envelope))
                 .wrap(Compress::default())

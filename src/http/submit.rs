@@ -102,7 +102,7 @@ impl<R: Needs> Call<R> {
             callback,
             jobs: work.jobs,
         };
-        match self.state.submit(submission).await? {
+        match self.state.submit(&self.caller, submission).await? {
             (Submitted::Accepted, placed) => {
                 let by = self.caller.asker().to_owned();
                 let row = job.zip(placed).map(|(job, placed)| {

@@ -15,6 +15,7 @@ use super::state::State;
 use super::submit::Made;
 use super::tenure::Tenure;
 use crate::db::jobs::JobRow;
+use crate::domain::ErrorCode;
 
 /// Between looks without a hint: the first, and the longest. Each is twice the last, or a thousand
 /// callers who wait would ask a thousand times a second.
@@ -128,11 +129,17 @@ impl State {
             let over = now >= until || self.draining.is_cancelled() || tenure.is_over().await;
             match found {
                 Ok(job) if job.finished_at.is_some() || over => return Ok(job),
-                // The job runs on; a caller who was sent away would only make another.
-                Err(problem) if over || !problem.status_code().is_server_error() => {
+                // The job runs on; a caller who was sent away would only make another. So it is for
+                // one who has too many reads under way.
+                Err(problem)
+                    if over
+                        || !(problem.status_code().is_server_error()
+                            || problem.code == ErrorCode::RateLimited) =>
+                {
                     return Err(problem);
                 }
-                _ => {}
+                // What was read is not kept while the caller waits.
+                found => drop(found),
             }
             tokio::select! {
                 () = changed => {}

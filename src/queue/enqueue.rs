@@ -4,6 +4,7 @@
 //! lanes together, in their order; the same key makes jobs once, however many ask at once.
 
 mod columns;
+mod packed;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +12,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use columns::{Jobs, Units};
+use packed::{Packed, Rooms};
 
 use super::group_commit::{Bounds, GroupCommit, GroupCommitError, Statement};
+use super::lanes;
+use crate::database::Share;
 
 /// A job to be made.
 #[derive(Debug, Clone)]
@@ -150,21 +154,26 @@ pub struct Placed {
 #[derive(Clone)]
 pub struct Enqueuer {
     writer: GroupCommit<Insert>,
+    rooms: Rooms,
 }
 
 impl Enqueuer {
     /// Starts the writer. `wake` is told of ready jobs, for a worker in the same process.
     #[must_use]
-    pub fn start(pool: PgPool, wake: Arc<Notify>, tracker: &TaskTracker) -> Self {
+    pub fn start(share: Share, wake: Arc<Notify>, tracker: &TaskTracker) -> Self {
         // While Postgres works on one, the requests of the other are read and answered.
         const BOUNDS: Bounds = Bounds {
             room: 4_096,
+            room_bytes: 16 * 1024 * 1024,
             rows: 500,
+            bytes: 1024 * 1024,
             statements: 2,
         };
-        let insert = Insert { pool, wake };
+        let insert = Insert { share, wake };
         Self {
             writer: GroupCommit::start(insert, BOUNDS, tracker),
+            // So nobody's large submissions keep the small ones of others out.
+            rooms: Rooms::new(BOUNDS.room_bytes / 2),
         }
     }
 
@@ -178,31 +187,51 @@ impl Enqueuer {
         &self,
         submission: Submission,
     ) -> Result<(Submitted, Option<Placed>), GroupCommitError> {
-        self.writer.commit(submission).await
+        let packed = Packed::of(submission);
+        let _room = self
+            .rooms
+            .take(&packed.submission.caller, packed.bytes)
+            .ok_or(GroupCommitError::Full)?;
+        self.writer.commit(packed).await
     }
 }
 
 struct Insert {
-    pool: PgPool,
+    share: Share,
     wake: Arc<Notify>,
 }
 
 impl Statement for Insert {
-    type Item = Submission;
+    type Item = Packed;
     type Reply = (Submitted, Option<Placed>);
 
-    fn weight(item: &Submission) -> usize {
-        item.jobs.len().max(1)
+    fn weight(item: &Packed) -> usize {
+        item.submission.jobs.len().max(1)
     }
 
-    fn pool(&self) -> &PgPool {
-        &self.pool
+    fn bytes(item: &Packed) -> usize {
+        item.bytes
+    }
+
+    fn share(&self) -> &Share {
+        &self.share
+    }
+
+    /// A lane whose count is wrong gives a new job a place that is taken.
+    async fn mend(
+        &self,
+        connection: &mut PgConnection,
+        item: &Packed,
+    ) -> Result<bool, sqlx::Error> {
+        let submission = &item.submission;
+        let lanes = submission.jobs.iter().filter_map(|job| job.lane.as_deref());
+        lanes::mend_some(connection, &submission.account_id, lanes.collect()).await
     }
 
     async fn run(
         &self,
         connection: &mut PgConnection,
-        items: &[Submission],
+        items: &[Packed],
     ) -> Result<Vec<Self::Reply>, sqlx::Error> {
         let written = insert(connection, items).await?;
         if written.iter().any(|row| row.woken > 0) {
@@ -218,7 +247,7 @@ impl Statement for Insert {
             .map(|(item, row)| match (row.known, row.accepted) {
                 (false, _) => (Submitted::UnknownAccount, None),
                 (true, true) => (Submitted::Accepted, row.placed()),
-                (true, false) => (replay(item, &known), None),
+                (true, false) => (replay(&item.submission, &known), None),
             })
             .collect())
     }
@@ -263,14 +292,14 @@ impl Written {
 
 async fn insert(
     connection: &mut PgConnection,
-    items: &[Submission],
+    items: &[Packed],
 ) -> Result<Vec<Written>, sqlx::Error> {
     let mut units = Units::default();
     let mut jobs = Jobs::default();
     for (no, item) in (0_i32..).zip(items) {
         units.push(no, item);
-        for job in &item.jobs {
-            jobs.push(no, job);
+        for (job, texts) in item.submission.jobs.iter().zip(&item.jobs) {
+            jobs.push(no, job, texts);
         }
     }
     let mut rows = sqlx::query_file_as!(
@@ -287,7 +316,7 @@ async fn insert(
         &units.audit_action as &[Option<String>],
         &units.audit_resource as &[Option<String>],
         &units.request_id as &[Option<String>],
-        &units.detail as &[Option<Value>],
+        &units.detail as &[Option<&str>],
         &units.operation_action as &[Option<String>],
         &units.operation_region as &[Option<String>],
         &units.operation_cluster as &[Option<String>],
@@ -300,9 +329,9 @@ async fn insert(
         &jobs.profile_name as &[Option<String>],
         &jobs.retry_of as &[Option<Uuid>],
         &jobs.lane as &[Option<String>],
-        &jobs.input,
+        &jobs.input as &[&str],
         &jobs.message,
-        &jobs.warnings,
+        &jobs.warnings as &[&str],
         &jobs.deadline_ms,
         &units.actor as &[Option<String>],
         &units.on_behalf_of as &[Option<String>],
@@ -318,15 +347,14 @@ async fn insert(
 /// What the keys of these submissions were used for before.
 async fn used_keys<'a>(
     connection: &mut PgConnection,
-    items: &'a [Submission],
+    items: &'a [Packed],
 ) -> Result<HashMap<(&'a str, &'a str), (Vec<u8>, String)>, sqlx::Error> {
     let keyed: Vec<(&str, &str)> = items
         .iter()
         .filter_map(|item| {
-            Some((
-                item.caller.as_str(),
-                item.idempotency.as_ref()?.key.as_str(),
-            ))
+            let submission = &item.submission;
+            let key = submission.idempotency.as_ref()?;
+            Some((submission.caller.as_str(), key.key.as_str()))
         })
         .collect();
     let (callers, keys): (Vec<String>, Vec<String>) = keyed

@@ -3,7 +3,7 @@ with unit as (
     select *
     from unnest(
         $1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
-        $8::text[], $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::text[], $14::text[],
+        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]::jsonb[], $13::text[], $14::text[],
         $15::text[], $16::int[], $29::text[], $30::text[], $31::uuid[], $32::text[]
     ) as u (
         unit_no, subject_id, account_id, requested_by, caller, key, request_sha256,
@@ -53,7 +53,7 @@ new_job as materialized (
         row_number() over (partition by a.account_id, j.lane order by j.job_no) as place
     from unnest(
         $17::int[], $18::uuid[], $19::text[], $20::text[], $21::text[], $22::text[], $23::uuid[],
-        $24::text[], $25::jsonb[], $26::text[], $27::jsonb[], $28::bigint[]
+        $24::text[], $25::text[]::jsonb[], $26::text[], $27::text[]::jsonb[], $28::bigint[]
     ) with ordinality as j (
         unit_no, job_id, kind, region, cluster_name, profile_name, retry_of,
         lane, input, message, warnings, deadline_ms, job_no

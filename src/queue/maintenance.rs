@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool};
+use sqlx::{Connection as _, PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::bounded;
 use super::expire::expire;
 use super::locked::{End, Locked};
+use crate::database::Share;
 
 /// A job that lost its worker this often has probably killed it: it fails.
 const MOST_RESCUES: i32 = 20;
@@ -27,11 +28,11 @@ pub struct Repaired {
 }
 
 /// One round of repairs, each in bounded time.
-pub async fn repair(pool: &PgPool) -> Result<Repaired, sqlx::Error> {
-    let mut connection = bounded::connection(pool).await?;
+pub async fn repair(share: &Share) -> Result<Repaired, sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
     let done = bounded::within(repair_on(&mut connection)).await;
     let (rescued, promoted) = bounded::given_back(connection, done)?;
-    let expired = expire(pool).await?;
+    let expired = expire(share).await?;
     Ok(Repaired {
         rescued,
         promoted,
@@ -54,7 +55,12 @@ pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
         r#"-- rescue
         with dead as (
             delete from workers
-            where heartbeat_at + lease < now()
+            where worker_id in (
+                select worker_id
+                from workers
+                where heartbeat_at + lease < now()
+                for update skip locked
+            )
             returning worker_id
         ),
         lost as materialized (
@@ -109,8 +115,8 @@ pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
 /// Hands back the jobs that `worker` holds, all but those it knows of.
 ///
 /// Run when a claim's answer was lost, and when a worker stops.
-pub async fn release(pool: &PgPool, worker: Uuid, but_known: &[Uuid]) -> Result<u64, sqlx::Error> {
-    let mut connection = bounded::connection(pool).await?;
+pub async fn release(share: &Share, worker: Uuid, but_known: &[Uuid]) -> Result<u64, sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
     let released = bounded::within(release_on(&mut connection, worker, but_known)).await;
     bounded::given_back(connection, released)
 }
@@ -320,7 +326,13 @@ async fn promote_headless(connection: &mut PgConnection) -> Result<u64, sqlx::Er
 }
 
 /// Removes idempotency keys past their day and lanes idle for an hour.
-pub async fn sweep(pool: &PgPool) -> Result<(), sqlx::Error> {
+pub async fn sweep(share: &Share) -> Result<(), sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
+    let done = bounded::within(sweep_on(&mut connection)).await;
+    bounded::given_back(connection, done)
+}
+
+async fn sweep_on(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "-- sweep_idempotency_keys
         delete from idempotency_keys
@@ -332,7 +344,7 @@ pub async fn sweep(pool: &PgPool) -> Result<(), sqlx::Error> {
             for update skip locked
         )"
     )
-    .execute(pool)
+    .execute(&mut *connection)
     .await?;
     sqlx::query!(
         "-- sweep_lanes
@@ -346,7 +358,7 @@ pub async fn sweep(pool: &PgPool) -> Result<(), sqlx::Error> {
             for update skip locked
         )"
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }

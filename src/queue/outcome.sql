@@ -42,6 +42,7 @@ ruled as materialized (
       and l.worker_id = $1
       and l.lease_token = o.lease_token
       and j.phase <> 'finished'
+    order by o.account_id, o.job_id
     for update of j, l
 ),
 unleased as (

@@ -21,6 +21,7 @@ mod on_behalf;
 mod page_tokens;
 mod problems;
 mod safety;
+mod shares;
 mod slow;
 mod stopping;
 mod tokens;

@@ -53,10 +53,11 @@ pub(in crate::http) async fn list_accounts(call: Call<Viewer>) -> Result<HttpRes
         after: page.after.as_ref().map(ToString::to_string),
         limit: page.limit(),
     };
-    let pool = call.state.pool.clone();
     let found = call
         .state
-        .run(async move { Ok(accounts::list(&pool, &filter).await?) })
+        .read(&call.caller, move |connection| {
+            Box::pin(async move { Ok(accounts::list(connection, &filter).await?) })
+        })
         .await?;
     let (rows, next) = page.cut(found, |account| account.account_id.clone());
     let items = rows.into_iter().map(Account::from).collect();

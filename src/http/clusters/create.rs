@@ -137,6 +137,8 @@ pub(in crate::http) async fn create_cluster(call: Call<Operator>) -> Result<Http
         work(job_id, account, wanted(config, fargate, account)?.0)
     };
     let made = call.once(key, &path.account_id, work).await?;
+    // Others may send theirs while this caller waits.
+    drop(body);
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let manner = Manner::of(made.replayed, &patience);
     let job = call.made(made, &patience).await?;

@@ -84,10 +84,12 @@ pub(in crate::http) async fn list_jobs(call: Call<Viewer>) -> Result<HttpRespons
     let query: ListJobsQuery = call.query()?;
     let page = Page::<Uuid>::of(&call, query.page_size, query.page_token.as_deref()).await?;
     let filter = filter(query, call.caller.visible(), &page);
-    let (pool, visible) = (call.state.pool.clone(), call.caller.visible());
-    let found = call.state.run(async move {
-        let ids = jobs::list_ids(&pool, filter).await?;
-        Ok(jobs::load(&pool, visible.as_deref(), &ids).await?)
+    let visible = call.caller.visible();
+    let found = call.state.read(&call.caller, move |connection| {
+        Box::pin(async move {
+            let ids = jobs::list_ids(&mut *connection, filter).await?;
+            Ok(jobs::load(connection, visible.as_deref(), &ids).await?)
+        })
     });
     let (rows, next_page_token) = page.cut(found.await?, |job| job.job_id.to_string());
     let time_scale = call.state.options.time_scale;

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::{no_token, token_answer};
@@ -48,9 +48,13 @@ pub(in crate::http) async fn create_token(call: Call<Admin>) -> Result<HttpRespo
         subject_id: Some(token_id),
         ..call.event("createToken", None, resource, Value::Null)
     };
-    let (pool, rng) = (call.state.pool.clone(), call.state.rng.clone());
-    let making = create(pool, rng, (token_id, new), key, event);
-    let (row, secret) = call.state.run(making).await?;
+    let rng = call.state.rng.clone();
+    let (row, secret) = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(create(transaction, rng, (token_id, new), key, event))
+        })
+        .await?;
     let manner = Manner {
         replayed: secret.is_none(),
         ..Manner::default()
@@ -121,24 +125,22 @@ fn expiry(now: DateTime<Utc>, input: &TokenInput) -> Result<Option<DateTime<Utc>
 
 /// The token and its text; no text when an earlier request made it.
 async fn create(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     rng: Rng,
     (token_id, new): (Uuid, NewToken),
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<(TokenRow, Option<String>), Problem> {
-    let mut transaction = pool.begin().await?;
-    match Key::take(key.as_ref(), &mut transaction, &token_id.to_string()).await? {
+    match Key::take(key.as_ref(), transaction, &token_id.to_string()).await? {
         Taken::Fresh => {
-            let (row, secret) = tokens::mint(&mut *transaction, token_id, &rng, new).await?;
+            let (row, secret) = tokens::mint(&mut **transaction, token_id, &rng, new).await?;
             let detail = row.audit_detail();
-            audit::record(&mut *transaction, &AuditEvent { detail, ..event }).await?;
-            transaction.commit().await?;
+            audit::record(&mut **transaction, &AuditEvent { detail, ..event }).await?;
             Ok((row, Some(secret)))
         }
         Taken::Replay(subject) => {
             let made = Uuid::parse_str(&subject).unwrap_or(token_id);
-            let row = tokens::find(&mut *transaction, None, made).await?;
+            let row = tokens::find(&mut **transaction, None, made).await?;
             Ok((row.ok_or_else(|| no_token(made))?, None))
         }
     }

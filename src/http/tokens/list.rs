@@ -52,10 +52,11 @@ pub(in crate::http) async fn list_tokens(call: Call<Admin>) -> Result<HttpRespon
         limit: page.limit(),
         ..TokenFilter::default()
     };
-    let pool = call.state.pool.clone();
     let found = call
         .state
-        .run(async move { Ok(tokens::list(&pool, &filter).await?) })
+        .read(&call.caller, move |connection| {
+            Box::pin(async move { Ok(tokens::list(connection, &filter).await?) })
+        })
         .await?;
     let (rows, next_page_token) = page.cut(found, |row| row.token_id.to_string());
     let items = rows.into_iter().map(|row| Token::of(row, None)).collect();

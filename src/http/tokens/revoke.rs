@@ -1,7 +1,7 @@
 //! DELETE /v1/tokens/{tokenId}: end a token's life.
 
 use actix_web::{HttpResponse, delete};
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::TokenPath;
@@ -36,9 +36,13 @@ pub(in crate::http) async fn revoke_token(call: Call<Admin>) -> Result<HttpRespo
         subject_id: Some(row.token_id),
         ..call.event("revokeToken", None, resource, row.audit_detail())
     };
-    let pool = call.state.pool.clone();
-    let revoking = revoke(pool, row.token_id, key, event);
-    let taken = call.state.run(revoking).await?;
+    let id = row.token_id;
+    let taken = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(revoke(transaction, id, key, event))
+        })
+        .await?;
     call.state.known.forget_callers();
     let mut answer = HttpResponse::NoContent();
     let manner = Manner {
@@ -50,17 +54,15 @@ pub(in crate::http) async fn revoke_token(call: Call<Admin>) -> Result<HttpRespo
 }
 
 async fn revoke(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     token_id: Uuid,
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<Taken, Problem> {
-    let mut transaction = pool.begin().await?;
-    let taken = Key::take(key.as_ref(), &mut transaction, &token_id.to_string()).await?;
+    let taken = Key::take(key.as_ref(), transaction, &token_id.to_string()).await?;
     // Only what ends its life is a change.
-    if taken == Taken::Fresh && tokens::revoke(&mut *transaction, token_id).await? {
-        audit::record(&mut *transaction, &event).await?;
+    if taken == Taken::Fresh && tokens::revoke(&mut **transaction, token_id).await? {
+        audit::record(&mut **transaction, &event).await?;
     }
-    transaction.commit().await?;
     Ok(taken)
 }

@@ -1,7 +1,7 @@
 //! POST /v1/webhooks: ask to be told.
 
 use actix_web::{HttpResponse, post};
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::{no_webhook, portal, scope, webhook_answer};
@@ -53,7 +53,9 @@ pub(in crate::http) async fn create_webhook(call: Call<Admin>) -> Result<HttpRes
     let new = (webhook_id, settings, sealed);
     let made = call
         .state
-        .run(create(call.state.pool.clone(), new, key, event))
+        .change(&call.caller, move |transaction| {
+            Box::pin(create(transaction, new, key, event))
+        })
         .await?;
     match made {
         Made::Fresh(row) => Ok(created(*row, secret, false)),
@@ -89,21 +91,19 @@ enum Made {
 }
 
 async fn create(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     (webhook_id, settings, sealed): (Uuid, Settings, Vec<u8>),
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<Made, Problem> {
-    let mut transaction = pool.begin().await?;
     let subject = webhook_id.to_string();
-    if let Taken::Replay(made) = Key::take(key.as_ref(), &mut transaction, &subject).await? {
+    if let Taken::Replay(made) = Key::take(key.as_ref(), transaction, &subject).await? {
         return Ok(Made::Before(made));
     }
-    webhooks::insert(&mut *transaction, webhook_id, &settings, &sealed).await?;
-    audit::record(&mut *transaction, &event).await?;
-    let row = webhooks::find(&mut *transaction, None, webhook_id).await?;
+    webhooks::insert(&mut **transaction, webhook_id, &settings, &sealed).await?;
+    audit::record(&mut **transaction, &event).await?;
+    let row = webhooks::find(&mut **transaction, None, webhook_id).await?;
     let row = row.ok_or_else(|| no_webhook(webhook_id))?;
-    transaction.commit().await?;
     Ok(Made::Fresh(Box::new(row)))
 }
 

@@ -68,10 +68,9 @@ pub(in crate::http) async fn list_webhook_deliveries(
         before: page.after,
         limit: page.limit(),
     };
-    let pool = call.state.pool.clone();
-    let found = call
-        .state
-        .run(async move { Ok(db::list(&pool, &filter).await?) });
+    let found = call.state.read(&call.caller, move |connection| {
+        Box::pin(async move { Ok(db::list(connection, &filter).await?) })
+    });
     let (rows, next_page_token) = page.cut(found.await?, |row| row.delivery_id.to_string());
     let items = rows.into_iter().map(WebhookDelivery::from).collect();
     Ok(answer::json(
@@ -97,10 +96,11 @@ pub(in crate::http) async fn get_webhook_delivery(
     let path: DeliveryPath = call.path()?;
     let NoQuery {} = call.query()?;
     call.webhook(path.webhook_id).await?;
-    let pool = call.state.pool.clone();
-    let found = call.state.run(async move {
-        let found = db::find(&pool, path.webhook_id, path.delivery_id).await?;
-        found.ok_or_else(|| no_delivery(path.delivery_id))
+    let found = call.state.read(&call.caller, move |connection| {
+        Box::pin(async move {
+            let found = db::find(connection, path.webhook_id, path.delivery_id).await?;
+            found.ok_or_else(|| no_delivery(path.delivery_id))
+        })
     });
     let manner = Manner::default();
     Ok(delivery_answer(HttpResponse::Ok(), found.await?, &manner))

@@ -41,11 +41,13 @@ pub(in crate::http) async fn list_webhooks(call: Call<Admin>) -> Result<HttpResp
     call.allowed()?;
     let query: ListWebhooksQuery = call.query()?;
     let page = Page::<Uuid>::of(&call, query.page_size, query.page_token.as_deref()).await?;
-    let (pool, visible) = (call.state.pool.clone(), call.caller.visible());
+    let visible = call.caller.visible();
     let (before, limit) = (page.after, page.limit());
-    let found = call
-        .state
-        .run(async move { Ok(webhooks::list(&pool, visible.as_deref(), before, limit).await?) });
+    let found = call.state.read(&call.caller, move |connection| {
+        Box::pin(
+            async move { Ok(webhooks::list(connection, visible.as_deref(), before, limit).await?) },
+        )
+    });
     let (rows, next_page_token) = page.cut(found.await?, |row| row.webhook_id.to_string());
     let items = rows.into_iter().map(|row| Webhook::of(row, None)).collect();
     Ok(answer::json(

@@ -95,11 +95,12 @@ impl Call<Admin> {
     pub(super) async fn vault(&self) -> Result<Vault, Problem> {
         let state = &self.state;
         let vault = state.vault.get_or_try_init(|| async {
-            let (pool, rng) = (state.pool.clone(), state.rng.clone());
+            let rng = state.rng.clone();
             let key = state.options.webhooks.secrets_key.clone();
-            let opening = async move { Ok(Vault::open(&pool, key.as_deref(), &rng).await) };
             state
-                .run(opening)
+                .look_up(self.caller.slot(), move |connection| {
+                    Box::pin(async move { Ok(Vault::open(connection, key.as_deref(), &rng).await) })
+                })
                 .await?
                 .map_err(|error| unsealable(&error))
         });

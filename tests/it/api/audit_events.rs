@@ -98,7 +98,15 @@ async fn the_kind_of_an_actor_is_told_where_it_was_noted() {
     };
     assert!(!events.iter().any(told), "{list}");
     let mut sealer = Sealer::default();
-    assert_eq!(sealer.round(&app.pool).await.unwrap().unwrap().seal_no, 5);
+    assert_eq!(
+        sealer
+            .round(&app.shares.engine)
+            .await
+            .unwrap()
+            .unwrap()
+            .seal_no,
+        5
+    );
     // It is sealed with its row, for what an owner of the tables may do to it.
     let change = "alter table audit_events disable trigger user;
         update audit_events set detail = detail || '{\"actorKind\": \"oidc\"}' where event_seq = 3";

@@ -288,7 +288,7 @@ async fn a_connection_that_falls_silent_does_not_stop_a_worker_for_good() {
         .connect_lazy_with(direct.host("127.0.0.1").port(port));
     let held = Held::new();
     let worker = fargate_fleet::queue::Worker::start(
-        pool,
+        &fargate_fleet::database::Shares::on(&pool),
         held.clone(),
         (queue.clock.clone(), fargate_fleet::rng::Rng::seeded(1)),
         Arc::new(tokio::sync::Notify::new()),

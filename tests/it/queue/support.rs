@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::{Share, Shares};
 use fargate_fleet::queue::claim::{ClaimedJob, Round, claim};
 use fargate_fleet::queue::enqueue::{Audit, IdempotencyKey, NewJob};
 use fargate_fleet::queue::maintenance;
@@ -39,7 +40,11 @@ impl Queue {
     pub async fn new() -> Self {
         let database = Database::new().await;
         let (wake, tracker) = (Arc::new(Notify::new()), TaskTracker::new());
-        let enqueuer = Enqueuer::start(database.pool.clone(), Arc::clone(&wake), &tracker);
+        let enqueuer = Enqueuer::start(
+            Share::of(database.pool.clone()),
+            Arc::clone(&wake),
+            &tracker,
+        );
         let queue = Self {
             database,
             enqueuer,
@@ -53,6 +58,11 @@ impl Queue {
 
     pub fn pool(&self) -> &PgPool {
         &self.database.pool
+    }
+
+    /// The same, as the engine takes it.
+    pub fn share(&self) -> Share {
+        Share::of(self.pool().clone())
     }
 
     pub async fn add_account(&self, account_id: &str) {
@@ -112,8 +122,8 @@ impl Queue {
 
     pub fn worker_with(&self, handler: impl Handler, options: WorkerOptions) -> Worker {
         let parts = (self.clock.clone(), Rng::seeded(1));
-        let pool = self.database.another_pool();
-        Worker::start(pool, handler, parts, Arc::clone(&self.wake), options)
+        let shares = Shares::on(&self.database.another_pool());
+        Worker::start(&shares, handler, parts, Arc::clone(&self.wake), options)
     }
 
     /// Claims like a worker would, without being one.

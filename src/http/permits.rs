@@ -158,35 +158,40 @@ fn too_many_bytes(most: usize) -> Problem {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn one_key_never_has_more_than_its_part() {
+    /// What is there at once, without a wait.
+    fn at_once(keyed: &Keyed, key: &str, permits: u32) -> Option<OwnedSemaphorePermit> {
+        keyed.semaphore(key).try_acquire_many_owned(permits).ok()
+    }
+
+    #[test]
+    fn one_key_never_has_more_than_its_part() {
         let keyed = Keyed::new(2);
-        let held = (keyed.take("a", 1).await, keyed.take("a", 1).await);
+        let held = (at_once(&keyed, "a", 1), at_once(&keyed, "a", 1));
         assert!(held.0.is_some() && held.1.is_some());
-        assert!(keyed.take("a", 1).await.is_none(), "after a bounded wait");
-        assert!(keyed.take("b", 1).await.is_some(), "the others have theirs");
+        assert!(at_once(&keyed, "a", 1).is_none());
+        assert!(at_once(&keyed, "b", 1).is_some(), "the others have theirs");
         drop(held);
-        assert!(keyed.take("a", 1).await.is_some());
+        assert!(at_once(&keyed, "a", 1).is_some());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn bytes_are_permits_too() {
+    #[test]
+    fn bytes_are_permits_too() {
         let keyed = Keyed::new(1_000);
-        let large = keyed.take("a", 900).await;
-        assert!(keyed.take("a", 101).await.is_none());
-        assert!(keyed.take("a", 100).await.is_some());
-        assert!(keyed.take("b", 1_000).await.is_some());
+        let large = at_once(&keyed, "a", 900);
+        assert!(at_once(&keyed, "a", 101).is_none());
+        assert!(at_once(&keyed, "a", 100).is_some());
+        assert!(at_once(&keyed, "b", 1_000).is_some());
         drop(large);
-        assert!(keyed.take("a", 1_000).await.is_some());
+        assert!(at_once(&keyed, "a", 1_000).is_some());
     }
 
-    #[tokio::test]
-    async fn everyone_has_one_at_least_and_who_has_gone_is_forgotten() {
+    #[test]
+    fn everyone_has_one_at_least_and_who_has_gone_is_forgotten() {
         let keyed = Keyed::new(0);
-        let held = keyed.take("stays", 1).await;
+        let held = at_once(&keyed, "stays", 1);
         assert!(held.is_some());
         for n in 0..FEW {
-            assert!(keyed.take(&n.to_string(), 1).await.is_some());
+            assert!(at_once(&keyed, &n.to_string(), 1).is_some());
         }
         assert_eq!(keyed.of.lock().unwrap().len(), 2);
     }

@@ -1,16 +1,20 @@
 //! All statements at once, on the same few accounts, lanes, keys and webhooks: Postgres never has to
 //! give one up for another one's sake.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use fargate_fleet::database::Share;
 use fargate_fleet::db::{breaker, job_callbacks};
+use fargate_fleet::queue::enqueue::IdempotencyKey;
 use fargate_fleet::queue::{due, lanes, maintenance};
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join_all};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection, PgPool};
+use tokio_util::task::TaskTracker;
 
+use crate::queue::support::Queue;
 use crate::support::app::{Send as _, TestApp};
 use crate::support::database::Database;
 use crate::webhooks::support::sender;
@@ -48,69 +52,69 @@ fn profile(name: &str) -> Value {
     json!({"name": name, "selectors": [{"namespace": "default"}]})
 }
 
-/// What one round does, all of it at the same moment, and all of it with the same key.
+/// What one round does, all of it at the same moment, half of it with one of a few keys.
 struct Round<'a> {
     app: &'a TestApp,
     key: String,
+    calls: Cell<usize>,
     account: &'static str,
     jobs: Vec<String>,
     webhooks: Vec<String>,
 }
 
 impl Round<'_> {
-    async fn call(&self, method: Method, path: String, body: Option<Value>) -> u16 {
-        let request = self.app.admin(method, &path);
-        let request = request.header("Idempotency-Key", &self.key);
-        let request = match body {
-            Some(body) => request.json(&body),
-            None => request,
-        };
-        request.answer().await.status
+    fn call(&self, method: Method, path: String, body: Option<Value>) -> LocalBoxFuture<'_, u16> {
+        let number = self.calls.get();
+        self.calls.set(number + 1);
+        let mut request = self.app.admin(method, &path);
+        if number.is_multiple_of(2) {
+            let key = format!("{}-{}", self.key, number % 5);
+            request = request.header("Idempotency-Key", key);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Box::pin(async move { request.answer().await.status })
     }
 
-    /// By one who has no key.
-    async fn keyless(&self, path: String, body: Value) -> u16 {
-        let request = self.app.operator(Method::POST, &path).json(&body);
-        request.answer().await.status
+    /// By another caller.
+    fn other(&self, path: &str, body: &Value) -> LocalBoxFuture<'_, u16> {
+        let request = self.app.operator(Method::POST, path).json(body);
+        Box::pin(async move { request.answer().await.status })
     }
 
-    fn callers(&self) -> Vec<BoxFuture<'_, u16>> {
-        let mut all: Vec<BoxFuture<'_, u16>> = Vec::new();
+    fn callers(&self) -> Vec<LocalBoxFuture<'_, u16>> {
+        let mut all: Vec<LocalBoxFuture<'_, u16>> = Vec::new();
         for account in ACCOUNTS {
             let clusters = format!("/v1/accounts/{account}/regions/eu-central-1/clusters");
             for cluster in ["prod-1", "prod-2"] {
                 let base = format!("{clusters}/{cluster}/fargate-profiles");
-                let body = profile("fp-a");
-                all.push(Box::pin(self.call(Method::POST, base.clone(), Some(body))));
-                all.push(Box::pin(self.keyless(base, profile("fp-b"))));
+                all.push(self.other(&base, &profile("fp-b")));
+                all.push(self.call(Method::POST, base, Some(profile("fp-a"))));
             }
         }
         let account = format!("/v1/accounts/{}", self.account);
         for name in ["one", "two"] {
             let body = json!({"name": name});
-            all.push(Box::pin(self.call(
-                Method::PATCH,
-                account.clone(),
-                Some(body),
-            )));
+            all.push(self.call(Method::PATCH, account.clone(), Some(body)));
         }
-        all.push(Box::pin(self.call(Method::DELETE, account, None)));
+        all.push(self.call(Method::DELETE, account, None));
         let body = json!({"accountId": self.account, "name": "x", "regions": ["eu-central-1"]});
         let accounts = "/v1/accounts".to_owned();
-        all.push(Box::pin(self.call(Method::POST, accounts, Some(body))));
+        all.push(self.call(Method::POST, accounts, Some(body)));
         for job in &self.jobs {
             for verb in ["cancel", "retry"] {
                 let path = format!("/v1/jobs/{job}/{verb}");
-                all.push(Box::pin(self.call(Method::POST, path, None)));
+                all.push(self.call(Method::POST, path, None));
             }
         }
         for webhook in &self.webhooks {
             let path = format!("/v1/webhooks/{webhook}");
             let body = json!({"description": self.key});
-            all.push(Box::pin(self.call(Method::PATCH, path.clone(), Some(body))));
+            all.push(self.call(Method::PATCH, path.clone(), Some(body)));
             let test = format!("{path}/test");
-            all.push(Box::pin(self.call(Method::POST, test, None)));
-            all.push(Box::pin(self.call(Method::DELETE, path, None)));
+            all.push(self.call(Method::POST, test, None));
+            all.push(self.call(Method::DELETE, path, None));
         }
         all
     }
@@ -166,6 +170,7 @@ async fn storm(app: &TestApp, number: usize) {
             app,
             // Shared with the rounds beside this one.
             key: format!("key-{round}-{}", number % 2),
+            calls: Cell::new(0),
             account: ACCOUNTS[round % ACCOUNTS.len()],
             jobs: ids(&app.pool, jobs).await,
             webhooks: ids(&app.pool, hooks).await,
@@ -182,7 +187,7 @@ async fn all_statements_at_once_never_deadlock() {
     for account in &ACCOUNTS[1..] {
         app.register(account).await;
     }
-    let tracker = tokio_util::task::TaskTracker::new();
+    let tracker = TaskTracker::new();
     let repairs = [app.another_pool(), app.another_pool()].map(|pool| {
         let worker = app.hands.worker();
         tracker.spawn(repair(pool, worker, 3 * ROUNDS))
@@ -205,37 +210,43 @@ async fn all_statements_at_once_never_deadlock() {
     assert_eq!(deadlocks(&database).await, 0);
 }
 
-/// The count that the storm looks at does count.
+/// The other order of keys and accounts, beside an enqueue: that is a deadlock, and it is counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadlock_would_be_counted() {
-    let database = Database::new().await;
-    sqlx::query("create table pair (n int primary key, v int); ")
-        .execute(&database.pool)
+    let queue = Queue::new().await;
+    let mut submission = queue.one(ACCOUNTS[0], None, json!({}));
+    submission.idempotency = Some(IdempotencyKey {
+        key: "key".to_owned(),
+        request_sha256: vec![0; 32],
+    });
+    let mut other = queue.pool().begin().await.unwrap();
+    sqlx::query(
+        "insert into idempotency_keys (caller, key, request_sha256, subject)
+        values ($1, 'key', '\\x00', 'subject')",
+    )
+    .bind(&submission.caller)
+    .execute(&mut *other)
+    .await
+    .unwrap();
+    let enqueuer = queue.enqueuer.clone();
+    let enqueuing = TaskTracker::new().spawn(async move { enqueuer.submit(submission).await });
+    let waiting = "select count(*) from pg_stat_activity
+        where wait_event_type = 'Lock' and datname = current_database()";
+    while sqlx::query_scalar::<_, i64>(waiting)
+        .fetch_one(queue.pool())
         .await
-        .unwrap();
-    sqlx::query("insert into pair values (1, 0), (2, 0)")
-        .execute(&database.pool)
-        .await
-        .unwrap();
-    let both = tokio::sync::Barrier::new(2);
-    let change = async |first: i32, second: i32| {
-        let mut transaction = database.pool.begin().await.unwrap();
-        let change = "update pair set v = v + 1 where n = $1";
-        let mut outcome = sqlx::query(change)
-            .bind(first)
-            .execute(&mut *transaction)
-            .await;
-        both.wait().await;
-        if outcome.is_ok() {
-            outcome = sqlx::query(change)
-                .bind(second)
-                .execute(&mut *transaction)
-                .await;
-        }
-        outcome.is_ok()
-    };
-    let (one, two) = tokio::join!(change(1, 2), change(2, 1));
-    assert!(one != two, "one of them is given up");
-    database.pool.close().await;
-    assert_eq!(deadlocks(&database).await, 1);
+        .unwrap()
+        == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    let account = "select from accounts where account_id = $1 for update";
+    let _ = sqlx::query(account)
+        .bind(ACCOUNTS[0])
+        .execute(&mut *other)
+        .await;
+    let _ = other.rollback().await;
+    enqueuing.await.unwrap().unwrap();
+    queue.pool().close().await;
+    assert!(deadlocks(&queue.database).await >= 1);
 }

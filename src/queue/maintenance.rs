@@ -59,7 +59,8 @@ pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
                 select worker_id
                 from workers
                 where heartbeat_at + lease < now()
-                for update skip locked
+                order by worker_id
+                for update
             )
             returning worker_id
         ),

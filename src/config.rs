@@ -95,6 +95,8 @@ pub struct WorkerConfig {
     pub lease: Duration,
     /// How often the queue is looked at when no notification comes.
     pub poll_interval: Duration,
+    /// How long reads are kept.
+    pub read_history: Duration,
     /// Where metrics and a worker's health are answered; `None` opens no port.
     pub metrics_listen: Option<SocketAddr>,
 }

@@ -64,6 +64,7 @@ pub fn operation(clock: &Clock, account_id: String, jobs: Vec<NewJob>) -> Submis
             cluster_name: "bench".to_owned(),
         }),
         callback: None,
+        share: None,
         jobs,
     }
 }

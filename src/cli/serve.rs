@@ -98,6 +98,7 @@ fn options(config: &ServeConfig, role: Role) -> anyhow::Result<ServiceOptions> {
         slots_an_account: (slots / 4 * 3).max(1),
         lease: config.worker.lease,
         poll_interval: config.worker.poll_interval,
+        read_history: config.worker.read_history,
         time_scale,
         host: environment_host(),
         ..WorkerOptions::default()

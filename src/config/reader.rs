@@ -159,6 +159,9 @@ impl<'a> Reader<'a> {
             poll_interval: Duration::from_millis(
                 self.number("FLEET_POLL_INTERVAL_MS", 10..=60_000).into(),
             ),
+            read_history: Duration::from_mins(
+                self.number("FLEET_READ_HISTORY_MINUTES", 5..=10_080).into(),
+            ),
             metrics_listen: self.address("FLEET_METRICS_LISTEN"),
         }
     }

@@ -90,6 +90,11 @@ pub const SETTINGS: &[Setting] = &[
         "The most items on one page of a list, 1 to 1000; larger wishes are lowered.",
     ),
     setting(
+        "FLEET_MAX_LIST_ROWS",
+        "20000",
+        "The rows that one page of a list looks at, 100 to 1000000: a page whose filters let few of them through is short, even empty, and names the next one.",
+    ),
+    setting(
         "FLEET_MAX_REQUESTS_PER_MINUTE",
         "600000",
         "Requests that one token may make in a minute of each API process: beyond it 429. 0 is any number.",
@@ -103,6 +108,11 @@ pub const SETTINGS: &[Setting] = &[
         "FLEET_MAX_UNFINISHED_JOBS",
         "100000",
         "Unfinished jobs that one account may have: beyond it 429, and nothing is queued. 0 is any number.",
+    ),
+    setting(
+        "FLEET_MAX_UNFINISHED_READS",
+        "500",
+        "Live reads that one token may have unfinished in each API process; those of one account, by all tokens, may be twice as many: beyond it 429. 0 is any number.",
     ),
     setting(
         "FLEET_HEAD_TIMEOUT_SECONDS",
@@ -133,6 +143,11 @@ pub const SETTINGS: &[Setting] = &[
         "FLEET_POLL_INTERVAL_MS",
         "1000",
         "Milliseconds between two looks at the queue when no notification comes, 10 to 60000.",
+    ),
+    setting(
+        "FLEET_READ_HISTORY_MINUTES",
+        "60",
+        "Minutes that the jobs of live reads are kept, 5 to 10080; then workers remove them. Jobs that change something are not removed.",
     ),
     setting(
         "FLEET_DATABASE_CONNECTIONS",

@@ -1,11 +1,11 @@
 //! The audit trail: one row a change, written in the transaction of the change.
 //!
-//! The rows of submissions are written by [`crate::queue::enqueue`]; these are the others. The chain
+//! Lists of it are in [`super::audit_list`]. The rows of submissions are written by [`crate::queue::enqueue`]; these are the others. The chain
 //! over all of them is in [`crate::audit`].
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use sqlx::{PgExecutor, Postgres, QueryBuilder};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::domain::ActorKind;
@@ -108,76 +108,4 @@ pub struct AuditRow {
     pub request_id: Option<String>,
     /// What was asked.
     pub detail: Value,
-}
-
-/// Which changes to list. Empty lists mean: any.
-#[derive(Debug, Clone, Default)]
-pub struct AuditFilter {
-    /// Only those of these accounts, when the caller may see no others.
-    pub visible: Option<Vec<String>>,
-    /// By one of these.
-    pub actors: Vec<String>,
-    /// One of these operations.
-    pub actions: Vec<String>,
-    /// Of one of these accounts.
-    pub account_ids: Vec<String>,
-    /// After this.
-    pub created_after: Option<DateTime<Utc>>,
-    /// Before this.
-    pub created_before: Option<DateTime<Utc>>,
-    /// Only those older than this one.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: i64,
-}
-
-/// Lists changes, newest first.
-///
-/// The statement holds only the conditions that were asked for, so that Postgres plans for them.
-pub async fn list(
-    executor: impl PgExecutor<'_>,
-    filter: AuditFilter,
-) -> Result<Vec<AuditRow>, sqlx::Error> {
-    let mut query: QueryBuilder<Postgres> = QueryBuilder::new(
-        "-- list_audit_events
-        select
-            event_seq, occurred_at, actor, on_behalf_of, action, account_id, resource, subject_id,
-            request_id, detail
-        from audit_events
-        where true",
-    );
-    if let Some(visible) = filter.visible {
-        query.push(" and account_id = any (");
-        query.push_bind(visible).push(")");
-    }
-    for (column, values) in [
-        ("actor", filter.actors),
-        ("action", filter.actions),
-        ("account_id", filter.account_ids),
-    ] {
-        match values.len() {
-            0 => {}
-            // One alone can be read in the order of an index that begins with it.
-            1 => {
-                query.push(" and ").push(column).push(" = ");
-                query.push_bind(values.into_iter().next());
-            }
-            _ => {
-                query.push(" and ").push(column).push(" = any (");
-                query.push_bind(values).push(")");
-            }
-        }
-    }
-    if let Some(after) = filter.created_after {
-        query.push(" and occurred_at > ").push_bind(after);
-    }
-    if let Some(before) = filter.created_before {
-        query.push(" and occurred_at < ").push_bind(before);
-    }
-    if let Some(before) = filter.before {
-        query.push(" and event_seq < ").push_bind(before);
-    }
-    query.push(" order by event_seq desc limit ");
-    query.push_bind(filter.limit);
-    query.build_query_as().fetch_all(executor).await
 }

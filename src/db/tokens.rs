@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
+use super::walk;
 use crate::clock::Clock;
 use crate::domain::Role;
 use crate::rng::Rng;
@@ -196,12 +197,12 @@ pub async fn touch(executor: impl PgExecutor<'_>, token_id: Uuid) -> Result<(), 
 pub struct TokenFilter {
     /// Only those whose accounts are all among these, when the caller may see no others.
     pub visible: Option<Vec<String>>,
-    /// Only this one.
-    pub token_id: Option<Uuid>,
     /// Those too that were revoked.
     pub revoked_too: bool,
     /// Only those older than this one.
     pub before: Option<Uuid>,
+    /// Only this one, and those that are newer.
+    pub from: Option<Uuid>,
     /// At most so many.
     pub limit: i64,
 }
@@ -218,18 +219,39 @@ pub async fn list(
             last_used_at, false as "touch_due!"
         from api_tokens
         where ($1::text[] is null or account_ids <@ $1)
-          and ($2::uuid is null or token_id = $2)
-          and ($3 or revoked_at is null)
-          and ($4::uuid is null or token_id < $4)
+          and ($2 or revoked_at is null)
+          and token_id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+          and token_id >= coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
         order by token_id desc
         limit $5"#,
         filter.visible.as_deref() as Option<&[String]>,
-        filter.token_id,
         filter.revoked_too,
         filter.before,
+        filter.from,
         filter.limit,
     )
     .fetch_all(executor)
+    .await
+}
+
+/// The oldest of the next so many tokens, seen or not; none when fewer are left.
+pub async fn reach(
+    executor: impl PgExecutor<'_>,
+    before: Option<Uuid>,
+    rows: i64,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "-- list_tokens_reach
+        select token_id
+        from api_tokens
+        where token_id < coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        order by token_id desc
+        offset $2
+        limit 1",
+        before,
+        rows - 1,
+    )
+    .fetch_optional(executor)
     .await
 }
 
@@ -241,8 +263,9 @@ pub async fn find(
 ) -> Result<Option<TokenRow>, sqlx::Error> {
     let filter = TokenFilter {
         visible,
-        token_id: Some(token_id),
         revoked_too: true,
+        before: walk::after(token_id),
+        from: Some(token_id),
         limit: 1,
         ..TokenFilter::default()
     };

@@ -11,7 +11,8 @@ use super::pages::Page;
 use super::problem::Problem;
 use super::query::{FilterText, PageWish, Time, list, text};
 use super::wire::audit_event::{AuditEvent, AuditEventList};
-use crate::db::audit::{self, AuditFilter};
+use crate::db::audit_list::{self, AuditFilter};
+use crate::db::walk;
 use crate::domain::AccountId;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -51,6 +52,9 @@ pub(super) struct ListAuditEventsQuery {
 /// List recorded changes, newest first.
 ///
 /// Those of your accounts; those of no account, such as tokens, only with a token of all accounts.
+///
+/// A page looks at a bounded number of changes: one that few of them match may be short, even empty,
+/// and still have `nextPageToken`.
 #[utoipa::path(
     operation_id = "listAuditEvents",
     tag = "access",
@@ -64,23 +68,21 @@ pub(super) async fn list_audit_events(call: Call<Viewer>) -> Result<HttpResponse
     let query: ListAuditEventsQuery = call.query()?;
     let page = Page::<i64>::of(&call, query.page_size, query.page_token.as_deref()).await?;
     let texts = |values: Vec<FilterText>| values.into_iter().map(|text| text.0).collect();
+    let asked = query.account_id.into_iter().map(String::from).collect();
     let filter = AuditFilter {
-        visible: call.caller.visible(),
+        account_ids: walk::accounts(call.caller.visible(), asked),
         actors: texts(query.actor),
         actions: texts(query.action),
-        account_ids: query.account_id.into_iter().map(String::from).collect(),
         created_after: query.created_after.map(|time| time.0),
         created_before: query.created_before.map(|time| time.0),
         before: page.after,
         limit: page.limit(),
+        rows: call.state.options.limits.list_rows.into(),
     };
-    let found = call
-        .state
-        .read(&call.caller, move |connection| {
-            Box::pin(async move { Ok(audit::list(connection, filter).await?) })
-        })
-        .await?;
-    let (rows, next_page_token) = page.cut(found, |row| row.event_seq.to_string());
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move { Ok(audit_list::list(list, &filter).await?) })
+    });
+    let (rows, next_page_token) = page.cut_looked(found.await?, |row| row.event_seq.to_string());
     let items = rows.into_iter().map(AuditEvent::from).collect();
     Ok(answer::json(
         HttpResponse::Ok(),

@@ -185,7 +185,18 @@ impl Follow {
                 Ok(job_events::list_after(connection, &account_id, job_id, last).await?)
             })
         });
-        for event in merged(&job, rows.await?, self.last) {
+        let mut rows = rows.await?;
+        // What came after the job was read waits for the next look, which also sees what lies between.
+        rows.retain(|row| row.event_no <= job.event_no);
+        // There may be more events than one look returns: the end is told after all of them.
+        let told_up_to = match rows.last() {
+            Some(last) if rows.len() >= job_events::PAGE => last.event_no,
+            _ => i32::MAX,
+        };
+        for event in merged(&job, rows, self.last) {
+            if event.event_id > told_up_to {
+                return Ok(());
+            }
             self.last = event.event_id;
             self.ready.push_back(written(&event));
         }

@@ -15,12 +15,14 @@ use super::pages::Page;
 use super::problem::Problem;
 use super::query::{PageWish, list, text};
 use super::state::State;
+use super::tenure::Tenure;
 use super::wait::Patience;
 use super::wire::job::Job;
 use super::wire::list::OperationList;
 use super::wire::operation::Operation;
 use crate::db::jobs;
 use crate::db::operations::{self, OperationFilter};
+use crate::db::walk;
 use crate::domain::AccountId;
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +50,8 @@ pub(super) struct ListOperationsQuery {
 }
 
 /// List operations, newest first.
+///
+/// A page ends early, with `nextPageToken`, where its operations hold many jobs.
 #[utoipa::path(
     operation_id = "listOperations",
     tag = "operations",
@@ -60,21 +64,17 @@ pub(super) async fn list_operations(call: Call<Viewer>) -> Result<HttpResponse, 
     call.allowed()?;
     let query: ListOperationsQuery = call.query()?;
     let page = Page::<Uuid>::of(&call, query.page_size, query.page_token.as_deref()).await?;
-    let account_ids: Vec<String> = query.account_id.iter().map(ToString::to_string).collect();
+    let asked: Vec<String> = query.account_id.iter().map(ToString::to_string).collect();
     let filter = OperationFilter {
-        visible: call.caller.visible(),
-        account_ids: (!account_ids.is_empty()).then_some(account_ids),
+        account_ids: walk::accounts(call.caller.visible(), asked),
         before: page.after,
         limit: page.limit(),
-        ..OperationFilter::default()
+        rows: call.state.options.limits.list_rows.into(),
     };
-    let found = call
-        .state
-        .read(&call.caller, move |connection| {
-            Box::pin(async move { Ok(operations::list(connection, &filter).await?) })
-        })
-        .await?;
-    let (rows, next_page_token) = page.cut(found, |row| row.operation_id.to_string());
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move { Ok(operations::list(list, &filter).await?) })
+    });
+    let (rows, next_page_token) = page.cut_looked(found.await?, |row| row.operation_id.to_string());
     let items = rows
         .into_iter()
         .map(|row| Operation::of(row, None))
@@ -109,7 +109,7 @@ pub(super) async fn get_operation(call: Call<Viewer>) -> Result<HttpResponse, Pr
     Ok(answer::operation(&operation, &Manner::of_read(&patience)))
 }
 
-/// Reads an operation until all its jobs have ended or `seconds` have passed.
+/// Reads an operation until all its jobs have ended, `seconds` have passed or the caller's token ends.
 pub(super) async fn within(
     state: &State,
     caller: &Caller,
@@ -117,11 +117,13 @@ pub(super) async fn within(
     seconds: u8,
 ) -> Result<Operation, Problem> {
     let until = tokio::time::Instant::now() + Duration::from_secs(seconds.into());
+    let mut tenure = Tenure::of(state, caller);
     loop {
         let operation = read(state, caller, operation_id).await?;
         let now = tokio::time::Instant::now();
         let finished = operation.retry_after_seconds.is_none();
-        if finished || now >= until || state.draining.is_cancelled() {
+        let over = now >= until || state.draining.is_cancelled();
+        if finished || over || tenure.is_over().await {
             return Ok(operation);
         }
         // Any of its jobs may be the last: looking each second is simpler than watching them all.

@@ -101,6 +101,12 @@ impl Problem {
     }
 
     fn of_database(error: &sqlx::Error) -> Self {
+        if is_over_time(error) {
+            tracing::warn!("a statement took longer than it may, and was stopped");
+            let detail = "Reading this took longer than it may: repeat the request a little later, \
+                          with a smaller pageSize or narrower filters.";
+            return Self::unavailable(detail);
+        }
         tracing::error!(
             error = error as &dyn std::error::Error,
             "using the database"
@@ -252,6 +258,12 @@ impl From<GroupCommitError> for Problem {
             GroupCommitError::Database(error) => Self::of_database(&error),
         }
     }
+}
+
+/// Whether Postgres stopped the statement at its time limit.
+fn is_over_time(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "57014")
 }
 
 /// Whether the database can't be reached or has no room, which passes; all else is a fault of ours.

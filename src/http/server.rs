@@ -26,6 +26,7 @@ use super::envelope::envelope;
 use super::fallback::fallback;
 use super::known::Known;
 use super::readiness::Readiness;
+use super::reads::Reads;
 use super::state::{Database, Shared, State};
 use super::tls::Tls;
 use super::{docs, routes};
@@ -111,6 +112,7 @@ fn shared(
         depths: Depths::new(&options.limits),
         database: Database::new(&parts.shares),
         readiness: Readiness::new(parts.shares.engine.clone(), Handle::current()),
+        reads: Reads::new(&options.limits),
         enqueuer: parts.enqueuer,
         watchers: parts.watchers,
         clock: parts.clock,

@@ -25,9 +25,10 @@ use super::page_token::PageKey;
 use super::permits::{Permit, Permits};
 use super::problem::Problem;
 use super::readiness::Readiness;
+use super::reads::Reads;
 use crate::clock::Clock;
 use crate::database::{Share, Shares};
-use crate::db;
+use crate::db::{self, walk};
 use crate::oidc::Oidc;
 use crate::queue::enqueue::Placed;
 use crate::queue::listener::Watchers;
@@ -71,6 +72,7 @@ pub(super) struct Shared {
     pub oidc: Option<Oidc>,
     pub budgets: Budgets,
     pub depths: Depths,
+    pub reads: Reads,
     /// What seals the secrets of webhooks.
     pub vault: OnceCell<Vault>,
 }
@@ -117,8 +119,24 @@ impl State {
     {
         let permit = self.database.permits.read(caller).await?;
         let held = (permit, caller.slot());
-        self.run(on_connection(self.database.reads.clone(), held, work))
-            .await
+        let reading = on_connection(self.database.reads.clone(), held, move |connection| {
+            Box::pin(async move { work(&mut *walk::begin_read(connection).await?).await })
+        });
+        self.run(reading).await
+    }
+
+    /// Reads a page of a list: all its statements see the same rows, and none takes long.
+    pub(super) async fn list<T, F>(&self, caller: &Caller, work: F) -> Result<T, Problem>
+    where
+        F: for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let permit = self.database.permits.read(caller).await?;
+        let held = (permit, caller.slot());
+        let listing = on_connection(self.database.reads.clone(), held, move |connection| {
+            Box::pin(async move { work(&mut *walk::begin_list(connection).await?).await })
+        });
+        self.run(listing).await
     }
 
     /// Leave for a body of so many bytes, or for what is as large.

@@ -93,7 +93,8 @@ impl State {
         self.job_until(caller, job_id, until).await
     }
 
-    /// The same for a job that is being made: it is read when there is news of it, not before.
+    /// The same for a job that is being made: it is read when there is news of it, not before. Where
+    /// another job is shared, it is that one.
     pub(super) async fn new_job_within(
         &self,
         caller: &Caller,
@@ -102,9 +103,12 @@ impl State {
     ) -> Result<JobRow, Problem> {
         let watch = self.watchers.watch(job_id);
         let news = watch.listen();
-        made.await?;
+        let made = made.await?;
         let now = Instant::now();
         let until = now + Duration::from_secs(seconds.into());
+        if made.subject_id != job_id {
+            return self.job_until(caller, made.subject_id, until).await;
+        }
         tokio::select! {
             () = news => {}
             () = tokio::time::sleep_until(until.min(now + POLL)) => {}

@@ -97,6 +97,15 @@ pub struct NewCallback {
     pub run: String,
 }
 
+/// A live read that others may share, for a second: until a change of what it reads begins or ends.
+#[derive(Debug, Clone)]
+pub struct ReadShare {
+    /// SHA-256 of what is read and of the reader's rights.
+    pub sha256: Vec<u8>,
+    /// The lane of its changes; a region with `/` for those of all its clusters.
+    pub lane: String,
+}
+
 /// One request: one job, or one operation with its jobs.
 #[derive(Debug, Clone)]
 pub struct Submission {
@@ -118,6 +127,8 @@ pub struct Submission {
     pub operation: Option<NewOperation>,
     /// Present when a portal waits for the end.
     pub callback: Option<NewCallback>,
+    /// Present when the job is a read that others may share.
+    pub share: Option<ReadShare>,
     /// In the order in which they shall run.
     pub jobs: Vec<NewJob>,
 }
@@ -127,7 +138,8 @@ pub struct Submission {
 pub enum Submitted {
     /// Committed.
     Accepted,
-    /// The key was used before for the same request: here is what that one made.
+    /// The key was used before for the same request, or another read may be shared: here is what
+    /// that one made.
     Replayed(String),
     /// The key was used before for another request.
     KeyReused,
@@ -238,8 +250,10 @@ impl Statement for Insert {
             self.wake.notify_one();
         }
         let mut known: HashMap<(&str, &str), (Vec<u8>, String)> = HashMap::new();
+        let mut shared = HashMap::new();
         if written.iter().any(|row| row.known && !row.accepted) {
-            known = used_keys(connection, items).await?;
+            known = used_keys(&mut *connection, items).await?;
+            shared = shared_reads(connection, items).await?;
         }
         Ok(items
             .iter()
@@ -247,13 +261,21 @@ impl Statement for Insert {
             .map(|(item, row)| match (row.known, row.accepted) {
                 (false, _) => (Submitted::UnknownAccount, None),
                 (true, true) => (Submitted::Accepted, row.placed()),
-                (true, false) => (replay(&item.submission, &known), None),
+                (true, false) => (replay(&item.submission, &known, &shared), None),
             })
             .collect())
     }
 }
 
-fn replay(item: &Submission, known: &HashMap<(&str, &str), (Vec<u8>, String)>) -> Submitted {
+fn replay(
+    item: &Submission,
+    known: &HashMap<(&str, &str), (Vec<u8>, String)>,
+    shared: &HashMap<Vec<u8>, Uuid>,
+) -> Submitted {
+    let share = item.share.as_ref();
+    if let Some(job_id) = share.and_then(|share| shared.get(&share.sha256)) {
+        return Submitted::Replayed(job_id.to_string());
+    }
     let Some(key) = &item.idempotency else {
         return Submitted::KeyReused;
     };
@@ -337,11 +359,40 @@ async fn insert(
         &units.on_behalf_of as &[Option<String>],
         &units.callback_webhook_id as &[Option<Uuid>],
         &units.callback_run as &[Option<String>],
+        &units.share as &[Option<Vec<u8>>],
+        &units.share_lane as &[Option<String>],
     )
     .fetch_all(connection)
     .await?;
     rows.sort_unstable_by_key(|row| row.unit_no);
     Ok(rows)
+}
+
+/// The jobs of the reads that these submissions may share.
+async fn shared_reads(
+    connection: &mut PgConnection,
+    items: &[Packed],
+) -> Result<HashMap<Vec<u8>, Uuid>, sqlx::Error> {
+    let shares = items
+        .iter()
+        .filter_map(|item| item.submission.share.as_ref());
+    let shares: Vec<Vec<u8>> = shares.map(|share| share.sha256.clone()).collect();
+    if shares.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
+        "-- find_shared_reads
+        select share, job_id
+        from shared_reads
+        where share = any ($1)",
+        &shares,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.share, row.job_id))
+        .collect())
 }
 
 /// What the keys of these submissions were used for before.

@@ -326,7 +326,8 @@ async fn promote_headless(connection: &mut PgConnection) -> Result<u64, sqlx::Er
     Ok(lanes.len() as u64)
 }
 
-/// Removes idempotency keys past their day and lanes idle for an hour.
+/// Removes idempotency keys past their day, lanes idle for an hour and reads that nobody shares any
+/// more.
 pub async fn sweep(share: &Share) -> Result<(), sqlx::Error> {
     let mut connection = bounded::connection(share).await?;
     let done = bounded::within(sweep_on(&mut connection)).await;
@@ -359,9 +360,91 @@ async fn sweep_on(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
             for update skip locked
         )"
     )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "-- sweep_shared_reads
+        delete from shared_reads
+        where share in (
+            select share
+            from shared_reads
+            where created_at < now() - interval '1 minute'
+            limit 100000
+            for update skip locked
+        )"
+    )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Reads that one statement removes, and statements of one round.
+const READS_AT_ONCE: u64 = 1_000;
+const MAX_ROUNDS: u32 = 10;
+
+/// Removes reads that were made longer than `keep` ago and are over, with their events; how many.
+///
+/// A retry of a read is kept for a day: its idempotency key may name it for so long.
+pub async fn sweep_reads(share: &Share, keep: Duration) -> Result<u64, sqlx::Error> {
+    const A_DAY: Duration = Duration::from_hours(24);
+    let mut removed = 0;
+    for (retries, keep) in [(false, keep), (true, keep.max(A_DAY))] {
+        for _ in 0..MAX_ROUNDS {
+            let mut connection = bounded::connection(share).await?;
+            let swept = bounded::within(remove_reads(&mut connection, retries, keep)).await;
+            let swept = bounded::given_back(connection, swept)?;
+            removed += swept;
+            if swept < READS_AT_ONCE {
+                break;
+            }
+        }
+    }
+    Ok(removed)
+}
+
+async fn remove_reads(
+    connection: &mut PgConnection,
+    retries: bool,
+    keep: Duration,
+) -> Result<u64, sqlx::Error> {
+    let removed = sqlx::query_scalar!(
+        r#"-- sweep_reads
+        with old as materialized (
+            select account_id, job_id
+            from job_rows
+            where lane is null
+              and phase = 'finished'
+              and (retry_of is not null) = $1
+              -- ids of version 7 begin with the milliseconds of their time
+              and job_id < (
+                  lpad(to_hex((extract(epoch from now()) * 1000)::bigint - $2), 12, '0')
+                  || '00000000000000000000'
+              )::uuid
+            order by job_id
+            limit 1000
+            for update skip locked
+        ),
+        untold as (
+            delete from job_events e
+            using old
+            where e.account_id = old.account_id
+              and e.job_id = old.job_id
+        ),
+        removed as (
+            delete from job_rows j
+            using old
+            where j.account_id = old.account_id
+              and j.job_id = old.job_id
+            returning 1
+        )
+        select count(*) as "removed!"
+        from removed"#,
+        retries,
+        i64::try_from(keep.as_millis()).unwrap_or(i64::MAX / 2),
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(u64::try_from(removed).unwrap_or(0))
 }
 
 /// How often a worker repairs: often enough that a dead worker's jobs wait little beyond its lease.

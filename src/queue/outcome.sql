@@ -62,7 +62,8 @@ written as (
         end,
         state = case
             when r.canceled then 'canceled'
-            when r.phase = 'parked' and j.cancel_requested and not (j.accepted or r.accepted) then 'canceling'
+            when r.phase in ('parked', 'leased') and j.cancel_requested and not (j.accepted or r.accepted)
+                then 'canceling'
             else r.state
         end,
         step = r.step,

@@ -68,6 +68,8 @@ pub struct WorkerOptions {
     pub poll_interval: Duration,
     /// How long a step may take.
     pub step_timeout: Duration,
+    /// How long reads are kept.
+    pub read_history: Duration,
     /// Divides the delays that verdicts ask for: for simulators, whose clock runs faster.
     pub time_scale: f64,
     /// Told in the workers table.
@@ -82,6 +84,7 @@ impl Default for WorkerOptions {
             lease: Duration::from_secs(30),
             poll_interval: Duration::from_secs(1),
             step_timeout: Duration::from_mins(2),
+            read_history: Duration::from_hours(1),
             time_scale: 1.0,
             host: String::new(),
         }

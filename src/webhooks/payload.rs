@@ -111,6 +111,8 @@ mod tests {
             occurred_at: DateTime::UNIX_EPOCH,
             retry_no: 0,
             lease_token: 1,
+            owner: String::new(),
+            failing: false,
         };
         let small = body(&claimed, json!({"id": "x", "warnings": []}));
         let expected = json!({

@@ -2,6 +2,7 @@
 //! lease's fence. A worker that dies in between leaves a lease that runs out; then the delivery is
 //! sent again, under the same id.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use super::vault::{Vault, VaultError};
 use super::{Rules, Setup};
 use crate::clock::Clock;
 use crate::database::Share;
-use crate::db::webhook_deliveries::{self, Claimed, Room, Settled};
+use crate::db::webhook_deliveries::{self, Claimed, Room, Settled, UnderWay};
 use crate::db::{job_callbacks, webhook_events};
 use crate::domain::WebhookFormat;
 use crate::rng::Rng;
@@ -63,7 +64,8 @@ pub struct SenderOptions {
     pub lease: Duration,
     /// At most so many POSTs at once to one webhook, of all processes.
     pub a_webhook: u16,
-    /// At most so many POSTs at once of this process.
+    /// At most so many POSTs at once of this process: half of them for one owner, a quarter for
+    /// webhooks whose last delivery failed, of one owner a sixteenth.
     pub in_all: u16,
     /// Between looks.
     pub poll_interval: Duration,
@@ -181,14 +183,28 @@ impl Sender {
         Ok(())
     }
 
-    /// Leases deliveries that are due, at most `most`.
+    /// Leases deliveries that are due, at most `most`, by a process that has none under way.
     pub async fn claim(&self, most: usize) -> Result<Vec<Claimed>, sqlx::Error> {
+        self.claim_beside(most, HashMap::new()).await
+    }
+
+    /// Leases deliveries that are due, at most `most`, beside those that are under way here.
+    pub async fn claim_beside(
+        &self,
+        most: usize,
+        under_way: HashMap<String, UnderWay>,
+    ) -> Result<Vec<Claimed>, sqlx::Error> {
+        let slots = i64::from(self.options.in_all);
         let room = Room {
             in_all: i64::try_from(most).unwrap_or(i64::MAX),
             a_webhook: self.options.a_webhook.into(),
+            an_owner: (slots / 2).max(1),
+            an_owner_failing: (slots / 16).max(1),
+            failing: (slots / 4).max(1),
+            under_way,
             lease: self.options.lease,
         };
-        webhook_deliveries::claim(&mut *self.share.connection().await?, room).await
+        webhook_deliveries::claim(&mut *self.share.connection().await?, &room).await
     }
 
     /// Sends a delivery.

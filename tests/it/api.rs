@@ -20,6 +20,7 @@ mod oidc;
 mod on_behalf;
 mod page_tokens;
 mod problems;
+mod reads;
 mod safety;
 mod shares;
 mod slow;

@@ -16,6 +16,7 @@ mod faults;
 mod openapi;
 mod ops;
 mod parsers;
+mod plans;
 mod portals;
 mod queue;
 mod support;

@@ -100,6 +100,8 @@ async fn create(
     if let Taken::Replay(made) = Key::take(key.as_ref(), transaction, &subject).await? {
         return Ok(Made::Before(made));
     }
+    let accounts = settings.account_ids.as_deref();
+    scope::has_room(transaction, accounts, webhook_id).await?;
     webhooks::insert(&mut **transaction, webhook_id, &settings, &sealed).await?;
     audit::record(&mut **transaction, &event).await?;
     let row = webhooks::find(&mut **transaction, None, webhook_id).await?;

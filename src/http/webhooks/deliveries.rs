@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::WebhookPath;
+use crate::db::walk::{Looked, WINDOW};
 use crate::db::webhook_deliveries::{self as db, Delivery, DeliveryFilter};
 use crate::domain::DeliveryState;
 use crate::http::accounts::NoQuery;
@@ -63,15 +64,24 @@ pub(in crate::http) async fn list_webhook_deliveries(
     let states: Vec<String> = query.state.iter().map(ToString::to_string).collect();
     let filter = DeliveryFilter {
         webhook_id: path.webhook_id,
-        delivery_id: None,
         states: (!states.is_empty()).then_some(states),
         before: page.after,
+        from: None,
         limit: page.limit(),
     };
-    let found = call.state.read(&call.caller, move |connection| {
-        Box::pin(async move { Ok(db::list(connection, &filter).await?) })
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move {
+            let (webhook_id, before) = (path.webhook_id, filter.before);
+            let reached = db::reach(&mut *list, webhook_id, before, WINDOW).await?;
+            let filter = DeliveryFilter {
+                from: reached,
+                ..filter
+            };
+            let items = db::list(list, &filter).await?;
+            Ok(Looked { items, reached })
+        })
     });
-    let (rows, next_page_token) = page.cut(found.await?, |row| row.delivery_id.to_string());
+    let (rows, next_page_token) = page.cut_looked(found.await?, |row| row.delivery_id.to_string());
     let items = rows.into_iter().map(WebhookDelivery::from).collect();
     Ok(answer::json(
         HttpResponse::Ok(),

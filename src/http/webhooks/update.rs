@@ -94,7 +94,12 @@ async fn update(
     let row = webhooks::find_for_update(&mut **transaction, visible.as_deref(), id).await?;
     let row = row.ok_or_else(|| no_webhook(id))?;
     seen.check(row.version)?;
+    let before = row.account_ids.clone();
     let settings = merged(&caller, row, changes, secret.is_some())?;
+    if settings.account_ids != before {
+        let accounts = settings.account_ids.as_deref();
+        scope::has_room(transaction, accounts, id).await?;
+    }
     webhooks::update(&mut **transaction, id, &settings).await?;
     if let Some(secret) = secret {
         webhooks::replace_secret(&mut **transaction, id, &secret).await?;

@@ -28,6 +28,8 @@ pub(super) struct Units<'a> {
     pub(super) on_behalf_of: Vec<Option<String>>,
     pub(super) callback_webhook_id: Vec<Option<Uuid>>,
     pub(super) callback_run: Vec<Option<String>>,
+    pub(super) share: Vec<Option<Vec<u8>>>,
+    pub(super) share_lane: Vec<Option<String>>,
 }
 
 /// The columns of their jobs.
@@ -87,6 +89,9 @@ impl<'a> Units<'a> {
             .push(callback.map(|callback| callback.webhook_id));
         self.callback_run
             .push(callback.map(|callback| callback.run.clone()));
+        let share = item.share.as_ref();
+        self.share.push(share.map(|share| share.sha256.clone()));
+        self.share_lane.push(share.map(|share| share.lane.clone()));
     }
 }
 

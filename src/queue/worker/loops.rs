@@ -178,6 +178,11 @@ pub(super) async fn repair_loop<H: Handler>(shared: Arc<Shared<H>>) {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "repairing the queue"),
         }
+        if let Err(error) =
+            maintenance::sweep_reads(&shared.engine, shared.options.read_history).await
+        {
+            tracing::warn!(%error, "removing old reads");
+        }
         if round.is_multiple_of(ROUNDS_A_SWEEP)
             && let Err(error) = maintenance::sweep(&shared.engine).await
         {

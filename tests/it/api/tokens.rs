@@ -289,6 +289,54 @@ async fn a_long_poll_ends_soon_after_its_token_is_revoked() {
     app.end().await;
 }
 
+/// A request that waits for a minute, and what it is answered when its token is revoked meanwhile.
+async fn ended_with_its_token(
+    app: &TestApp,
+    role: &str,
+    wait: impl AsyncFn(&str) -> Answer,
+) -> Answer {
+    let body = json!({"name": "gone", "role": role});
+    let made = make(app, &app.tokens.admin, &body).await.json();
+    let waiting = wait(text(&made, "secret"));
+    let revoked = async {
+        used(app, &made).await;
+        revoke(app, &made).await;
+    };
+    let both = async { tokio::join!(waiting, revoked).0 };
+    let answer = tokio::time::timeout(Duration::from_secs(30), both).await;
+    answer.expect("it ends")
+}
+
+const CONFIG: &str = "/v1/accounts/111111111111/fargate-profiles?waitSeconds=60";
+
+fn config(name: &str) -> Value {
+    json!({
+        "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
+        "metadata": {"name": "prod-1", "region": "eu-central-1"},
+        "fargateProfiles": [{"name": name, "selectors": [{"namespace": "one"}]}],
+    })
+}
+
+#[tokio::test]
+async fn what_waits_for_an_operation_ends_soon_after_its_token_is_revoked() {
+    let app = TestApp::start().await;
+    let posted = ended_with_its_token(&app, "operator", async |secret| {
+        let post = app.request(Method::POST, CONFIG).bearer_auth(secret);
+        post.json(&config("fp-one")).answer().await
+    });
+    let operation = posted.await.expect(202).json();
+    assert_eq!(operation["state"], "queued");
+    let path = format!("/v1/operations/{}?waitSeconds=60", text(&operation, "id"));
+    let read = ended_with_its_token(&app, "viewer", async |secret| {
+        app.request(Method::GET, &path)
+            .bearer_auth(secret)
+            .answer()
+            .await
+    });
+    assert_eq!(read.await.expect(200).json()["state"], "queued");
+    app.end().await;
+}
+
 #[tokio::test]
 async fn another_process_is_told_of_a_revoked_token() {
     let app = TestApp::start().await;

@@ -96,6 +96,7 @@ impl Queue {
             }),
             operation: None,
             callback: None,
+            share: None,
             jobs: vec![new_job(job_id, lane, input)],
         }
     }
@@ -240,6 +241,7 @@ pub fn options() -> WorkerOptions {
         lease: Duration::from_secs(10),
         poll_interval: Duration::from_millis(50),
         step_timeout: Duration::from_secs(20),
+        read_history: Duration::from_hours(1),
         time_scale: 1_000.0,
         host: "test".to_owned(),
     }

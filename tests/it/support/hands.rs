@@ -117,6 +117,15 @@ impl Hands {
         self.write(parked).await;
     }
 
+    /// Notes how far a step came, which goes on.
+    pub async fn note(&self, job: &ClaimedJob, message: &str) {
+        let noted = Outcome {
+            message: message.to_owned(),
+            ..self.outcome(job)
+        };
+        self.write(noted).await;
+    }
+
     /// Makes the waits of parked jobs end now.
     pub async fn wake_parked(&self) {
         sqlx::query(

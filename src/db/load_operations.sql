@@ -1,4 +1,4 @@
--- list_operations: newest first, each with how its jobs stand
+-- load_operations: by id, newest first, each with how its jobs stand
 select
     o.operation_id,
     o.action,
@@ -30,9 +30,6 @@ cross join lateral (
     from jobs j
     where j.operation_id = o.operation_id
 ) as job
-where ($1::text[] is null or o.account_id = any ($1))
-  and ($2::uuid is null or o.operation_id = $2)
-  and ($3::text[] is null or o.account_id = any ($3))
-  and ($4::uuid is null or o.operation_id < $4)
+where o.operation_id = any ($1)
+  and ($2::text[] is null or o.account_id = any ($2))
 order by o.operation_id desc
-limit $5

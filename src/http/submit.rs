@@ -101,7 +101,9 @@ impl<R: Needs> Call<R> {
             [job] if work.operation.is_none() => Some(job.clone()),
             _ => None,
         };
-        let is_read = share.is_some();
+        let reused = share
+            .as_ref()
+            .map_or(idempotency::reused as fn() -> _, |_| lost);
         let audit = work
             .audit
             .map(|change| self.audited(change, callback.as_ref()));
@@ -132,11 +134,7 @@ impl<R: Needs> Call<R> {
                 })
             }
             (Submitted::Replayed(subject), _) => replayed(&subject),
-            (Submitted::KeyReused, _) if is_read => {
-                let detail = "The read to be shared is gone: repeat the request.";
-                Err(Problem::unavailable(detail))
-            }
-            (Submitted::KeyReused, _) => Err(idempotency::reused()),
+            (Submitted::KeyReused, _) => Err(reused()),
             (Submitted::UnknownAccount, _) => {
                 self.state.known.forget_account(&account_id).await;
                 Err(no_account(&account_id))
@@ -172,6 +170,11 @@ impl<R: Needs> Call<R> {
             }
         }
     }
+}
+
+/// The read that was to be shared is not there, as after a crash.
+fn lost() -> Problem {
+    Problem::unavailable("The read to be shared is gone: repeat the request.")
 }
 
 /// What an earlier request with the same key made.

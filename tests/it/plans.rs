@@ -5,6 +5,7 @@
 //! plans for any values. The plans at ten million rows are in `docs/plans`.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use fargate_fleet::clock::Clock;
 use fargate_fleet::db::audit_list::{self, AuditFilter};
 use fargate_fleet::db::job_list::{self, Column, JobFilter};
 use fargate_fleet::db::operations::{self, OperationFilter};
@@ -19,7 +20,7 @@ use crate::support::database::Database;
 const ROWS: i64 = 500;
 /// After so many runs of a statement Postgres considers a plan for any values.
 const RUNS: usize = 7;
-/// Rows of each history: many times the bound.
+/// Rows of each kind in `plans/history.sql`: many times the bound.
 const HISTORY: i32 = 20_000;
 const ACCOUNT: &str = "000000000007";
 
@@ -66,7 +67,7 @@ async fn hold(
     for run in 0..RUNS {
         let mut list = walk::begin_list(&mut *connection).await.unwrap();
         let before = looked_at(&mut list, table).await;
-        read(&mut list).await;
+        read(&mut *list).await;
         let after = looked_at(&mut list, table).await;
         let rows = after.rows - before.rows;
         let entries = after.entries - before.entries;
@@ -84,64 +85,11 @@ async fn hold(
 
 /// A history of finished jobs of 50 accounts, one a second, the newest a second ago.
 async fn fill(database: &Database) {
-    let statements = [
-        format!(
-            "insert into job_rows (
-                account_id, job_id, kind, region, cluster_name, profile_name, operation_id, lane,
-                phase, state, input, message, requested_by, created_at, deadline_at, finished_at
-            )
-            select
-                lpad((n % 50)::text, 12, '0'),
-                (
-                    lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0')
-                    || lpad(to_hex(n), 20, '0')
-                )::uuid,
-                case when n % 2 = 0 then 'create_fargate_profile' else 'delete_fargate_profile' end,
-                'eu-central-1', 'prod-1', 'fp-' || n,
-                lpad(to_hex(n / 100), 32, '0')::uuid,
-                'eu-central-1/prod-1', 'finished',
-                case when n % 10 = 0 then 'canceled' else 'succeeded' end,
-                '{{}}', 'Done.', 'somebody', at, at, at
-            from generate_series(1, {HISTORY}) as n,
-                lateral (select now() - n * interval '1 second' as at) as made"
-        ),
-        format!(
-            "insert into audit_events (occurred_at, actor, action, account_id, resource)
-            select
-                now() - ({HISTORY} - n) * interval '1 second', 'actor-' || n % 3, 'createFargateProfile',
-                lpad((n % 50)::text, 12, '0'), '/'
-            from generate_series(1, {HISTORY}) as n"
-        ),
-        format!(
-            "insert into operations (
-                operation_id, action, account_id, region, cluster_name, job_count, requested_by
-            )
-            select
-                lpad(to_hex(n), 32, '0')::uuid, 'create_fargate_profiles',
-                lpad((n % 50)::text, 12, '0'), 'eu-central-1', 'prod-1', 100, 'somebody'
-            from generate_series(1, {HISTORY}) as n"
-        ),
-        "insert into webhooks (webhook_id, url, event_types, secret)
-        select lpad(to_hex(n), 32, '0')::uuid, 'https://hooks.example.com', '{job.failed}', 'x'
-        from generate_series(1, 2) as n"
-            .to_owned(),
-        format!(
-            "insert into webhook_deliveries (
-                webhook_id, delivery_id, event_type, subject_id, occurred_at, state,
-                next_attempt_at, finished_at
-            )
-            select
-                lpad(to_hex(1 + n % 2), 32, '0')::uuid, lpad(to_hex(n), 32, '0')::uuid, 'job.failed',
-                lpad(to_hex(n), 32, '0')::uuid, now(), 'succeeded', null, now()
-            from generate_series(1, {HISTORY}) as n"
-        ),
-    ];
-    for statement in statements {
-        sqlx::raw_sql(AssertSqlSafe(statement))
-            .execute(&database.pool)
-            .await
-            .unwrap();
-    }
+    sqlx::raw_sql(include_str!("plans/history.sql"))
+        .execute(&database.pool)
+        .await
+        .unwrap();
+    // Not in one text with others: those are one transaction.
     sqlx::raw_sql("vacuum analyze")
         .execute(&database.pool)
         .await
@@ -161,7 +109,7 @@ fn account_sets() -> [(&'static str, Option<Vec<String>>); 4] {
 
 /// A time in the middle of the history.
 fn middle() -> DateTime<Utc> {
-    Utc::now() - TimeDelta::seconds(i64::from(HISTORY) / 2)
+    Clock::system().now() - TimeDelta::seconds(i64::from(HISTORY) / 2)
 }
 
 fn job_filters() -> Vec<(&'static str, JobFilter)> {
@@ -248,13 +196,8 @@ async fn lists_of_jobs_look_at_no_more_rows_than_they_may() {
     }
 }
 
-/// What is unfinished is found at once, however much is newer; where much is, walking finds it.
-#[tokio::test]
-async fn unfinished_jobs_are_found_behind_a_long_history() {
-    let database = Database::new().await;
-    fill(&database).await;
-    sqlx::raw_sql(
-        "update job_rows
+/// The oldest 90 jobs of the history are not over: a third is parked, the others wait behind these.
+const UNFINISHED: &str = "update job_rows
         set phase = case when lane_no = 0 then 'parked' else 'blocked' end,
             state = case when lane_no = 0 then 'waiting' else 'queued' end,
             lane = 'eu-central-1/' || n / 3,
@@ -266,12 +209,17 @@ async fn unfinished_jobs_are_found_behind_a_long_history() {
             ) as oldest
             where n <= 90
         ) as oldest
-        where job_id = old;
-        vacuum analyze job_rows",
-    )
-    .execute(&database.pool)
-    .await
-    .unwrap();
+        where job_id = old";
+
+/// What is unfinished is found at once, however much is newer; where much is, walking finds it.
+#[tokio::test]
+async fn unfinished_jobs_are_found_behind_a_long_history() {
+    let database = Database::new().await;
+    fill(&database).await;
+    for statement in [UNFINISHED, "vacuum analyze job_rows"] {
+        let statement = sqlx::raw_sql(statement);
+        statement.execute(&database.pool).await.unwrap();
+    }
     let mut connection = database.pool.acquire().await.unwrap();
     let states = |states: &[&str]| states.iter().map(|state| (*state).to_owned()).collect();
     for (accounts, account_ids) in account_sets() {
@@ -314,17 +262,13 @@ async fn unfinished_jobs_are_found_behind_a_long_history() {
     }
 }
 
-#[tokio::test]
-async fn lists_of_the_audit_trail_look_at_no_more_rows_than_they_may() {
-    let database = Database::new().await;
-    fill(&database).await;
-    let mut connection = database.pool.acquire().await.unwrap();
+fn audit_filters() -> Vec<(&'static str, AuditFilter)> {
     let filter = AuditFilter::default;
     let nobody = || AuditFilter {
         actions: vec!["none".to_owned()],
         ..filter()
     };
-    let filters = [
+    vec![
         ("no filter", filter()),
         ("action", nobody()),
         (
@@ -362,9 +306,16 @@ async fn lists_of_the_audit_trail_look_at_no_more_rows_than_they_may() {
                 ..nobody()
             },
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn lists_of_the_audit_trail_look_at_no_more_rows_than_they_may() {
+    let database = Database::new().await;
+    fill(&database).await;
+    let mut connection = database.pool.acquire().await.unwrap();
     for (accounts, account_ids) in account_sets() {
-        for (name, narrow) in &filters {
+        for (name, narrow) in &audit_filters() {
             let what = format!("changes of {accounts}, {name}");
             let filter = AuditFilter {
                 account_ids: account_ids.clone(),
@@ -415,7 +366,7 @@ async fn a_filter_by_time_begins_at_its_time() {
             .all(|row| row.occurred_at < before.unwrap())
     );
     // And ends with it: nothing older is looked at.
-    let after = Some(Utc::now() - TimeDelta::seconds(30));
+    let after = Some(Clock::system().now() - TimeDelta::seconds(30));
     let filter = AuditFilter {
         created_after: after,
         limit: 51,
@@ -498,12 +449,13 @@ async fn a_place_in_a_lane_costs_the_same_at_any_depth() {
             now(), n, '{}', 'Queued.', 'somebody', now()
         from generate_series(1, 20000) as n;
         insert into lanes (account_id, lane, pending)
-        values ('000000000007', 'eu-central-1/prod-1', 20000);
-        vacuum analyze job_rows",
+        values ('000000000007', 'eu-central-1/prod-1', 20000)",
     )
     .execute(&database.pool)
     .await
     .unwrap();
+    let statement = sqlx::raw_sql("vacuum analyze job_rows");
+    statement.execute(&database.pool).await.unwrap();
     let mut connection = database.pool.acquire().await.unwrap();
     for (what, ids) in [
         ("the last", vec![Uuid::from_u128(20_000)]),

@@ -244,8 +244,9 @@ fn range(filter: &JobFilter) -> Range {
 
 /// The lowest id of a moment.
 fn first_of(time: DateTime<Utc>) -> Uuid {
-    let millis = u128::try_from(time.timestamp_millis()).unwrap_or(0);
-    Uuid::from_u128(millis << 80)
+    const LAST: u64 = (1 << 48) - 1;
+    let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0);
+    Uuid::from_u128(u128::from(millis.min(LAST)) << 80)
 }
 
 /// The oldest job that the next window looks at; none when it looks at all that are left.

@@ -83,6 +83,12 @@ impl Round<'_> {
         Box::pin(async move { request.answer().await.status })
     }
 
+    /// A live read, which others ask for at the same moment.
+    fn read(&self, path: &str) -> LocalBoxFuture<'_, u16> {
+        let request = self.app.viewer(&format!("{path}?waitSeconds=0"));
+        Box::pin(async move { request.answer().await.status })
+    }
+
     fn callers(&self) -> Vec<LocalBoxFuture<'_, u16>> {
         let mut all: Vec<LocalBoxFuture<'_, u16>> = Vec::new();
         for account in ACCOUNTS {
@@ -90,6 +96,7 @@ impl Round<'_> {
             for cluster in ["prod-1", "prod-2"] {
                 let base = format!("{clusters}/{cluster}/fargate-profiles");
                 all.push(self.other(&base, &profile("fp-b")));
+                all.push(self.read(&base));
                 all.push(self.call(Method::POST, base, Some(profile("fp-a"))));
             }
         }
@@ -143,6 +150,9 @@ async fn repair(pool: PgPool, worker: uuid::Uuid, rounds: usize) {
         due::wake_due(&share).await.unwrap();
         lanes::mend(&share).await.unwrap();
         maintenance::sweep(&share).await.unwrap();
+        maintenance::sweep_reads(&share, Duration::ZERO)
+            .await
+            .unwrap();
         let account = ACCOUNTS[0];
         breaker::role_failed(&pool, account, "denied", 1_000.0)
             .await

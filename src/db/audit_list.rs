@@ -67,7 +67,8 @@ pub async fn list(
             ..range
         };
         let mut query = matching(&source, (filter, limit), window);
-        items.extend(query.build_query_as().fetch_all(&mut *connection).await?);
+        let found: Vec<AuditRow> = query.build_query_as().fetch_all(&mut *connection).await?;
+        items.extend(found);
         let full = i64::try_from(items.len()).is_ok_and(|found| found >= filter.limit);
         let Some(reached) = reached.filter(|_| !full) else {
             return Ok(Looked {

@@ -69,11 +69,11 @@ pub async fn list(
     };
     // Their jobs are counted, so a page ends where these become many.
     let mut jobs = 0;
-    let mut counted = found.iter().take_while(|operation| {
+    let counted = found.iter().take_while(|operation| {
         jobs += i64::from(operation.job_count);
         jobs - i64::from(operation.job_count) < filter.rows
     });
-    let ids: Vec<Uuid> = counted.by_ref().map(|row| row.operation_id).collect();
+    let ids: Vec<Uuid> = counted.map(|row| row.operation_id).collect();
     let cut = ids.len() < found.len();
     Ok(Looked {
         items: load(connection, None, &ids).await?,

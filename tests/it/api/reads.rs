@@ -91,7 +91,7 @@ async fn were_made_in(app: &TestApp, reads: &str, changes: &str) {
 async fn a_read_is_shared_no_longer_after_a_second_a_failure_or_a_change() {
     let app = TestApp::start().await;
     let clusters = "/v1/accounts/111111111111/regions/eu-central-1/clusters";
-    let ask = async |path| ask(&app, &app.tokens.viewer, path).await["id"].clone();
+    let ask = async |path: &str| ask(&app, &app.tokens.viewer, path).await["id"].clone();
     let first = ask(BASE).await;
     were_made_in(&app, "-1 second", "0").await;
     let second = ask(BASE).await;

@@ -265,6 +265,14 @@ impl TestApp {
             .json()
     }
 
+    /// Reads so far are shared no longer, as after a second.
+    pub async fn forget_reads(&self) {
+        sqlx::query("delete from shared_reads")
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
     /// Makes a webhook for all job events and operations; the answer, with its secret.
     pub async fn create_webhook(&self, url: &str) -> Value {
         let body = json!({

@@ -11,7 +11,7 @@ use fargate_fleet::db::job_list::{self, Column, JobFilter};
 use fargate_fleet::db::operations::{self, OperationFilter};
 use fargate_fleet::db::webhook_deliveries::{self, DeliveryFilter};
 use fargate_fleet::db::{jobs, walk};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::support::database::Database;

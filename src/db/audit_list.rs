@@ -58,15 +58,20 @@ pub async fn list(
     let mut items: Vec<AuditRow> = Vec::new();
     loop {
         let limit = filter.limit - i64::try_from(items.len()).unwrap_or(i64::MAX);
-        let reached: Option<i64> = reach(&source, range, &walk)
-            .build_query_scalar()
-            .fetch_optional(&mut *connection)
-            .await?;
+        // Where every row is wanted, the newest of each source are enough.
+        let every = !narrows(&source, filter) && limit <= walk.each(source.values.len());
+        let reached: Option<i64> = if every {
+            None
+        } else {
+            let mut query = reach(&source, range, &walk);
+            let reach = query.build_query_scalar();
+            reach.fetch_optional(&mut *connection).await?
+        };
         let window = Range {
             from: reached.unwrap_or(range.from),
             ..range
         };
-        let mut query = matching(&source, (filter, limit), window);
+        let mut query = matching(&source, (filter, limit), window, &walk);
         let found: Vec<AuditRow> = query.build_query_as().fetch_all(&mut *connection).await?;
         items.extend(found);
         let full = i64::try_from(items.len()).is_ok_and(|found| found >= filter.limit);
@@ -99,6 +104,16 @@ fn source(filter: &AuditFilter) -> Source {
     values.sort_unstable();
     values.dedup();
     Source { column, values }
+}
+
+/// Whether some rows of the source are not wanted.
+fn narrows(source: &Source, filter: &AuditFilter) -> bool {
+    let other = |column: &str, asked: bool| asked && source.column != Some(column);
+    !filter.actions.is_empty()
+        || filter.created_after.is_some()
+        || filter.created_before.is_some()
+        || other("actor", !filter.actors.is_empty())
+        || other("account_id", filter.account_ids.is_some())
 }
 
 /// The rows between which all of the wanted time lie.
@@ -163,33 +178,31 @@ async fn first_since(
 /// The statement that finds the oldest row of the next window.
 fn reach(source: &Source, range: Range, walk: &Walk) -> QueryBuilder<Postgres> {
     let mut query = QueryBuilder::new("-- list_audit_events_reach\nselect last.event_seq from ");
-    let sources = from_source(&mut query, source);
-    query.push("select e.event_seq from audit_events e where ");
-    of_source(&mut query, source);
-    in_range(&mut query, range);
-    query.push(" order by e.event_seq desc offset ");
-    query.push_bind(walk.each(sources) - 1);
+    let sources = from_source(&mut query, source, "e.event_seq");
+    in_range(&mut query, source, range);
+    query.push(" offset ").push_bind(walk.each(sources) - 1);
     query.push(" limit 1) as last order by last.event_seq desc limit 1");
     query
 }
 
-/// The statement that reads a window. It holds only the conditions that were asked for, so that
-/// Postgres plans for them.
+/// The statement that reads a window, and keeps what is wanted of it. It holds only the conditions
+/// that were asked for, so that Postgres plans for them.
 fn matching(
     source: &Source,
     (filter, limit): (&AuditFilter, i64),
     range: Range,
+    walk: &Walk,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("-- list_audit_events\nselect found.* from ");
-    from_source(&mut query, source);
-    query.push(
-        "select
-            e.event_seq, e.occurred_at, e.actor, e.on_behalf_of, e.action, e.account_id,
-            e.resource, e.subject_id, e.request_id, e.detail
-        from audit_events e where ",
-    );
-    of_source(&mut query, source);
-    in_range(&mut query, range);
+    const COLUMNS: &str = "e.event_seq, e.occurred_at, e.actor, e.on_behalf_of, e.action,
+        e.account_id, e.resource, e.subject_id, e.request_id, e.detail";
+    let mut query = QueryBuilder::new("-- list_audit_events\nselect e.* from ");
+    let sources = from_source(&mut query, source, COLUMNS);
+    in_range(&mut query, source, range);
+    let each = walk.each(sources);
+    let every = !narrows(source, filter);
+    query.push(" limit ");
+    query.push_bind(if every { each.min(limit) } else { each });
+    query.push(") as e where true");
     let texts = [
         ("account_id", filter.account_ids.as_deref()),
         ("actor", Some(filter.actors.as_slice())),
@@ -209,30 +222,39 @@ fn matching(
     }
     query.push(" order by e.event_seq desc limit ");
     query.push_bind(limit);
-    query.push(") as found order by found.event_seq desc limit ");
-    query.push_bind(limit);
     query
 }
 
 /// Opens the subquery that is read of each source; how many there are.
-fn from_source(query: &mut QueryBuilder<Postgres>, source: &Source) -> usize {
-    if source.column.is_none() {
-        query.push("(");
-        return 1;
-    }
-    query.push("unnest(").push_bind(source.values.clone());
-    query.push("::text[]) as source (value) cross join lateral (");
-    source.values.len()
-}
-
-fn of_source(query: &mut QueryBuilder<Postgres>, source: &Source) {
-    match source.column {
-        Some(column) => query.push("e.").push(column).push(" = source.value"),
-        None => query.push("true"),
+fn from_source(query: &mut QueryBuilder<Postgres>, source: &Source, columns: &str) -> usize {
+    let sources = if source.column.is_some() {
+        query.push("unnest(").push_bind(source.values.clone());
+        query.push("::text[]) as source (value) cross join lateral ");
+        source.values.len()
+    } else {
+        1
     };
+    query.push("(select ").push(columns);
+    query.push(" from audit_events e where ");
+    sources
 }
 
-fn in_range(query: &mut QueryBuilder<Postgres>, range: Range) {
-    query.push(" and e.event_seq < ").push_bind(range.before);
-    query.push(" and e.event_seq >= ").push_bind(range.from);
+/// The rows of a source in a range, newest first. Pairs are compared, not the value alone: only the
+/// index of that column is in that order. For a value with few rows Postgres might else walk the
+/// whole trail.
+fn in_range(query: &mut QueryBuilder<Postgres>, source: &Source, range: Range) {
+    let Range { before, from } = range;
+    let Some(column) = source.column else {
+        query.push("e.event_seq < ").push_bind(before);
+        query.push(" and e.event_seq >= ").push_bind(from);
+        query.push(" order by e.event_seq desc");
+        return;
+    };
+    for (comparison, bound) in [("<", before), (">=", from)] {
+        query.push("(e.").push(column).push(", e.event_seq) ");
+        query.push(comparison).push(" (source.value, ");
+        query.push_bind(bound).push("::bigint) and ");
+    }
+    query.push("true order by e.").push(column);
+    query.push(" desc, e.event_seq desc");
 }

@@ -60,6 +60,14 @@ impl Column {
     }
 }
 
+/// What filters look at.
+const COLUMNS: &str = "j.account_id, j.job_id, j.kind, j.region, j.cluster_name, j.profile_name,
+    j.requested_by, j.created_at, j.phase, j.state, j.cancel_requested, j.accepted";
+
+/// Rows of one account before an id. Pairs are compared, not the account alone: only the primary key
+/// is in that order. For an account with few jobs Postgres might else walk the jobs of all accounts.
+const OF_ACCOUNT: &str = " from job_rows j where (j.account_id, j.job_id) < (source.account_id, ";
+
 /// Where a list's jobs are looked for.
 #[derive(Clone, Copy)]
 enum Source<'a> {
@@ -108,7 +116,7 @@ pub async fn list_ids(
             from: reached.unwrap_or(range.from),
             ..range
         };
-        let mut query = matching(source, (filter, limit), window);
+        let mut query = matching(source, (filter, limit), window, &walk);
         let found: Vec<Uuid> = query
             .build_query_scalar()
             .fetch_all(&mut *connection)
@@ -202,9 +210,6 @@ fn of_phase(
     (phase, key, order): (&str, &str, &str),
     max: i64,
 ) {
-    const COLUMNS: &str =
-        "j.account_id, j.job_id, j.kind, j.region, j.cluster_name, j.profile_name,
-        j.requested_by, j.created_at, j.phase, j.state, j.cancel_requested, j.accepted";
     if let Source::Accounts(accounts) = source {
         query.push("select found.* from unnest(");
         query.push_bind(accounts.to_vec());
@@ -272,10 +277,9 @@ async fn reached(
                 cross join lateral (
                     select j.job_id
                     from job_rows j
-                    where j.account_id = source.account_id
-                      and j.job_id < $2
-                      and j.job_id >= $3
-                    order by j.job_id desc
+                    where (j.account_id, j.job_id) < (source.account_id, $2::uuid)
+                      and (j.account_id, j.job_id) >= (source.account_id, $3::uuid)
+                    order by j.account_id desc, j.job_id desc
                     offset $4
                     limit 1
                 ) as last
@@ -321,45 +325,61 @@ fn narrows(filter: &JobFilter) -> bool {
         || filter.created_before.is_some()
 }
 
-/// The statement that reads a window. It holds only the conditions that were asked for, so that
-/// Postgres plans for them.
+/// The statement that reads a window, and keeps what is wanted of it. It holds only the conditions
+/// that were asked for, so that Postgres plans for them.
 fn matching(
     source: Source<'_>,
     (filter, limit): (&JobFilter, i64),
     range: Range,
+    walk: &Walk,
 ) -> QueryBuilder<Postgres> {
-    let mut query = QueryBuilder::new("-- list_jobs\nselect job.job_id from ");
+    // Where every job is wanted, no more are read than a page holds.
+    let every = !narrows(filter) && (is_of_accounts(source) || filter.account_ids.is_none());
+    let most = |each: i64| if every { each.min(limit) } else { each };
+    let mut query = QueryBuilder::new("-- list_jobs\nselect j.job_id from ");
     match source {
         Source::Accounts(accounts) => {
             query.push("unnest(").push_bind(accounts.to_vec());
-            query.push("::text[]) as source (account_id) cross join lateral (");
-            query.push("select j.job_id from job_rows j where j.account_id = source.account_id");
-        }
-        Source::Operations => {
-            query.push("(select j.job_id from job_rows j where j.operation_id = any (");
-            query.push_bind(filter.operation_ids.clone()).push(")");
+            query.push("::text[]) as source (account_id) cross join lateral (select ");
+            query.push(COLUMNS).push(OF_ACCOUNT);
+            query.push_bind(range.before);
+            query.push(") and (j.account_id, j.job_id) >= (source.account_id, ");
+            query.push_bind(range.from);
+            query.push(") order by j.account_id desc, j.job_id desc limit ");
+            query.push_bind(most(walk.each(accounts.len())));
         }
         Source::All => {
-            query.push("(select j.job_id from job_rows j where true");
+            query.push("(select ").push(COLUMNS);
+            query
+                .push(" from job_rows j where j.job_id < ")
+                .push_bind(range.before);
+            query.push(" and j.job_id >= ").push_bind(range.from);
+            query.push(" order by j.job_id desc limit ");
+            query.push_bind(most(walk.each(1)));
+        }
+        // Without the fence Postgres might look for a few jobs of an operation among all jobs.
+        Source::Operations => {
+            query.push("(select ").push(COLUMNS);
+            query.push(" from job_rows j where j.operation_id = any (");
+            query.push_bind(filter.operation_ids.clone());
+            query.push(") offset 0");
         }
     }
-    query.push(" and j.job_id < ").push_bind(range.before);
+    query
+        .push(") as j where j.job_id < ")
+        .push_bind(range.before);
     query.push(" and j.job_id >= ").push_bind(range.from);
-    if !matches!(source, Source::Accounts(_)) {
+    if !is_of_accounts(source) {
         of_accounts(&mut query, filter);
     }
     narrow(&mut query, filter);
-    match source {
-        // Without the fence Postgres might look for a few jobs of an operation among all jobs.
-        Source::Operations => query.push(" offset 0"),
-        Source::Accounts(_) | Source::All => {
-            query.push(" order by j.job_id desc limit ");
-            query.push_bind(limit)
-        }
-    };
-    query.push(") as job order by job.job_id desc limit ");
+    query.push(" order by j.job_id desc limit ");
     query.push_bind(limit);
     query
+}
+
+fn is_of_accounts(source: Source<'_>) -> bool {
+    matches!(source, Source::Accounts(_))
 }
 
 fn of_accounts(query: &mut QueryBuilder<Postgres>, filter: &JobFilter) {

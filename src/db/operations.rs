@@ -88,6 +88,9 @@ struct Found {
 }
 
 /// The oldest operation that the page looks at; none when it looks at all that are left.
+///
+/// Pairs are compared, not the account alone: only the index by account is in that order. For an
+/// account with few operations Postgres might else walk those of all accounts.
 async fn reach(
     connection: &mut PgConnection,
     filter: &OperationFilter,
@@ -102,9 +105,12 @@ async fn reach(
                 cross join lateral (
                     select o.operation_id
                     from operations o
-                    where o.account_id = source.account_id
-                      and o.operation_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-                    order by o.operation_id desc
+                    where (o.account_id, o.operation_id) < (
+                            source.account_id,
+                            coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                        )
+                      and o.account_id >= source.account_id
+                    order by o.account_id desc, o.operation_id desc
                     offset $3
                     limit 1
                 ) as last
@@ -149,10 +155,15 @@ async fn of_accounts(
         cross join lateral (
             select o.operation_id, o.job_count
             from operations o
-            where o.account_id = source.account_id
-              and o.operation_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-              and o.operation_id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
-            order by o.operation_id desc
+            where (o.account_id, o.operation_id) < (
+                    source.account_id,
+                    coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                )
+              and (o.account_id, o.operation_id) >= (
+                    source.account_id,
+                    coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
+                )
+            order by o.account_id desc, o.operation_id desc
             limit $4
         ) as found
         order by found.operation_id desc

@@ -11,6 +11,7 @@ mod follow;
 mod primary;
 mod servers;
 mod shares;
+mod waiting;
 
 use std::time::Duration;
 
@@ -72,5 +73,25 @@ impl Servers {
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
+    }
+}
+
+/// Whether the database can't be reached or has no room, which passes; all else is a fault of ours.
+#[must_use]
+pub fn is_passing(error: &sqlx::Error) -> bool {
+    // Connection lost, transaction rolled back, out of resources, shut down or in recovery.
+    const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            CLASSES.iter().any(|class| code.starts_with(class)) || code == "25006"
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
     }
 }

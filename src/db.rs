@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod audit;
 pub mod audit_list;
 pub mod breaker;
+pub mod descendants;
 pub mod idempotency;
 pub mod job_callbacks;
 pub mod job_events;

@@ -31,6 +31,8 @@ pub struct Limits {
     /// The live reads of one caller that may be unfinished, half of those of one account; 0 is any
     /// number.
     pub unfinished_reads: u32,
+    /// The connections that may be open at once.
+    pub connections: usize,
     /// How long the head of a connection's first request may take.
     pub head_timeout: Duration,
     /// How long a body may take.
@@ -54,9 +56,18 @@ impl Default for Limits {
             concurrent_requests: 2_000,
             unfinished_jobs: 100_000,
             unfinished_reads: 500,
+            connections: 20_000,
             head_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(5),
         }
+    }
+}
+
+impl Limits {
+    /// The connections that one of so many threads takes.
+    #[must_use]
+    pub fn connections_a_thread(&self, threads: usize) -> usize {
+        self.connections.div_ceil(threads.max(1)).max(1)
     }
 }

@@ -123,6 +123,7 @@ impl Demo {
             account_ids: None,
             expires_at: None,
             may_act_for: true,
+            created_by: None,
         };
         if let Some(token) = &self.token {
             tokens::create_with_secret(connection, clock, token, new)

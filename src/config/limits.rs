@@ -22,6 +22,7 @@ impl Reader<'_> {
             concurrent_requests: self.number("FLEET_MAX_CONCURRENT_REQUESTS", 0..=1_000_000),
             unfinished_jobs: self.number("FLEET_MAX_UNFINISHED_JOBS", 0..=1_000_000_000),
             unfinished_reads: self.number("FLEET_MAX_UNFINISHED_READS", 0..=1_000_000),
+            connections: self.count("FLEET_MAX_CONNECTIONS", 64..=1_000_000),
             head_timeout: self.seconds("FLEET_HEAD_TIMEOUT_SECONDS", 1..=300),
             body_timeout: self.seconds("FLEET_BODY_TIMEOUT_SECONDS", 1..=300),
             keep_alive: self.seconds("FLEET_KEEP_ALIVE_SECONDS", 1..=3_600),

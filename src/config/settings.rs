@@ -115,6 +115,11 @@ pub const SETTINGS: &[Setting] = &[
         "Live reads that one token may have unfinished in each API process; those of one account, by all tokens, may be twice as many: beyond it 429. 0 is any number.",
     ),
     setting(
+        "FLEET_MAX_CONNECTIONS",
+        "20000",
+        "Connections that may be open at once to each API process, 64 to 1000000; others wait. Each takes one file descriptor: the limit on those is raised at start as far as the system allows, and where that is not far enough fewer connections are taken, with a warning.",
+    ),
+    setting(
         "FLEET_HEAD_TIMEOUT_SECONDS",
         "5",
         "Seconds in which the head of a connection's first request must arrive, 1 to 300.",

@@ -19,6 +19,8 @@ pub struct AuditFilter {
     pub actions: Vec<String>,
     /// Of one of these accounts; none means all, and those of no account.
     pub account_ids: Option<Vec<String>>,
+    /// Only those that were refused, or only those that were not.
+    pub denied: Option<bool>,
     /// After this.
     pub created_after: Option<DateTime<Utc>>,
     /// Before this.
@@ -110,6 +112,7 @@ fn source(filter: &AuditFilter) -> Source {
 fn narrows(source: &Source, filter: &AuditFilter) -> bool {
     let other = |column: &str, asked: bool| asked && source.column != Some(column);
     !filter.actions.is_empty()
+        || filter.denied.is_some()
         || filter.created_after.is_some()
         || filter.created_before.is_some()
         || other("actor", !filter.actors.is_empty())
@@ -214,6 +217,11 @@ fn matching(
             query.push_bind(values.to_vec()).push(")");
         }
     }
+    match filter.denied {
+        Some(true) => query.push(" and e.detail ->> 'outcome' = 'denied'"),
+        Some(false) => query.push(" and (e.detail ->> 'outcome' = 'denied') is not true"),
+        None => &mut query,
+    };
     if let Some(after) = filter.created_after {
         query.push(" and e.occurred_at > ").push_bind(after);
     }

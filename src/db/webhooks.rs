@@ -29,6 +29,8 @@ pub struct Webhook {
     pub failing_since: Option<DateTime<Utc>>,
     /// Until when the secret before the last rotation signs too.
     pub old_secret_until: Option<DateTime<Utc>>,
+    /// The token whose bearer made it; none: a caller of an issuer, or not noted.
+    pub created_by: Option<Uuid>,
     /// Raised by every change.
     pub version: i64,
     /// When it was made.
@@ -62,14 +64,15 @@ pub async fn insert(
     webhook_id: Uuid,
     settings: &Settings,
     secret: &[u8],
+    created_by: Option<Uuid>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "-- insert_webhook
         insert into webhooks (
             webhook_id, url, description, event_types, account_ids, enabled, secret, format,
-            client_id
+            client_id, created_by
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         webhook_id,
         settings.url,
         settings.description,
@@ -79,6 +82,7 @@ pub async fn insert(
         secret,
         settings.format,
         settings.client_id,
+        created_by,
     )
     .execute(executor)
     .await?;
@@ -96,7 +100,8 @@ pub async fn find(
         "-- find_webhook
         select
             webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
-            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
+            disabled_reason, failing_since, old_secret_until, created_by, version, created_at,
+            updated_at
         from webhooks
         where webhook_id = $1
           and ($2::text[] is null or account_ids <@ $2)",
@@ -118,7 +123,8 @@ pub async fn find_for_update(
         "-- find_webhook_for_update
         select
             webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
-            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
+            disabled_reason, failing_since, old_secret_until, created_by, version, created_at,
+            updated_at
         from webhooks
         where webhook_id = $1
           and ($2::text[] is null or account_ids <@ $2)
@@ -163,7 +169,8 @@ pub async fn list(
         "-- list_webhooks
         select
             webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
-            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
+            disabled_reason, failing_since, old_secret_until, created_by, version, created_at,
+            updated_at
         from webhooks
         where ($1::text[] is null or account_ids <@ $1)
           and webhook_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')

@@ -13,7 +13,7 @@ use super::query::{FilterText, PageWish, Time, list, text};
 use super::wire::audit_event::{AuditEvent, AuditEventList};
 use crate::db::audit_list::{self, AuditFilter};
 use crate::db::walk;
-use crate::domain::AccountId;
+use crate::domain::{AccountId, AuditOutcome};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -31,6 +31,11 @@ pub(super) struct ListAuditEventsQuery {
     #[serde(default, deserialize_with = "list")]
     #[param(value_type = String, required = false, max_length = 2048, example = "111111111111")]
     account_id: Vec<AccountId>,
+    /// Only changes that were done (`allowed`), or only those that were refused (`denied`); a comma
+    /// means or.
+    #[serde(default, deserialize_with = "list")]
+    #[param(value_type = String, required = false, max_length = 2048, example = "denied")]
+    outcome: Vec<AuditOutcome>,
     /// Only changes made after this time.
     #[serde(default, deserialize_with = "text")]
     #[param(value_type = String, format = DateTime, required = false, max_length = 35, example = "2026-01-02T03:04:05Z")]
@@ -73,6 +78,13 @@ pub(super) async fn list_audit_events(call: Call<Viewer>) -> Result<HttpResponse
         account_ids: walk::accounts(call.caller.visible(), asked),
         actors: texts(query.actor),
         actions: texts(query.action),
+        account_ids: query.account_id.into_iter().map(String::from).collect(),
+        denied: match query.outcome.as_slice() {
+            [] => None,
+            outcomes if outcomes.iter().all(|one| *one == AuditOutcome::Denied) => Some(true),
+            outcomes if outcomes.iter().all(|one| *one == AuditOutcome::Allowed) => Some(false),
+            _ => None,
+        },
         created_after: query.created_after.map(|time| time.0),
         created_before: query.created_before.map(|time| time.0),
         before: page.after,

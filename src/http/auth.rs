@@ -138,6 +138,11 @@ impl Caller {
 
 /// The token in `Authorization: Bearer`.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<String, Problem> {
+    if headers.get_all(AUTHORIZATION).count() > 1 {
+        // A proxy may look at one of them, and this service at another.
+        let detail = "Two Authorization headers came: send one.";
+        return Err(Problem::new(ErrorCode::InvalidRequest, detail));
+    }
     let value = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok());

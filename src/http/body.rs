@@ -1,8 +1,13 @@
 //! Request bodies: bounded, of a media type that the route reads.
 
+use std::io::Read;
+
 use actix_web::dev::Payload;
 use actix_web::http::Version;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use actix_web::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING,
+};
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -68,9 +73,11 @@ pub(super) async fn read(
     limits: &Limits,
 ) -> Result<Vec<u8>, Problem> {
     let reading = read_whole(headers, payload, limits.body_bytes);
+    let coding = Coding::of(headers)?;
     let body = tokio::time::timeout(limits.body_timeout, reading)
         .await
         .map_err(|_| too_slow(limits))??;
+    let body = coding.decoded(body, limits.body_bytes)?;
     if media_type(headers).ends_with("json") {
         json_shape::check(&body, limits)?;
     }
@@ -94,6 +101,68 @@ async fn read_whole(
             return Err(too_large(most));
         }
         body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// How a body is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Identity,
+    Gzip,
+    Deflate,
+}
+
+/// For `Accept-Encoding`.
+const CODINGS: &str = "gzip, deflate";
+
+impl Coding {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut packed = headers.get_all(CONTENT_ENCODING).flat_map(|value| {
+            let value = value.to_str().unwrap_or("?");
+            value
+                .split(',')
+                .map(|coding| coding.trim().to_ascii_lowercase())
+        });
+        let coding = match packed.next().as_deref() {
+            None | Some("identity" | "") => Some(Self::Identity),
+            Some("gzip" | "x-gzip") => Some(Self::Gzip),
+            Some("deflate") => Some(Self::Deflate),
+            Some(_) => None,
+        };
+        match (coding, packed.next()) {
+            (Some(coding), None) => Ok(coding),
+            _ => {
+                let detail = "A body of this Content-Encoding is not read: send it as it is, or with \
+                              one of gzip and deflate.";
+                let mut problem = Problem::new(ErrorCode::InvalidRequest, detail).status(415);
+                problem.accept_encoding = Some(CODINGS);
+                Err(problem)
+            }
+        }
+    }
+
+    /// The body as it was before it was packed, which is bounded like one that was not.
+    fn decoded(self, body: Vec<u8>, most: usize) -> Result<Vec<u8>, Problem> {
+        match self {
+            Self::Identity => Ok(body),
+            Self::Gzip => unpacked(MultiGzDecoder::new(body.as_slice()), most),
+            Self::Deflate => unpacked(ZlibDecoder::new(body.as_slice()), most),
+        }
+    }
+}
+
+fn unpacked(packed: impl Read, most: usize) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    packed.take(limit).read_to_end(&mut body).map_err(|error| {
+        tracing::debug!(%error, "unpacking a body");
+        let detail = "The body is not what its Content-Encoding says: pack it again, or send it as \
+                      it is.";
+        Problem::new(ErrorCode::InvalidRequest, detail)
+    })?;
+    if body.len() > most {
+        return Err(too_large(most));
     }
     Ok(body)
 }

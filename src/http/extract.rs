@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::auth::{self, Caller, Needs};
 use super::body::{self, Body};
 use super::budget::Slot;
+use super::denials::CalledBy;
 use super::envelope::RequestFacts;
 use super::header_bounds;
 use super::on_behalf;
@@ -67,7 +68,11 @@ impl<R: Needs> FromRequest for Call<R> {
             }
             let slot = slot?;
             header_bounds::check(request.headers())?;
+            request.extensions_mut().insert(CalledBy(caller.clone()));
             let mut caller = on_behalf::of(caller, &request)?;
+            if caller.on_behalf_of.is_some() {
+                request.extensions_mut().insert(CalledBy(caller.clone()));
+            }
             caller.slot = Some(slot.clone());
             let facts = request.extensions().get::<RequestFacts>().cloned();
             Ok(Self {
@@ -132,6 +137,7 @@ impl<R: Needs> Call<R> {
         AuditEvent {
             actor: self.caller.name.clone(),
             actor_kind: self.caller.kind(),
+            actor_id: self.caller.token_id(),
             on_behalf_of: self.caller.on_behalf_of.clone(),
             action,
             account_id: account_id.map(str::to_owned),

@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use super::ApiOptions;
 use super::auth::Caller;
 use super::budget::{Budgets, Slot};
+use super::denials::Denials;
 use super::depth::Depths;
 use super::known::Known;
 use super::page_token::PageKey;
@@ -73,6 +74,7 @@ pub(super) struct Shared {
     pub budgets: Budgets,
     pub depths: Depths,
     pub reads: Reads,
+    pub denials: Denials,
     /// What seals the secrets of webhooks.
     pub vault: OnceCell<Vault>,
 }

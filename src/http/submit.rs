@@ -156,7 +156,7 @@ impl<R: Needs> Call<R> {
             action,
             resource,
             request_id: self.facts.request_id.clone(),
-            detail: detail_by(self.caller.kind(), detail),
+            detail: detail_by(self.caller.kind(), self.caller.token_id(), detail),
         }
     }
 

@@ -12,6 +12,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("kubernetes", &[]),
     ("limits", &[]),
+    ("open_files", &[]),
     ("rng", &[]),
     ("database", &[]),
     ("config", &["database", "limits", "oidc"]),

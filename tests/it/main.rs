@@ -8,6 +8,7 @@
 
 mod api;
 mod architecture;
+mod attacks;
 mod audit;
 mod aws;
 mod binary;

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{no_webhook, portal, scope, webhook_answer};
 use crate::db::audit::{self, AuditEvent};
+use crate::db::tokens;
 use crate::db::webhooks::{self, Settings, Webhook as Row};
 use crate::domain::WebhookFormat;
 use crate::http::answer::Manner;
@@ -102,7 +103,11 @@ async fn create(
     }
     let accounts = settings.account_ids.as_deref();
     scope::has_room(transaction, accounts, webhook_id).await?;
-    webhooks::insert(&mut **transaction, webhook_id, &settings, &sealed).await?;
+    let maker = event.actor_id;
+    if let Some(maker) = maker {
+        tokens::hold_maker(transaction, maker).await?;
+    }
+    webhooks::insert(&mut **transaction, webhook_id, &settings, &sealed, maker).await?;
     audit::record(&mut **transaction, &event).await?;
     let row = webhooks::find(&mut **transaction, None, webhook_id).await?;
     let row = row.ok_or_else(|| no_webhook(webhook_id))?;

@@ -273,6 +273,21 @@ impl TestApp {
             .unwrap();
     }
 
+    /// A token with `mayActFor`, as the command line makes it.
+    pub async fn token_that_acts_for(&self, name: &str, role: Role) -> String {
+        let new = NewToken {
+            name: name.to_owned(),
+            role,
+            account_ids: None,
+            expires_at: None,
+            may_act_for: true,
+            created_by: None,
+        };
+        let mut connection = self.pool.acquire().await.unwrap();
+        let made = tokens::create(&mut connection, &Clock::system(), &Rng::from_os(), new).await;
+        made.unwrap().1
+    }
+
     /// Makes a webhook for all job events and operations; the answer, with its secret.
     pub async fn create_webhook(&self, url: &str) -> Value {
         let body = json!({
@@ -348,8 +363,11 @@ impl Tokens {
                 account_ids: account_ids.map(|id| vec![id.to_owned()]),
                 expires_at: None,
                 may_act_for: false,
+                created_by: None,
             };
-            let made = tokens::create(pool, &Clock::system(), &Rng::from_os(), new).await;
+            let mut connection = pool.acquire().await.unwrap();
+            let made =
+                tokens::create(&mut connection, &Clock::system(), &Rng::from_os(), new).await;
             made.unwrap().1
         };
         let other = Some("999999999999");

@@ -17,7 +17,7 @@ use crate::domain::ids::Region;
 use crate::domain::invalid::{Invalid, pointer_token, quoted};
 
 /// An ARN, and where it stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedArn {
     at: String,
     rule: Rule,

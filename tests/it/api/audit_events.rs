@@ -280,7 +280,7 @@ async fn a_refused_change_is_in_the_trail_and_verified_like_all_others() {
         .await
         .problem(422, "invalid_request");
 
-    Sealer::default().round(&app.pool).await.unwrap();
+    Sealer::default().round(&app.shares.engine).await.unwrap();
     let mut connection = app.pool.acquire().await.unwrap();
     let sound = verify(&mut connection, None).await.unwrap();
     assert!(sound.rows >= 3, "{sound:?}");

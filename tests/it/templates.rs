@@ -456,6 +456,6 @@ fn the_grid_of_templates_is_written_and_fits_into_requests() {
     let ipv6 = 2 * 4;
     assert_eq!(
         grid.len(),
-        3 * (4 * 3 * 2 + 4 * 3 + 2 * 3 + 4 + 3 * 2 * 2 + 11 + 6 + 9 + 13) + ipv6 + 2
+        3 * (4 * 3 * 2 + 4 * 3 + 2 * 3 + 4 + 3 * 2 * 2 + 11 + 6 + 9 + 14) + ipv6 + 2
     );
 }

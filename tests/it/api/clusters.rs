@@ -310,7 +310,7 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
         ),
         (
             vec!["/cloudWatch/clusterLogging/logRetentionInDays"],
-            json!({"cloudWatch": {"clusterLogging": {"enableTypes": ["*"], "logRetentionInDays": 30}}}),
+            json!({"cloudWatch": {"clusterLogging": {"enableTypes": ["*"], "logRetentionInDays": 31}}}),
         ),
         (
             vec!["/fargateProfiles/1/name", "/fargateProfiles/2/selectors"],
@@ -323,6 +323,10 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
         (
             vec!["/iam/fargatePodExecutionRoleARN"],
             json!({"iam": {"fargatePodExecutionRoleARN": elsewhere}}),
+        ),
+        (
+            vec!["/capabilities/0/roleArn"],
+            json!({"capabilities": [{"name": "kro", "type": "KRO", "roleArn": elsewhere}]}),
         ),
         (
             vec![

@@ -41,6 +41,7 @@ impl Rule {
             | "podExecutionRoleARN"
             | "serviceAccountRoleARN"
             | "roleARN"
+            | "roleArn"
             | "instanceRoleARN"
             | "instanceProfileARN"
             | "nodeRoleARN" => Self::Role,

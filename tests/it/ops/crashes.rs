@@ -1,5 +1,6 @@
 //! Every operation, with every step run twice, and with a crash before and after each AWS call.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use fargate_fleet::domain::Warning;
@@ -406,9 +407,10 @@ async fn calls_of(kind: Kind) -> Vec<(String, u32)> {
     seen
 }
 
-/// The calls of these kinds.
+/// The calls of these kinds. A cluster with workloads is looked at only where it makes a call that no
+/// other creation makes: each case is a whole creation.
 async fn calls(kinds: &[Kind]) -> Vec<(Kind, String, u32)> {
-    let mut calls = Vec::new();
+    let mut calls: Vec<(Kind, String, u32)> = Vec::new();
     for kind in kinds.iter().copied() {
         calls.extend(
             calls_of(kind)
@@ -417,6 +419,14 @@ async fn calls(kinds: &[Kind]) -> Vec<(Kind, String, u32)> {
                 .map(|(action, n)| (kind, action, n)),
         );
     }
+    let of_every_creation: HashSet<(String, u32)> = calls
+        .iter()
+        .filter(|(kind, ..)| *kind == Kind::CreateCluster)
+        .map(|(_, action, n)| (action.clone(), *n))
+        .collect();
+    calls.retain(|(kind, action, n)| {
+        *kind != Kind::CreateWorkloads || !of_every_creation.contains(&(action.clone(), *n))
+    });
     calls
 }
 

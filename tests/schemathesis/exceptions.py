@@ -80,7 +80,10 @@ REFUSALS = [
     # A cluster's name is asked for twice.
     ("deleteCluster", 422, "/query/confirm", "^not the name of the cluster in the path"),
     # A profile has one schema; in a file it needs a name, and one of its own.
+    # Both endpoints that take a file share its schema; only a new cluster can do without these.
     (FILE, 422, "/metadata/name", "^the field name is missing"),
+    (FILE, 422, "/(apiVersion|kind)", "^the field (apiVersion|kind) is missing"),
+    (FILE, 422, "/fargateProfiles", "^fargateProfiles is missing or empty"),
     (FILE, 422, "/fargateProfiles/[0-9]+/name", "empty name$|^another profile of this file is named"),
 ]
 

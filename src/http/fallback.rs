@@ -35,8 +35,8 @@ pub(super) async fn fallback(request: HttpRequest) -> Result<HttpResponse, Probl
 fn allowed_methods(path: &str) -> Vec<String> {
     let mut methods: Vec<String> = openapi::routes()
         .iter()
-        .filter(|(template, _)| fits(template, path))
-        .map(|(_, method)| method.clone())
+        .filter(|route| fits(&route.path, path))
+        .map(|route| route.method.clone())
         .collect();
     if UNDOCUMENTED.contains(&path) {
         methods.push("GET".to_owned());

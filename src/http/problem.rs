@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
 use super::wire::problem::ProblemBody;
+use crate::database::is_passing;
 use crate::db::jobs::JobRow;
 use crate::domain::{ErrorCode, Invalid, JobError, ParseError};
 use crate::queue::group_commit::GroupCommitError;
@@ -28,6 +29,8 @@ pub(super) struct Problem {
     pub invalid_token: bool,
     /// For 405: what would be allowed.
     pub allow: Option<String>,
+    /// For 415: the encodings of a body that are read.
+    pub accept_encoding: Option<&'static str>,
 }
 
 /// In bytes; paths are ASCII.
@@ -45,6 +48,7 @@ impl Problem {
             errors: Vec::new(),
             invalid_token: false,
             allow: None,
+            accept_encoding: None,
         }
     }
 
@@ -101,11 +105,17 @@ impl Problem {
     }
 
     fn of_database(error: &sqlx::Error) -> Self {
+        if is_over_time(error) {
+            tracing::warn!("a statement took longer than it may, and was stopped");
+            let detail = "Reading this took longer than it may: repeat the request a little later, \
+                          with a smaller pageSize or narrower filters.";
+            return Self::unavailable(detail);
+        }
         tracing::error!(
             error = error as &dyn std::error::Error,
             "using the database"
         );
-        if passes_by(error) {
+        if is_passing(error) {
             return Self::database_away();
         }
         Self::new(
@@ -134,6 +144,9 @@ impl Problem {
         };
         let detail = if status.is_server_error() {
             "This is a fault of the service: report it with the request id.".to_owned()
+        } else if status == StatusCode::NOT_ACCEPTABLE {
+            "No encoding of the answer that you accept is at hand: accept identity, gzip or deflate."
+                .to_owned()
         } else if words.is_empty() {
             format!("{}: check the request against /docs.", title(status))
         } else {
@@ -184,6 +197,9 @@ impl Problem {
         }
         if let Some(allow) = &self.allow {
             answer.insert_header(("Allow", allow.as_str()));
+        }
+        if let Some(encodings) = self.accept_encoding {
+            answer.insert_header(("Accept-Encoding", encodings));
         }
         let body = ProblemBody {
             r#type: format!("/problems/{}", self.code),
@@ -254,21 +270,8 @@ impl From<GroupCommitError> for Problem {
     }
 }
 
-/// Whether the database can't be reached or has no room, which passes; all else is a fault of ours.
-fn passes_by(error: &sqlx::Error) -> bool {
-    // Connection lost, transaction rolled back, out of resources, shut down or in recovery.
-    const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
-    match error {
-        sqlx::Error::Database(error) => {
-            let code = error.code().unwrap_or_default();
-            CLASSES.iter().any(|class| code.starts_with(class)) || code == "25006"
-        }
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        _ => false,
-    }
+/// Whether Postgres stopped the statement at its time limit.
+fn is_over_time(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "57014")
 }

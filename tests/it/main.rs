@@ -8,6 +8,7 @@
 
 mod api;
 mod architecture;
+mod attacks;
 mod audit;
 mod aws;
 mod binary;
@@ -16,6 +17,7 @@ mod faults;
 mod openapi;
 mod ops;
 mod parsers;
+mod plans;
 mod portals;
 mod queue;
 mod support;

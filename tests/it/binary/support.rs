@@ -271,9 +271,11 @@ impl Stage {
             account_ids: None,
             expires_at: None,
             may_act_for: false,
+            created_by: None,
         };
         let (pool, clock) = (&self.database.pool, Clock::system());
-        tokens::create_with_secret(pool, &clock, "fleet_of_somebody", new)
+        let mut connection = pool.acquire().await.expect("a connection");
+        tokens::create_with_secret(&mut connection, &clock, "fleet_of_somebody", new)
             .await
             .expect("a token");
     }

@@ -7,10 +7,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fargate_fleet::config::Environment;
+use fargate_fleet::database::Shares;
 use fargate_fleet::throwaway_postgres::{Options, ThrowawayPostgres};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::runtime::Runtime;
+
+/// `TEST_SHARE_CONNECTIONS=1` runs the tests of the API with one connection for each kind of work.
+fn share_connections() -> Option<u32> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a setting of the tests, not of the service"
+    )]
+    let set = std::env::var("TEST_SHARE_CONNECTIONS").ok()?;
+    Some(set.parse().expect("TEST_SHARE_CONNECTIONS is a number"))
+}
 
 struct Server {
     runtime: Runtime,
@@ -80,6 +91,21 @@ impl Database {
     /// A second pool on the same database, as another process would have.
     pub fn another_pool(&self) -> PgPool {
         Self::connect(&self.name, 20)
+    }
+
+    /// The connections of a service, divided as it divides them; of each share's size when
+    /// `TEST_SHARE_CONNECTIONS` gives it.
+    pub fn shares(&self) -> Shares {
+        let sizes = match share_connections() {
+            Some(each) => [1, each, each, each, each],
+            None => [1, 1, 4, 8, 6],
+        };
+        self.shares_of(sizes)
+    }
+
+    /// Shares of these sizes.
+    pub fn shares_of(&self, sizes: [u32; 5]) -> Shares {
+        Shares::of(sizes.map(|connections| Self::connect(&self.name, connections)))
     }
 
     fn connect(name: &str, connections: u32) -> PgPool {

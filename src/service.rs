@@ -87,12 +87,7 @@ impl Service {
         (clock, rng): (Clock, Rng),
         options: ServiceOptions,
     ) -> Result<Self, StartError> {
-        check_schema(&shares.engine).await?;
-        if options.api.is_some()
-            && !has_a_way_to_authenticate(&shares.engine, options.has_issuer).await?
-        {
-            return Err(StartError::NoCallers);
-        }
+        check_start(&shares, &options).await?;
         let (tasks, stop_listening) = (TaskTracker::new(), CancellationToken::new());
         let (wake, watchers) = (Arc::new(Notify::new()), Watchers::default());
         let listening = listener::listen(
@@ -254,6 +249,17 @@ async fn worker_health(
         .await
         .map(Some)
         .map_err(|source| StartError::Listen { address, source })
+}
+
+/// The schema is up to date, and an API has callers.
+async fn check_start(shares: &Shares, options: &ServiceOptions) -> Result<(), StartError> {
+    check_schema(&shares.engine).await?;
+    if options.api.is_some()
+        && !has_a_way_to_authenticate(&shares.engine, options.has_issuer).await?
+    {
+        return Err(StartError::NoCallers);
+    }
+    Ok(())
 }
 
 /// Every migration that this version knows has been applied.

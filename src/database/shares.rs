@@ -306,6 +306,8 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
+    use tokio_util::task::TaskTracker;
+
     use super::*;
 
     fn sizes(total: u32, halves: Halves) -> [u32; 5] {
@@ -345,7 +347,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_has_one_turn_at_a_time() {
-        let asked = tokio::spawn(async {
+        let asked = TaskTracker::new().spawn(async {
             let first = Turn::begin();
             let second = Turn::begin();
             assert!(first.is_ok() && second.is_err());

@@ -64,11 +64,11 @@ impl Servers {
             let tried = attempt(server, self.follows()).await;
             tried.map_err(|trouble| (place(server), trouble))
         });
-        let tried = join_all(tries).await;
-        if tried.iter().any(Result::is_ok) {
+        let ends = join_all(tries).await;
+        if ends.iter().any(Result::is_ok) {
             return Ok(());
         }
-        Err(tried.into_iter().filter_map(Result::err).collect())
+        Err(ends.into_iter().filter_map(Result::err).collect())
     }
 }
 

@@ -386,10 +386,9 @@ pub async fn find(
     let filter = TokenFilter {
         visible,
         revoked_too: true,
-        before: walk::after(token_id),
+        before: Some(walk::after(token_id)),
         from: Some(token_id),
         limit: 1,
-        ..TokenFilter::default()
     };
     Ok(list(executor, &filter).await?.pop())
 }

@@ -74,8 +74,8 @@ pub fn accounts(visible: Option<Vec<String>>, asked: Vec<String>) -> Option<Vec<
 }
 
 /// The next id after this one: `before` of a list that holds this one alone.
-pub(super) fn after(id: Uuid) -> Option<Uuid> {
-    Some(Uuid::from_u128(id.as_u128().saturating_add(1)))
+pub(super) fn after(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128().saturating_add(1))
 }
 
 /// One page's walk: how many rows it may still look at, and for how long it has.

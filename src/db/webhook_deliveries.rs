@@ -124,7 +124,7 @@ pub async fn find(
     let filter = DeliveryFilter {
         webhook_id,
         states: None,
-        before: walk::after(delivery_id),
+        before: Some(walk::after(delivery_id)),
         from: Some(delivery_id),
         limit: 1,
     };

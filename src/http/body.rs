@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::json_shape;
 use super::permits::Permit;
-use super::problem::Problem;
+use super::problem::{Problem, Right};
 use crate::domain::decode::{self, MAX_BYTES};
 use crate::domain::eksctl::Part;
 use crate::domain::{ClusterConfig, ErrorCode, Invalid};
@@ -130,16 +130,14 @@ impl Coding {
             Some("deflate") => Some(Self::Deflate),
             Some(_) => None,
         };
-        match (coding, packed.next()) {
-            (Some(coding), None) => Ok(coding),
-            _ => {
-                let detail = "A body of this Content-Encoding is not read: send it as it is, or with \
-                              one of gzip and deflate.";
-                let mut problem = Problem::new(ErrorCode::InvalidRequest, detail).status(415);
-                problem.accept_encoding = Some(CODINGS);
-                Err(problem)
-            }
+        if let (Some(coding), None) = (coding, packed.next()) {
+            return Ok(coding);
         }
+        let detail = "A body of this Content-Encoding is not read: send it as it is, or with one of \
+                      gzip and deflate.";
+        let mut problem = Problem::new(ErrorCode::InvalidRequest, detail).status(415);
+        problem.right = Some(Right::Encodings(CODINGS));
+        Err(problem)
     }
 
     /// The body as it was before it was packed, which is bounded like one that was not.

@@ -5,6 +5,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use sqlx::error::DatabaseError;
 
 use super::wire::problem::ProblemBody;
 use crate::database::is_passing;
@@ -27,10 +28,17 @@ pub(super) struct Problem {
     pub errors: Vec<Invalid>,
     /// For 401: whether there was a token, which does not count.
     pub invalid_token: bool,
-    /// For 405: what would be allowed.
-    pub allow: Option<String>,
+    /// A header that says what would have been right.
+    pub right: Option<Right>,
+}
+
+/// What would have been right.
+#[derive(Debug, Clone)]
+pub(super) enum Right {
+    /// For 405.
+    Methods(String),
     /// For 415: the encodings of a body that are read.
-    pub accept_encoding: Option<&'static str>,
+    Encodings(&'static str),
 }
 
 /// In bytes; paths are ASCII.
@@ -47,8 +55,7 @@ impl Problem {
             resource: None,
             errors: Vec::new(),
             invalid_token: false,
-            allow: None,
-            accept_encoding: None,
+            right: None,
         }
     }
 
@@ -195,11 +202,14 @@ impl Problem {
         if self.code == ErrorCode::Unauthenticated {
             answer.insert_header(("WWW-Authenticate", self.challenge()));
         }
-        if let Some(allow) = &self.allow {
-            answer.insert_header(("Allow", allow.as_str()));
-        }
-        if let Some(encodings) = self.accept_encoding {
-            answer.insert_header(("Accept-Encoding", encodings));
+        match &self.right {
+            Some(Right::Methods(allow)) => {
+                answer.insert_header(("Allow", allow.as_str()));
+            }
+            Some(Right::Encodings(encodings)) => {
+                answer.insert_header(("Accept-Encoding", *encodings));
+            }
+            None => {}
         }
         let body = ProblemBody {
             r#type: format!("/problems/{}", self.code),
@@ -272,6 +282,6 @@ impl From<GroupCommitError> for Problem {
 
 /// Whether Postgres stopped the statement at its time limit.
 fn is_over_time(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| code == "57014")
 }

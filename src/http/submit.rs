@@ -67,12 +67,12 @@ impl<R: Needs> Call<R> {
 
     /// Commits the jobs, their audit row and the idempotency key together.
     pub(super) async fn submit(&self, work: Work, key: Option<Key>) -> Result<Made, Problem> {
-        self.submit_as(work, key, None).await
+        Box::pin(self.submit_as(work, key, None)).await
     }
 
     /// Commits a live read, unless another one may be shared: then it is that one's job.
     pub(super) async fn submit_read(&self, work: Work, share: ReadShare) -> Result<Made, Problem> {
-        self.submit_as(work, None, Some(share)).await
+        Box::pin(self.submit_as(work, None, Some(share))).await
     }
 
     async fn submit_as(
@@ -84,18 +84,10 @@ impl<R: Needs> Call<R> {
         let (subject_id, account_id) = (work.subject_id, work.account_id.clone());
         let callback = match self.callback(&work).await {
             Ok(callback) => callback,
-            Err(problem) => {
-                return match self.replayed(key.as_ref()).await? {
-                    Some(subject) => replayed(&subject),
-                    None => Err(problem),
-                };
-            }
+            Err(problem) => return self.replayed_or(key.as_ref(), problem).await,
         };
         if !self.has_room(&account_id, work.jobs.len()).await? {
-            return match self.replayed(key.as_ref()).await? {
-                Some(subject) => replayed(&subject),
-                None => Err(self.full(&account_id)),
-            };
+            return self.replayed_or(key.as_ref(), self.full(&account_id)).await;
         }
         let job = match work.jobs.as_slice() {
             [job] if work.operation.is_none() => Some(job.clone()),
@@ -139,6 +131,14 @@ impl<R: Needs> Call<R> {
                 self.state.known.forget_account(&account_id).await;
                 Err(no_account(&account_id))
             }
+        }
+    }
+
+    /// What an earlier request with the same key made; without one, the problem.
+    async fn replayed_or(&self, key: Option<&Key>, problem: Problem) -> Result<Made, Problem> {
+        match self.replayed(key).await? {
+            Some(subject) => replayed(&subject),
+            None => Err(problem),
         }
     }
 

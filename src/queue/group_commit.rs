@@ -23,6 +23,7 @@ pub trait Statement: Send + Sync + 'static {
     /// Rows that an item adds to the statement.
     fn weight(item: &Self::Item) -> usize;
     /// Bytes that an item takes while it waits, about; 0 where that is bounded elsewhere.
+    #[must_use]
     fn bytes(_: &Self::Item) -> usize {
         0
     }

@@ -70,29 +70,8 @@ async fn mend_lane(
     lane: &str,
 ) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    // A row that was lost. The lock comes first: the count then sees every job made under it.
-    sqlx::query!(
-        "-- add_lane
-        insert into lanes (account_id, lane, pending)
-        values ($1, $2, 0)
-        on conflict (account_id, lane) do nothing",
-        account_id,
-        lane,
-    )
-    .execute(&mut *transaction)
-    .await?;
-    let before = sqlx::query_scalar!(
-        "-- lock_wrong_lane
-        select pending
-        from lanes
-        where account_id = $1
-          and lane = $2
-        for update",
-        account_id,
-        lane,
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
+    // The lock comes first: the count then sees every job made under it.
+    let before = locked_count(&mut transaction, account_id, lane).await?;
     let jobs = sqlx::query_scalar!(
         r#"-- count_lane
         select count(*)::int as "jobs!"
@@ -132,4 +111,34 @@ async fn mend_lane(
         "the count of a lane's unfinished jobs was wrong; mended it"
     );
     Ok(true)
+}
+
+/// Locks a lane, one whose row was lost too; its count as it stands.
+async fn locked_count(
+    connection: &mut PgConnection,
+    account_id: &str,
+    lane: &str,
+) -> Result<i32, sqlx::Error> {
+    sqlx::query!(
+        "-- add_lane
+        insert into lanes (account_id, lane, pending)
+        values ($1, $2, 0)
+        on conflict (account_id, lane) do nothing",
+        account_id,
+        lane,
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query_scalar!(
+        "-- lock_wrong_lane
+        select pending
+        from lanes
+        where account_id = $1
+          and lane = $2
+        for update",
+        account_id,
+        lane,
+    )
+    .fetch_one(&mut *connection)
+    .await
 }

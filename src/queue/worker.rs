@@ -158,7 +158,7 @@ impl Worker {
             Arc::clone(&parked),
             &pulse,
         );
-        let shared = Arc::new(Shared {
+        let inner = Arc::new(Shared {
             engine: engine.clone(),
             heartbeat: shares.heartbeat.clone(),
             handler,
@@ -177,10 +177,10 @@ impl Worker {
             stopping: stopping.clone(),
             abandon: abandon.clone(),
         });
-        pulse.spawn(heartbeat::beat(Arc::clone(&shared), publish, ended.clone()));
-        tracker.spawn(loops::claim_loop(Arc::clone(&shared), tracker.clone()));
-        tracker.spawn(loops::due_loop(Arc::clone(&shared)));
-        tracker.spawn(loops::repair_loop(shared));
+        pulse.spawn(heartbeat::beat(Arc::clone(&inner), publish, ended.clone()));
+        tracker.spawn(loops::claim_loop(Arc::clone(&inner), tracker.clone()));
+        tracker.spawn(loops::due_loop(Arc::clone(&inner)));
+        tracker.spawn(loops::repair_loop(inner));
         Self {
             tracker,
             pulse,

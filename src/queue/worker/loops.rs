@@ -158,6 +158,17 @@ async fn mend_lanes<H: Handler>(shared: &Shared<H>, mend_at: &mut Instant) {
     *mend_at = ended + 100 * ended.saturating_duration_since(begun);
 }
 
+/// Removes reads that have been kept long enough, and `all` that is old.
+async fn sweep<H: Handler>(shared: &Shared<H>, all: bool) {
+    if let Err(error) = maintenance::sweep_reads(&shared.engine, shared.options.read_history).await
+    {
+        tracing::warn!(%error, "removing old reads");
+    }
+    if all && let Err(error) = maintenance::sweep(&shared.engine).await {
+        tracing::warn!(%error, "sweeping old rows");
+    }
+}
+
 /// Repairs what dead workers left, and sweeps once in a while.
 pub(super) async fn repair_loop<H: Handler>(shared: Arc<Shared<H>>) {
     const ROUNDS_A_SWEEP: u32 = 60;
@@ -178,16 +189,7 @@ pub(super) async fn repair_loop<H: Handler>(shared: Arc<Shared<H>>) {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "repairing the queue"),
         }
-        if let Err(error) =
-            maintenance::sweep_reads(&shared.engine, shared.options.read_history).await
-        {
-            tracing::warn!(%error, "removing old reads");
-        }
-        if round.is_multiple_of(ROUNDS_A_SWEEP)
-            && let Err(error) = maintenance::sweep(&shared.engine).await
-        {
-            tracing::warn!(%error, "sweeping old rows");
-        }
+        sweep(&shared, round.is_multiple_of(ROUNDS_A_SWEEP)).await;
         round = round.wrapping_add(1);
         tokio::select! {
             () = shared.stopping.cancelled() => return,

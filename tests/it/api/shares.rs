@@ -140,7 +140,9 @@ async fn who_hangs_up_still_has_the_request_under_way() {
     for statements in [1, 2] {
         let asking = ask_for_audit(&app, 1);
         until_waiting(&app, statements).await;
-        asking.into_iter().for_each(|asking| asking.abort());
+        for asking in asking {
+            asking.abort();
+        }
     }
     for _ in 0..5 {
         let refused = app.viewer("/v1/jobs").answer().await;

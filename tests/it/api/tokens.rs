@@ -501,18 +501,24 @@ async fn no_two_living_tokens_share_a_name() {
     app.end().await;
 }
 
-#[tokio::test]
-async fn what_a_token_made_is_listed_and_ends_with_it_when_that_is_asked() {
-    let app = TestApp::start().await;
+/// Tokens that made each other, and a webhook of the youngest.
+struct Family {
+    root: Value,
+    child: Value,
+    grandchild: Value,
+    hook: Value,
+}
+
+async fn family(app: &TestApp) -> Family {
     let admin = |name: &str| json!({"name": name, "role": "admin"});
-    let root = make(&app, &app.tokens.admin, &admin("root")).await.json();
-    let child = make(&app, text(&root, "secret"), &admin("child"))
+    let root = make(app, &app.tokens.admin, &admin("root")).await.json();
+    let child = make(app, text(&root, "secret"), &admin("child"))
         .await
         .json();
-    let grandchild = make(&app, text(&child, "secret"), &admin("grandchild"))
+    let grandchild = make(app, text(&child, "secret"), &admin("grandchild"))
         .await
         .json();
-    make(&app, &app.tokens.admin, &admin("beside"))
+    make(app, &app.tokens.admin, &admin("beside"))
         .await
         .expect(201);
     assert_eq!(grandchild["createdBy"], child["id"]);
@@ -521,6 +527,36 @@ async fn what_a_token_made_is_listed_and_ends_with_it_when_that_is_asked() {
     let hook = hook.bearer_auth(text(&grandchild, "secret")).answer().await;
     let hook = hook.expect(201).json();
     assert_eq!(hook["createdBy"], grandchild["id"]);
+    Family {
+        root,
+        child,
+        grandchild,
+        hook,
+    }
+}
+
+/// What ended in the audit trail, and with which token.
+async fn ends_in_the_trail(app: &TestApp) -> Vec<(Value, Value)> {
+    let trail = "/v1/audit-events?action=revokeToken,updateWebhook&pageSize=3";
+    let trail = get(app, &app.tokens.admin, trail).await.json();
+    let items = trail["items"].as_array().unwrap().iter();
+    items
+        .map(|item| {
+            let with = item["detail"]["revokedWith"].clone();
+            (item["subjectId"].clone(), with)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_a_token_made_is_listed_and_ends_with_it_when_that_is_asked() {
+    let app = TestApp::start().await;
+    let Family {
+        root,
+        child,
+        grandchild,
+        hook,
+    } = family(&app).await;
     // The one between lives no more; what it made does.
     let path = format!("/v1/tokens/{}", text(&child, "id"));
     app.admin(Method::DELETE, &path).answer().await.expect(204);
@@ -566,19 +602,7 @@ async fn what_a_token_made_is_listed_and_ends_with_it_when_that_is_asked() {
     assert!(text(&hook, "disabledReason").contains(text(&root, "id")));
     let list = get(&app, &app.tokens.admin, "/v1/tokens").await;
     assert!(names(&list).contains(&"beside".to_owned()));
-    let trail = "/v1/audit-events?action=revokeToken,updateWebhook&pageSize=3";
-    let trail = get(&app, &app.tokens.admin, trail).await.json();
-    let told: Vec<_> = trail["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| {
-            (
-                item["subjectId"].clone(),
-                item["detail"]["revokedWith"].clone(),
-            )
-        })
-        .collect();
+    let told = ends_in_the_trail(&app).await;
     assert!(
         told.contains(&(root["id"].clone(), Value::Null)),
         "{told:?}"

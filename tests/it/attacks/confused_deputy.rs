@@ -32,8 +32,10 @@ const NO_ROLES: &[&str] = &[
 
 /// A cluster's config with one thing that is another's, and where.
 fn configs() -> Vec<(Value, &'static str)> {
-    let group =
-        "arn:aws:elasticloadbalancing:eu-central-1:222222222222:targetgroup/a/0a1b2c3d4e5f6071";
+    [of_iam(), of_nodes_and_pods()].concat()
+}
+
+fn of_iam() -> Vec<(Value, &'static str)> {
     vec![
         (
             json!({"iam": {"serviceRoleARN": THEIRS}}),
@@ -73,6 +75,13 @@ fn configs() -> Vec<(Value, &'static str)> {
             }),
             "/iam/podIdentityAssociations/0/roleARN",
         ),
+    ]
+}
+
+fn of_nodes_and_pods() -> Vec<(Value, &'static str)> {
+    let group =
+        "arn:aws:elasticloadbalancing:eu-central-1:222222222222:targetgroup/a/0a1b2c3d4e5f6071";
+    vec![
         (
             json!({"addons": [{"name": "vpc-cni", "serviceAccountRoleARN": THEIRS}]}),
             "/addons/0/serviceAccountRoleARN",

@@ -67,9 +67,10 @@ fn encoded(
 const FINE: &str = r#"{"metadata": {"name": "c", "region": "eu-central-1"}, "fargateProfiles": [{"name": "a", "selectors": [{"namespace": "a"}]}], "node": 1}"#;
 
 pub fn attacks() -> Vec<Document> {
-    let doubling: String = (1..30)
+    let doubling: Vec<String> = (1..30)
         .map(|i| format!("a{i}: &a{i} [*a{0}, *a{0}]\n", i - 1))
         .collect();
+    let doubling = doubling.concat();
     let zeros = vec![b' '; 64 << 20];
     let twice = packed(&packed(FINE.as_bytes()));
     vec![

@@ -187,11 +187,12 @@ async fn pipelined_heads_and_gets_do_not_mix_their_bodies() {
                 } else {
                     "keep-alive"
                 };
-                sent += &format!(
+                let head = format!(
                     "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: {close}\r\n\
                      Authorization: Bearer {}\r\nX-Request-Id: r{i}\r\n\r\n",
                     app.tokens.viewer
                 );
+                sent.push_str(&head);
             }
             let methods: Vec<&str> = pipeline.iter().map(|(method, _)| *method).collect();
             let told = answers(&exchange(&app, sent.as_bytes()).await, &methods);

@@ -63,10 +63,10 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    fn call(&self, method: Method, path: String, body: Option<Value>) -> LocalBoxFuture<'_, u16> {
+    fn call(&self, method: Method, path: &str, body: Option<Value>) -> LocalBoxFuture<'_, u16> {
         let number = self.calls.get();
         self.calls.set(number + 1);
-        let mut request = self.app.admin(method, &path);
+        let mut request = self.app.admin(method, path);
         if number.is_multiple_of(2) {
             let key = format!("{}-{}", self.key, number % 5);
             request = request.header("Idempotency-Key", key);
@@ -97,31 +97,30 @@ impl Round<'_> {
                 let base = format!("{clusters}/{cluster}/fargate-profiles");
                 all.push(self.other(&base, &profile("fp-b")));
                 all.push(self.read(&base));
-                all.push(self.call(Method::POST, base, Some(profile("fp-a"))));
+                all.push(self.call(Method::POST, &base, Some(profile("fp-a"))));
             }
         }
         let account = format!("/v1/accounts/{}", self.account);
         for name in ["one", "two"] {
             let body = json!({"name": name});
-            all.push(self.call(Method::PATCH, account.clone(), Some(body)));
+            all.push(self.call(Method::PATCH, &account, Some(body)));
         }
-        all.push(self.call(Method::DELETE, account, None));
+        all.push(self.call(Method::DELETE, &account, None));
         let body = json!({"accountId": self.account, "name": "x", "regions": ["eu-central-1"]});
-        let accounts = "/v1/accounts".to_owned();
-        all.push(self.call(Method::POST, accounts, Some(body)));
+        all.push(self.call(Method::POST, "/v1/accounts", Some(body)));
         for job in &self.jobs {
             for verb in ["cancel", "retry"] {
                 let path = format!("/v1/jobs/{job}/{verb}");
-                all.push(self.call(Method::POST, path, None));
+                all.push(self.call(Method::POST, &path, None));
             }
         }
         for webhook in &self.webhooks {
             let path = format!("/v1/webhooks/{webhook}");
             let body = json!({"description": self.key});
-            all.push(self.call(Method::PATCH, path.clone(), Some(body)));
+            all.push(self.call(Method::PATCH, &path, Some(body)));
             let test = format!("{path}/test");
-            all.push(self.call(Method::POST, test, None));
-            all.push(self.call(Method::DELETE, path, None));
+            all.push(self.call(Method::POST, &test, None));
+            all.push(self.call(Method::DELETE, &path, None));
         }
         all
     }

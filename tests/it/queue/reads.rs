@@ -62,9 +62,7 @@ async fn reads_that_are_over_go_when_their_time_has_come_and_changes_stay() {
     let old_retry = queue
         .submit_made(Duration::from_hours(25), None, Some(read))
         .await;
-    let young = queue
-        .submit_made(KEEP - Duration::from_mins(1), None, None)
-        .await;
+    let young = queue.submit_made(KEEP / 2, None, None).await;
     sqlx::query(
         "insert into job_events (account_id, job_id, event_no, state, step, message)
         select account_id, job_id, 3, 'waiting', 'start', 'Waits.' from job_rows",

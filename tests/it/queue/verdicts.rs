@@ -116,6 +116,22 @@ async fn every_transition_that_is_news_is_told_once() {
     );
 }
 
+/// Until so many statements wait for a lock.
+async fn until_waiting(queue: &Queue, statements: usize) {
+    let waiting = "select count(*) from pg_stat_activity
+        where wait_event_type = 'Lock' and datname = current_database()";
+    loop {
+        let now: i64 = sqlx::query_scalar(waiting)
+            .fetch_one(queue.pool())
+            .await
+            .unwrap();
+        if usize::try_from(now).unwrap() >= statements {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A step notes how far it came, and ends; both wait for the writer, and go in one batch.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_note_and_a_verdict_in_one_batch_the_later_wins_and_both_are_told() {
@@ -148,16 +164,7 @@ async fn of_a_note_and_a_verdict_in_one_batch_the_later_wins_and_both_are_told()
     let mut busy = Vec::new();
     for at in 0..2 {
         busy.push(write(of(at, Next::Succeeded)));
-        let waiting = "select count(*) from pg_stat_activity
-            where wait_event_type = 'Lock' and datname = current_database()";
-        while sqlx::query_scalar::<_, i64>(waiting)
-            .fetch_one(queue.pool())
-            .await
-            .unwrap()
-            <= i64::try_from(at).unwrap()
-        {
-            tokio::task::yield_now().await;
-        }
+        until_waiting(&queue, at + 1).await;
     }
     let mut note = of(2, Next::Leased);
     (note.step, note.asked, note.polls) = ("asking".to_owned(), true, 1);

@@ -70,7 +70,7 @@ pub fn answers(bytes: &[u8], methods: &[&str]) -> Vec<Answer> {
         };
         assert!(after.len() >= length, "cut off: {rest:?}");
         let (body, next) = after.split_at(length);
-        answer.body = body.to_owned();
+        body.clone_into(&mut answer.body);
         rest = next;
         told.push(answer);
     }

@@ -33,12 +33,11 @@ pub fn reason(root: Uuid) -> String {
     format!("the token {root} was revoked with all that it made")
 }
 
-/// Finds the living descendants, and holds them until the transaction ends.
+/// Finds the living descendants.
 pub async fn living(
     connection: &mut PgConnection,
     scope: Scope<'_>,
 ) -> Result<Descendants, sqlx::Error> {
-    hold_root(connection, scope.root).await?;
     Ok(Descendants {
         tokens: living_tokens(connection, scope).await?,
         webhooks: living_webhooks(connection, scope).await?,
@@ -103,8 +102,7 @@ async fn living_tokens(
           and t.token_id <> $1
           and t.revoked_at is null
           and ($2::text[] is null or t.account_ids <@ $2)
-        order by t.token_id
-        for update of t"#,
+        order by t.token_id"#,
         scope.root,
         scope.visible as Option<&[String]>,
     )
@@ -134,8 +132,7 @@ async fn living_webhooks(
         where created_by in (select token_id from made)
           and enabled
           and ($2::text[] is null or account_ids <@ $2)
-        order by webhook_id
-        for update of webhooks"#,
+        order by webhook_id"#,
         scope.root,
         scope.visible as Option<&[String]>,
     )
@@ -146,9 +143,18 @@ async fn living_webhooks(
 async fn revoke_all(connection: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "-- revoke_tokens
-        update api_tokens
+        with held as materialized (
+            select token_id
+            from api_tokens
+            where token_id = any ($1)
+              and revoked_at is null
+            order by token_id
+            for update
+        )
+        update api_tokens t
         set revoked_at = now()
-        where token_id = any ($1)",
+        from held
+        where t.token_id = held.token_id",
         ids,
     )
     .execute(connection)
@@ -163,12 +169,21 @@ async fn disable_all(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "-- disable_webhooks
-        update webhooks
+        with held as materialized (
+            select webhook_id
+            from webhooks
+            where webhook_id = any ($1)
+              and enabled
+            order by webhook_id
+            for update
+        )
+        update webhooks w
         set enabled = false,
             disabled_reason = $2,
-            version = version + 1,
+            version = w.version + 1,
             updated_at = now()
-        where webhook_id = any ($1)",
+        from held
+        where w.webhook_id = held.webhook_id",
         ids,
         reason,
     )

@@ -330,8 +330,8 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
         ),
         (
             vec![
-                "/fargateProfiles/0/podExecutionRoleARN",
                 "/addons/0/serviceAccountRoleARN",
+                "/fargateProfiles/0/podExecutionRoleARN",
             ],
             json!({
                 "addons": [{"name": "vpc-cni", "serviceAccountRoleARN": elsewhere}],

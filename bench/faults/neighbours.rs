@@ -35,7 +35,7 @@ use fargate_fleet::sim::FleetShape;
 
 use self::kinds::{Kind, Target};
 use self::other::{Other, Side};
-use self::watch::{Memory, Watch, Watched};
+use self::watch::{Watch, Watched};
 use self::worst::Worst;
 use super::caller::Caller;
 use super::process::Process;
@@ -235,21 +235,6 @@ impl std::fmt::Display for Shown {
             self.rescues,
             self.watched.unready.len(),
             self.watched.looks
-        )
-    }
-}
-
-/// Used by its parts.
-impl std::fmt::Display for Memory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let curve: Vec<String> = self.each_second().map(|mib| format!("{mib:.0}")).collect();
-        write!(
-            f,
-            "{:.0} MiB before, {:.0} at most, {:.0} at the end; each second {}",
-            self.first(),
-            self.most(),
-            self.last(),
-            curve.join(" ")
         )
     }
 }

@@ -113,6 +113,13 @@ impl Kind {
     }
 }
 
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = self.to_possible_value().unwrap();
+        f.write_str(value.get_name())
+    }
+}
+
 const LIST: &str = "/v1/jobs?requestedBy=nobody";
 
 impl Target {

@@ -101,7 +101,7 @@ async fn history(pool: &PgPool, account: &str, jobs: i32, events: i32) -> anyhow
     .bind(events)
     .execute(pool)
     .await?;
-    sqlx::raw_sql("vacuum analyze job_rows; ")
+    sqlx::raw_sql("vacuum analyze job_rows")
         .execute(pool)
         .await?;
     Ok(())

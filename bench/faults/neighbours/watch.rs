@@ -83,19 +83,33 @@ fn resident(process: u32) -> anyhow::Result<f64> {
 }
 
 impl Memory {
-    pub fn first(&self) -> f64 {
+    fn first(&self) -> f64 {
         self.0.first().copied().unwrap_or_default()
     }
 
-    pub fn most(&self) -> f64 {
+    fn most(&self) -> f64 {
         self.0.iter().copied().fold(0.0, f64::max)
     }
 
-    pub fn last(&self) -> f64 {
+    fn last(&self) -> f64 {
         self.0.last().copied().unwrap_or_default()
     }
 
-    pub fn each_second(&self) -> impl Iterator<Item = f64> {
+    fn each_second(&self) -> impl Iterator<Item = f64> {
         self.0.iter().copied().step_by(A_SECOND)
+    }
+}
+
+impl std::fmt::Display for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let curve: Vec<String> = self.each_second().map(|mib| format!("{mib:.0}")).collect();
+        write!(
+            f,
+            "{:.0} MiB before, {:.0} at most, {:.0} at the end; each second {}",
+            self.first(),
+            self.most(),
+            self.last(),
+            curve.join(" ")
+        )
     }
 }

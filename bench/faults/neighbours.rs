@@ -14,8 +14,8 @@
 //!   machine. With two cores this is the share that is left when each gets as much as the next.
 //! - The worst caller has a thread and a runtime of its own, so that the other's clock does not wait
 //!   for it longer than for anything else that runs on the machine.
-//! - Before each side the unfinished jobs of both are taken out of the queue by SQL: each side finds
-//!   it empty.
+//! - Before each side the unfinished jobs of both are taken out of the queue by SQL, and the process
+//!   is waited for until it is at rest.
 //! - `--short` judges no time, for machines that are shared: no 5xx, `/readyz`, leases, and a rate
 //!   above zero.
 
@@ -66,7 +66,7 @@ const FLEET: FleetShape = FleetShape {
 #[derive(Debug, Parser)]
 #[command(name = "F12", about = "One caller at its worst, beside another")]
 struct Options {
-    /// Seconds of each side; 10, or 3 of a short run
+    /// Seconds of each side; 10, or 2 of a short run
     #[arg(long)]
     seconds: Option<u64>,
     /// Small seeds, and no verdict about time
@@ -79,7 +79,7 @@ struct Options {
 
 impl Options {
     fn side(&self) -> Duration {
-        Duration::from_secs(self.seconds.unwrap_or(if self.short { 3 } else { 10 }))
+        Duration::from_secs(self.seconds.unwrap_or(if self.short { 2 } else { 10 }))
     }
 
     fn kinds(&self) -> &[Kind] {
@@ -163,11 +163,16 @@ async fn one(
     target: &Arc<Target>,
     (kind, options): (Kind, &Options),
 ) -> anyhow::Result<Shown> {
-    seed::clear(&stage.pool).await?;
-    let alone = other.run(options.side()).await?;
-    seed::clear(&stage.pool).await?;
-    let rescued = rescues(stage).await?;
     let process = service.id().context("the service has ended")?;
+    seed::clear(&stage.pool).await?;
+    watch::at_rest(process).await?;
+    let alone = other.run(options.side()).await?;
+    if kind == Kind::Webhooks {
+        seed::webhooks(target).await?;
+    }
+    seed::clear(&stage.pool).await?;
+    watch::at_rest(process).await?;
+    let rescued = rescues(stage).await?;
     let watch = Watch::start(&stage.api_url, process)?;
     let worst = Worst::start(kind, Arc::clone(target), options.short)?;
     // All its connections are made, and its waits have begun.
@@ -179,6 +184,9 @@ async fn one(
     }
     let watched = watch.stop().await?;
     let rescues = rescues(stage).await? - rescued;
+    if kind == Kind::Webhooks {
+        seed::forget_webhooks(target).await?;
+    }
     Ok(Shown {
         kind,
         alone,

@@ -1,5 +1,6 @@
 //! The kinds of worst callers, and what each asks.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -50,7 +51,7 @@ pub struct Target {
     /// The last of a deep lane.
     pub last: Uuid,
     /// Webhooks, as many as there may be.
-    pub webhooks: Vec<String>,
+    pub webhooks: Mutex<Vec<String>>,
 }
 
 impl Kind {
@@ -129,8 +130,10 @@ impl Target {
         ask: impl Fn(&str, Method, &str) -> RequestBuilder,
         n: usize,
     ) -> RequestBuilder {
-        let id = &self.webhooks[n % self.webhooks.len()];
-        let path = format!("/v1/webhooks/{id}");
+        let path = {
+            let known = self.webhooks.lock().unwrap();
+            format!("/v1/webhooks/{}", known[n % known.len()])
+        };
         match n % 3 {
             0 => ask(&self.admin, Method::POST, "/v1/webhooks").json(&webhook(n)),
             1 => {

@@ -1,5 +1,7 @@
 //! What is there before anybody asks: tokens, a long history, a deep lane, webhooks.
 
+use std::sync::Mutex;
+
 use anyhow::{Context as _, ensure};
 use fargate_fleet::clock::Clock;
 use fargate_fleet::db::tokens::{self, NewToken};
@@ -16,7 +18,7 @@ use crate::faults::stage::{Stage, profiles};
 
 /// How much there is, in the long run and in the short one.
 const FINISHED: [i32; 2] = [1_000_000, 50_000];
-const EVENTS: [i32; 2] = [100_000, 20_000];
+const EVENTS: [i32; 2] = [100_000, 5_000];
 const DEEP: [i32; 2] = [32_000, 2_000];
 /// The most that one account may have.
 const WEBHOOKS: usize = 50;
@@ -31,7 +33,7 @@ pub async fn plant(stage: &Stage, caller: &Caller, short: bool) -> anyhow::Resul
     let pool = &stage.pool;
     history(pool, id, FINISHED[size], EVENTS[size]).await?;
     let last = lane(pool, id, DEEP[size]).await?;
-    let mut target = Target {
+    Ok(Target {
         base: stage.api_url.clone(),
         viewer: token(stage, "worst-viewer", Role::Viewer, id).await?,
         operator: token(stage, "worst-operator", Role::Operator, id).await?,
@@ -41,18 +43,33 @@ pub async fn plant(stage: &Stage, caller: &Caller, short: bool) -> anyhow::Resul
         succeeded: ended(pool, id, "succeeded").await?,
         failed: retryable(pool, caller, id, &account.clusters[0]).await?,
         last,
-        webhooks: Vec::new(),
-    };
-    let admin = Caller::new(&stage.api_url, &target.admin, Rng::from_os())?;
+        webhooks: Mutex::default(),
+    })
+}
+
+/// Makes as many as there may be.
+pub async fn webhooks(target: &Target) -> anyhow::Result<()> {
+    let admin = Caller::new(&target.base, &target.admin, Rng::from_os())?;
     for n in 0..WEBHOOKS {
         let body = webhook(n);
-        let answer = admin.once(Method::POST, "/v1/webhooks", Some(&body));
-        let answer = answer.await?;
-        ensure!(answer.status == 201, "{}: {}", answer.status, answer.body);
-        let id = answer.body["id"].as_str().context("a webhook's id")?;
-        target.webhooks.push(id.to_owned());
+        let made = admin.once(Method::POST, "/v1/webhooks", Some(&body));
+        let made = made.await?;
+        ensure!(made.status == 201, "{}: {}", made.status, made.body);
+        let id = made.body["id"].as_str().context("a webhook's id")?;
+        target.webhooks.lock().unwrap().push(id.to_owned());
     }
-    Ok(target)
+    Ok(())
+}
+
+/// Removes them with their deliveries, which would go on beside the next kind.
+pub async fn forget_webhooks(target: &Target) -> anyhow::Result<()> {
+    let admin = Caller::new(&target.base, &target.admin, Rng::from_os())?;
+    let known = std::mem::take(&mut *target.webhooks.lock().unwrap());
+    for id in known {
+        let path = format!("/v1/webhooks/{id}");
+        admin.answered(Method::DELETE, &path, &[], None).await?;
+    }
+    Ok(())
 }
 
 /// A token of one account.

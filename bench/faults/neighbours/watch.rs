@@ -74,6 +74,30 @@ async fn look(
     Ok(watched)
 }
 
+/// Returns when the process has used less than half of a processor for half a second, or after 10 s.
+pub async fn at_rest(process: u32) -> anyhow::Result<()> {
+    let until = Instant::now() + Duration::from_secs(10);
+    let mut before = ticks(process)?;
+    while Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let now = ticks(process)?;
+        if now - before < 25 {
+            return Ok(());
+        }
+        before = now;
+    }
+    Ok(())
+}
+
+/// Hundredths of a second of a processor that the process has used.
+fn ticks(process: u32) -> anyhow::Result<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').context("a process's name")?;
+    let fields = fields.split_whitespace().skip(11).take(2);
+    let times: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>()?;
+    Ok(times.iter().sum())
+}
+
 fn resident(process: u32) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -103,7 +103,7 @@ impl Kind {
                 ask(operator, Method::POST, &path)
             }
             Self::Retries => ask(operator, Method::POST, &target.clusters[0])
-                .header("Idempotency-Key", "again and again")
+                .header("Idempotency-Key", "again-and-again")
                 .json(&json!({"name": "again", "selectors": [{"namespace": "again"}]})),
             Self::HangUps => {
                 let after = Duration::from_millis(1 + n as u64 % 5);

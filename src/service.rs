@@ -115,7 +115,8 @@ impl Service {
                 Some(start_worker(&shares, parts, &wake, (worker, options.aws)).await)
             }
         };
-        let health = worker_health(worker.as_ref(), &shares.engine, options.worker_health).await?;
+        let health =
+            worker_health(worker.as_ref(), &shares.heartbeat, options.worker_health).await?;
         let api = match options.api {
             None => None,
             Some(api_options) => {

@@ -3,7 +3,7 @@
 //! | share | who uses it | of 10, with API and worker |
 //! |---|---|---|
 //! | `listen` | LISTEN, for as long as the process runs | 1 |
-//! | `heartbeat` | the heartbeat of the worker | 1 |
+//! | `heartbeat` | the heartbeat of the worker, `/readyz` | 1 |
 //! | `engine` | claims, outcomes, repairs, what steps read, webhooks, sealing | 3 |
 //! | `changes` | the writer of new jobs (two), changes that callers make | 3 |
 //! | `reads` | what callers read, and what is looked up for each request | 2 |
@@ -23,7 +23,7 @@ use tokio::task::Id;
 /// Connections of each share. `listen` always has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// For the heartbeat.
+    /// For the heartbeat, and for `/readyz`.
     pub heartbeat: u32,
     /// For the queue's own work.
     pub engine: u32,
@@ -77,14 +77,13 @@ impl Connections {
                 reads: 1,
             };
         }
-        // Without LISTEN, and the heartbeat where there is one.
-        let (left, changes, reads) = if halves == Halves::Api {
-            let left = self.total.saturating_sub(1);
+        // Without LISTEN and the heartbeat.
+        let left = self.total.saturating_sub(2);
+        let (changes, reads) = if halves == Halves::Api {
             // The engine only seals the audit trail.
-            (left, left / 2, left.saturating_sub(left / 2 + 1))
+            (left / 2, left.saturating_sub(left / 2 + 1))
         } else {
-            let left = self.total.saturating_sub(2);
-            (left, left * 3 / 8, left / 4)
+            (left * 3 / 8, left / 4)
         };
         let changes = self.changes.unwrap_or(changes).max(1);
         let reads = self.reads.unwrap_or(reads).max(1);
@@ -317,7 +316,7 @@ mod tests {
     #[test]
     fn the_total_is_divided_and_each_share_has_at_least_one() {
         assert_eq!(sizes(10, Halves::Both), [1, 1, 3, 3, 2]);
-        assert_eq!(sizes(10, Halves::Api), [1, 1, 1, 4, 4]);
+        assert_eq!(sizes(10, Halves::Api), [1, 1, 1, 4, 3]);
         assert_eq!(sizes(10, Halves::Worker), [1, 1, 8, 1, 1]);
         assert_eq!(sizes(40, Halves::Both), [1, 1, 15, 14, 9]);
         for halves in [Halves::Both, Halves::Api, Halves::Worker] {
@@ -325,11 +324,7 @@ mod tests {
             for total in 5..=1000 {
                 let used: u32 = sizes(total, halves).iter().sum();
                 // Pools that nobody uses never open a connection.
-                let unused = match halves {
-                    Halves::Worker => 2,
-                    Halves::Api => 1,
-                    Halves::Both => 0,
-                };
+                let unused = if halves == Halves::Worker { 2 } else { 0 };
                 assert_eq!(used - unused, total, "{halves:?}");
             }
         }

@@ -158,17 +158,23 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<String, Problem> {
     }
 }
 
-/// Finds the caller of a token: one of an OIDC issuer, if there is any, or one of the API.
-pub(super) async fn caller(state: &State, token: &str) -> Result<Caller, Problem> {
+/// Finds the caller of a token: one of an OIDC issuer, if there is any, or one of the API. Those of
+/// strangers, which have not counted for a while, are not all looked at at once.
+pub(super) async fn caller(state: &State, token: &str, stranger: bool) -> Result<Caller, Problem> {
     if let Some(oidc) = &state.oidc
         && is_foreign(token)
     {
         return of_issuer(oidc, token).await;
     }
+    let permit = if stranger {
+        Some(state.stranger().await?)
+    } else {
+        None
+    };
     let token = token.to_owned();
     let epoch = state.watchers.epoch();
     state
-        .look_up(None, move |connection| {
+        .look_up(permit, move |connection| {
             Box::pin(async move { of_api(connection, &token, epoch).await })
         })
         .await

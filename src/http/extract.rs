@@ -57,7 +57,7 @@ impl<R: Needs> FromRequest for Call<R> {
             let state = request.app_data::<State>().cloned();
             let state = state.ok_or_else(Problem::shutting_down)?;
             let token = auth::bearer(request.headers())?;
-            let look = Box::pin(auth::caller(&state, &token));
+            let look = |stranger| Box::pin(auth::caller(&state, &token, stranger));
             let caller = state
                 .known
                 .caller((&token, state.clock.now()), look)

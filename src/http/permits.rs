@@ -6,6 +6,9 @@
 //! | `reads` | half of it | all but one | all of it |
 //! | `changes` | a third of it | | all but the two of the writer of new jobs |
 //!
+//! Looks at tokens that were not used for a while, as at those of strangers, have half of `reads` at
+//! most, all together.
+//!
 //! Of bodies, [`BODY_BYTES`] may be in hand at once in a process, and one caller may have half of
 //! them: read, or being read, until the work that they ask for is handed on.
 //!
@@ -35,6 +38,7 @@ const FEW: usize = 1_024;
 pub(super) struct Permits {
     readers: Keyed,
     accounts: Keyed,
+    strangers: Arc<Semaphore>,
     changers: Keyed,
     changes: Arc<Semaphore>,
     senders: Keyed,
@@ -50,6 +54,7 @@ impl Permits {
         Self {
             readers: Keyed::new(reads / 2),
             accounts: Keyed::new(reads.saturating_sub(1)),
+            strangers: Arc::new(Semaphore::new((reads / 2).max(1))),
             changers: Keyed::new(changes / 3),
             changes: Arc::new(Semaphore::new(changes.saturating_sub(OF_THE_WRITER).max(1))),
             senders: Keyed::new(BODY_BYTES / 2),
@@ -70,6 +75,16 @@ impl Permits {
             too_many(&who, self.accounts.most, "reads")
         })?;
         Ok(Permit([Some(own), Some(of_account)]))
+    }
+
+    /// For a look at a token that nobody has used for a while.
+    pub(super) async fn stranger(&self) -> Result<Permit, Problem> {
+        let one = within(&self.strangers, 1).await.ok_or_else(|| {
+            Problem::unavailable(
+                "Too many tokens that were not used for a while come at once: repeat the request.",
+            )
+        })?;
+        Ok(Permit([Some(one), None]))
     }
 
     /// For a change.

@@ -114,7 +114,7 @@ fn shared(
         depths: Depths::new(&options.limits),
         denials: Denials::new(parts.clock.clone()),
         database: Database::new(&parts.shares),
-        readiness: Readiness::new(parts.shares.engine.clone(), Handle::current()),
+        readiness: Readiness::new(parts.shares.heartbeat.clone(), Handle::current()),
         reads: Reads::new(&options.limits),
         enqueuer: parts.enqueuer,
         watchers: parts.watchers,

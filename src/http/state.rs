@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 use super::ApiOptions;
 use super::auth::Caller;
-use super::budget::{Budgets, Slot};
+use super::budget::Budgets;
 use super::denials::Denials;
 use super::depth::Depths;
 use super::known::Known;
@@ -146,14 +146,20 @@ impl State {
         self.database.permits.body(caller, bytes).await
     }
 
-    /// Looks up what a request needs before it can be judged. A look costs a row by its key, so
-    /// nobody needs a permit for it.
-    pub(super) async fn look_up<T, F>(&self, slot: Option<Slot>, work: F) -> Result<T, Problem>
+    /// Leave for a look at a token that nobody has used for a while.
+    pub(super) async fn stranger(&self) -> Result<Permit, Problem> {
+        self.database.permits.stranger().await
+    }
+
+    /// Looks up what a request needs before it can be judged, and holds something meanwhile. A look
+    /// costs a row by its key, so a caller needs no permit for it.
+    pub(super) async fn look_up<T, F, H>(&self, held: H, work: F) -> Result<T, Problem>
     where
         F: for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send + 'static,
         T: Send + 'static,
+        H: Send + 'static,
     {
-        self.run(on_connection(self.database.reads.clone(), slot, work))
+        self.run(on_connection(self.database.reads.clone(), held, work))
             .await
     }
 
@@ -214,7 +220,7 @@ impl State {
                 return Ok(PageKey::new(secret.clone()));
             }
             let fresh = self.rng.bytes::<32>();
-            self.look_up(None, move |connection| {
+            self.look_up((), move |connection| {
                 Box::pin(async move {
                     let kept = db::secrets::get_or_create(connection, "page_token", &fresh);
                     Ok(PageKey::new(kept.await?))

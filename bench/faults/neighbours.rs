@@ -183,7 +183,7 @@ async fn one(
         tokio::time::sleep(Duration::from_secs(30)).await;
     }
     let watched = watch.stop().await?;
-    let rescues = rescues(stage).await? - rescued;
+    let lost = rescues(stage).await? - rescued;
     if kind == Kind::Webhooks {
         seed::forget_webhooks(target).await?;
     }
@@ -193,7 +193,7 @@ async fn one(
         beside: beside?,
         answers: answers.to_string(),
         watched,
-        rescues,
+        rescues: lost,
     })
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use actix_web::HttpRequest;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceRequest;
 use bytes::Bytes;
@@ -46,6 +47,8 @@ pub(super) struct Connection {
     begun: AtomicU32,
     /// Answers that the server is done with.
     answered: AtomicU32,
+    /// Whether the body of the request under way is wanted.
+    wanted: AtomicBool,
     cut: AtomicBool,
     waker: AtomicWaker,
 }
@@ -63,11 +66,26 @@ impl Connection {
         self.answered.load(Ordering::Acquire)
     }
 
+    /// Whether the body of the request under way is wanted.
+    pub(super) fn wants_body(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
+    pub(super) fn want_body(&self) {
+        self.wanted.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Another request begins, whose body nobody wants yet.
+    pub(super) fn another(&self) {
+        self.wanted.store(false, Ordering::Release);
+    }
+
     pub(super) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Acquire)
     }
 
-    /// Whom to wake when an answer is done or the connection is cut.
+    /// Whom to wake when a body is wanted, an answer is done or the connection is cut.
     pub(super) fn wake_later(&self, waker: &Waker) {
         self.waker.register(waker);
     }
@@ -115,6 +133,7 @@ impl Connections {
             quiet_since: AtomicU64::new(self.0.millis()),
             begun: AtomicU32::new(0),
             answered: AtomicU32::new(0),
+            wanted: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         });
@@ -155,6 +174,13 @@ impl Connections {
     }
 }
 
+/// The body of a request is read from now on: there is leave for its bytes.
+pub(super) fn want_body(request: &HttpRequest) {
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        connection.want_body();
+    }
+}
+
 /// Takes note of a request; none where the connection is not known.
 pub(super) fn busy(request: &ServiceRequest) -> Option<Busy> {
     let connection = request.conn_data::<Arc<Connection>>()?;
@@ -168,6 +194,8 @@ pub(super) fn busy(request: &ServiceRequest) -> Option<Busy> {
 pub(super) fn held(body: BoxBody, busy: Option<Busy>, head: bool) -> BoxBody {
     if let Some(busy) = &busy {
         busy.0.begun.fetch_add(1, Ordering::Release);
+        // A body that nobody read may come now, and is left out.
+        busy.0.waker.wake();
     }
     let size = body.size();
     let body = if head { None } else { Some(body) };

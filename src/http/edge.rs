@@ -5,6 +5,9 @@
 //! `GET` behind it (docs/upstream.md). So a request is let through only when the one before it is
 //! answered and the answer is written ([`frames`]).
 //!
+//! A body is let through when a handler has leave for its bytes ([`super::permits`]), or when its
+//! request is answered without it: until then it waits at its sender.
+//!
 //! What the server answers by itself, to heads that it can't read, has no body and none of our headers;
 //! it is replaced by a problem ([`replaced`]).
 //!
@@ -45,6 +48,8 @@ pub(super) struct Edge<T> {
     dirty: bool,
     /// Answers of ours whose beginning was seen.
     seen: u32,
+    /// Answers that had begun before the request under way.
+    begun: u32,
     /// What is written in place of what the server wrote.
     instead: BytesMut,
 }
@@ -61,6 +66,7 @@ impl<T> Edge<T> {
             ended: false,
             dirty: false,
             seen: 0,
+            begun: 0,
             instead: BytesMut::new(),
         }
     }
@@ -74,13 +80,29 @@ impl<T> Edge<T> {
         !self.dirty && self.connection.answered() >= self.frames.requests()
     }
 
+    /// Whether the body of the request under way may go through: somebody wants it, or the request is
+    /// answered without it.
+    fn takes_body(&self) -> bool {
+        self.connection.wants_body() || self.connection.begun() != self.begun
+    }
+
     /// Clears what may go through now.
     fn clear(&mut self) {
         if self.cleared > 0 {
             return;
         }
         let settled = self.is_settled();
+        if self.frames.is_in_body() && !self.takes_body() {
+            // It waits in the socket, not in memory.
+            return;
+        }
+        let before = self.frames.requests();
         self.cleared = self.frames.clear(&self.kept, settled);
+        if self.frames.requests() != before {
+            // Its handler runs when the head has gone through.
+            self.connection.another();
+            self.begun = self.connection.begun();
+        }
         let hopeless = self.ended || self.kept.len() >= LARGEST_HEAD;
         if self.cleared == 0 && settled && hopeless {
             // No more comes, or nothing good: the server says what is wrong with it.
@@ -217,5 +239,57 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Edge<T> {
         let edge = &mut *self;
         ready!(edge.poll_instead(context))?;
         Pin::new(&mut edge.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::http::connections::Connections;
+    use crate::limits::Limits;
+
+    #[tokio::test]
+    async fn a_body_waits_until_somebody_wants_it() {
+        const HEAD: &str = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n";
+        let connection = Connections::new(&Limits::default(), Clock::system()).opened();
+        let (mut client, server) = duplex(1_024);
+        let mut edge = Edge::new(server, Arc::clone(&connection), false);
+        let sent = format!("{HEAD}abc");
+        client.write_all(sent.as_bytes()).await.unwrap();
+        let mut read = [0; 256];
+        let length = edge.read(&mut read).await.unwrap();
+        assert_eq!(&read[..length], HEAD.as_bytes());
+        assert!(edge.read(&mut read).now_or_never().is_none(), "not yet");
+        connection.want_body();
+        let length = edge.read(&mut read).await.unwrap();
+        assert_eq!(&read[..length], b"abc");
+    }
+
+    #[tokio::test]
+    async fn what_waits_at_its_sender_is_not_kept() {
+        let connection = Connections::new(&Limits::default(), Clock::system()).opened();
+        let (mut client, server) = duplex(1_024);
+        let mut edge = Edge::new(server, connection, false);
+        let sending = async {
+            let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n";
+            client.write_all(head.as_bytes()).await.unwrap();
+            client.write_all(&[b'x'; 100_000]).await.unwrap();
+        };
+        let mut read = [0; 256];
+        let reading = async {
+            edge.read(&mut read).await.unwrap();
+            edge.read(&mut read).await.unwrap();
+        };
+        let both = futures_util::future::join(sending, reading);
+        let mut both = Box::pin(both);
+        for _ in 0..1_000 {
+            assert!((&mut both).now_or_never().is_none(), "it waits");
+        }
+        drop(both);
+        assert!(edge.kept.len() < KEPT + READ, "{}", edge.kept.len());
     }
 }

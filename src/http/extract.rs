@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::auth::{self, Caller, Needs};
 use super::body::{self, Body};
 use super::budget::Slot;
+use super::connections;
 use super::denials::CalledBy;
 use super::envelope::RequestFacts;
 use super::header_bounds;
@@ -121,6 +122,7 @@ impl<R: Needs> Call<R> {
         let limits = &self.state.options.limits;
         let bytes = body::expected(self.headers(), self.request.version(), limits)?;
         let permit = self.state.body(&self.caller, bytes).await?;
+        connections::want_body(&self.request);
         let payload = self.payload.replace(Payload::None);
         let read = body::read(self.headers(), payload, limits).await?;
         Ok(Body::new(read, permit))

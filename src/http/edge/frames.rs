@@ -46,6 +46,10 @@ impl Frames {
         self.requests
     }
 
+    pub(super) fn is_in_body(&self) -> bool {
+        matches!(self.phase, Phase::Length(_) | Phase::Chunked(_))
+    }
+
     pub(super) fn is_sealed(&self) -> bool {
         self.phase == Phase::Sealed
     }

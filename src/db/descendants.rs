@@ -39,7 +39,7 @@ pub async fn living(
     scope: Scope<'_>,
 ) -> Result<Descendants, sqlx::Error> {
     Ok(Descendants {
-        tokens: living_tokens(connection, scope).await?,
+        tokens: tokens(&mut *connection, scope, true).await?,
         webhooks: living_webhooks(connection, scope).await?,
     })
 }
@@ -53,13 +53,13 @@ pub async fn end(
     let mut ended = Descendants::default();
     loop {
         // What was being made meanwhile is found by the next look: makers that are revoked make nothing.
-        let tokens = living_tokens(connection, scope).await?;
-        if tokens.is_empty() {
+        let living = tokens(connection, scope, true).await?;
+        if living.is_empty() {
             break;
         }
-        let ids: Vec<Uuid> = tokens.iter().map(|row| row.token_id).collect();
+        let ids: Vec<Uuid> = living.iter().map(|row| row.token_id).collect();
         revoke_all(connection, &ids).await?;
-        ended.tokens.extend(tokens);
+        ended.tokens.extend(living);
     }
     ended.webhooks = living_webhooks(connection, scope).await?;
     let ids: Vec<Uuid> = ended.webhooks.iter().map(|row| row.webhook_id).collect();
@@ -81,13 +81,15 @@ async fn hold_root(connection: &mut PgConnection, root: Uuid) -> Result<(), sqlx
     .map(drop)
 }
 
-async fn living_tokens(
+/// Those that live, or those that were revoked.
+async fn tokens(
     connection: &mut PgConnection,
     scope: Scope<'_>,
+    live: bool,
 ) -> Result<Vec<TokenRow>, sqlx::Error> {
     sqlx::query_as!(
         TokenRow,
-        r#"-- living_descendants
+        r#"-- descendants
         with recursive made as (
             select $1::uuid as token_id
             union
@@ -100,11 +102,12 @@ async fn living_tokens(
         from api_tokens t
         where t.token_id in (select token_id from made)
           and t.token_id <> $1
-          and t.revoked_at is null
+          and (t.revoked_at is null) = $3
           and ($2::text[] is null or t.account_ids <@ $2)
         order by t.token_id"#,
         scope.root,
         scope.visible as Option<&[String]>,
+        live,
     )
     .fetch_all(connection)
     .await
@@ -197,29 +200,7 @@ pub async fn ended(
     connection: &mut PgConnection,
     scope: Scope<'_>,
 ) -> Result<Descendants, sqlx::Error> {
-    let tokens = sqlx::query_as!(
-        TokenRow,
-        r#"-- ended_descendants
-        with recursive made as (
-            select $1::uuid as token_id
-            union
-            select t.token_id
-            from api_tokens t
-            join made on made.token_id = t.created_by
-        )
-        select t.token_id, t.name, t.role, t.account_ids, t.created_at, t.expires_at, t.revoked_at,
-            t.may_act_for, t.created_by, t.last_used_at, false as "touch_due!"
-        from api_tokens t
-        where t.token_id in (select token_id from made)
-          and t.token_id <> $1
-          and t.revoked_at is not null
-          and ($2::text[] is null or t.account_ids <@ $2)
-        order by t.token_id"#,
-        scope.root,
-        scope.visible as Option<&[String]>,
-    )
-    .fetch_all(&mut *connection)
-    .await?;
+    let tokens = tokens(&mut *connection, scope, false).await?;
     let webhooks = sqlx::query_as!(
         Webhook,
         r#"-- webhooks_disabled_with

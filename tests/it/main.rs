@@ -14,6 +14,7 @@ mod aws;
 mod binary;
 mod failover;
 mod faults;
+mod migrations;
 mod openapi;
 mod ops;
 mod parsers;

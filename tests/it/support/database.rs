@@ -83,12 +83,18 @@ pub struct Database {
 impl Database {
     /// A new database.
     pub async fn new() -> Self {
+        Self::made("template fleet strategy wal_log").await
+    }
+
+    /// One that no migration was run on.
+    pub async fn unmigrated() -> Self {
+        Self::made("template template0").await
+    }
+
+    async fn made(how: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        admin(format!(
-            "create database {name} template fleet strategy wal_log"
-        ))
-        .await;
+        admin(format!("create database {name} {how}")).await;
         let pool = Self::connect(&name, 20);
         Self { name, pool }
     }

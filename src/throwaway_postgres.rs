@@ -52,6 +52,8 @@ pub struct Options {
     pub max_connections: u16,
     /// Postgres' `shared_buffers`, in MiB.
     pub shared_buffers_mib: u16,
+    /// Where its directory is made; `None` is the system's temporary directory.
+    pub parent: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -61,6 +63,7 @@ impl Default for Options {
             durable: false,
             max_connections: 200,
             shared_buffers_mib: 64,
+            parent: None,
         }
     }
 }
@@ -95,7 +98,8 @@ impl ThrowawayPostgres {
         let port = free_port()?;
         let password = random_password()?;
         let arguments = server_arguments(port, options);
-        let supervisor = Supervisor::spawn(binaries, &password, arguments)?;
+        let supervisor =
+            Supervisor::spawn((binaries, options.parent.as_deref()), &password, arguments)?;
         let server = Self {
             supervisor,
             port,

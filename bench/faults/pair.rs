@@ -61,6 +61,7 @@ impl Pair {
             durable: true,
             max_connections: CONNECTIONS,
             shared_buffers_mib: 128,
+            parent: None,
         };
         let primary = ThrowawayPostgres::start(options).await?;
         let url = primary.admin_url();

@@ -31,15 +31,16 @@ pub(super) struct Supervisor {
 impl Supervisor {
     /// Makes the directory and starts the supervisor, which runs `initdb` and then the server.
     pub(super) fn spawn(
-        binaries: &Path,
+        (binaries, parent): (&Path, Option<&Path>),
         password: &str,
         server_arguments: Vec<String>,
     ) -> Result<Self, StartError> {
         let user = os_user::for_server()?;
-        let directory = prepare_directory(password, user).map_err(|source| StartError::Io {
-            doing: "preparing a directory",
-            source,
-        })?;
+        let directory =
+            prepare_directory(parent, password, user).map_err(|source| StartError::Io {
+                doing: "preparing a directory",
+                source,
+            })?;
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", SCRIPT, "fargate-fleet-postgres"])
@@ -98,11 +99,16 @@ impl Supervisor {
 }
 
 /// A fresh directory with the password for `initdb`, both for the server's user alone.
-fn prepare_directory(password: &str, user: Option<OsUser>) -> io::Result<TempDir> {
+fn prepare_directory(
+    parent: Option<&Path>,
+    password: &str,
+    user: Option<OsUser>,
+) -> io::Result<TempDir> {
+    let parent = parent.map_or_else(|| parent_directory(user), Path::to_path_buf);
     let directory = tempfile::Builder::new()
         .prefix("fargate-fleet-postgres-")
         .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir_in(parent_directory(user))?;
+        .tempdir_in(parent)?;
     let password_file = directory.path().join("password");
     let mut open = std::fs::OpenOptions::new();
     let mut file = open

@@ -10,6 +10,8 @@ use fargate_fleet::throwaway_postgres::{Options, ThrowawayPostgres};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
 use tokio_util::task::TaskTracker;
 
+use crate::support::database::in_memory;
+
 /// Bounds only catch a mistake: what they wait for takes a small part of them.
 const BOUND: Duration = Duration::from_secs(30);
 /// Of a pool.
@@ -61,6 +63,7 @@ async fn two_servers() -> (ThrowawayPostgres, ThrowawayPostgres) {
     let start = async || {
         let options = Options {
             binaries: Environment::read().postgres_binaries(),
+            parent: in_memory(),
             ..Options::default()
         };
         let server = ThrowawayPostgres::start(options).await.expect("a server");

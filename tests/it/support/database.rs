@@ -2,12 +2,14 @@
 //!
 //! The server is made at the first use and ends with the process, however that ends.
 
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fargate_fleet::config::Environment;
 use fargate_fleet::throwaway_postgres::{Options, ThrowawayPostgres};
+use nix::sys::statvfs::statvfs;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::runtime::Runtime;
@@ -33,6 +35,7 @@ async fn start() -> ThrowawayPostgres {
     let options = Options {
         binaries: Environment::read().postgres_binaries(),
         max_connections: 900,
+        parent: in_memory(),
         ..Options::default()
     };
     let postgres = ThrowawayPostgres::start(options)
@@ -47,6 +50,16 @@ async fn start() -> ThrowawayPostgres {
         .expect("the migrations");
     template.close().await.expect("closing the template");
     postgres
+}
+
+/// A directory in memory, where there is one with room: the files of a database a test cost a file
+/// system on a disk more than Postgres itself takes.
+pub fn in_memory() -> Option<PathBuf> {
+    const ROOM: u64 = 4 << 30;
+    let path = Path::new("/dev/shm");
+    let found = statvfs(path).ok()?;
+    let room = found.blocks_available() * found.fragment_size();
+    (room >= ROOM).then(|| path.to_path_buf())
 }
 
 /// An empty, migrated database; dropped with this.

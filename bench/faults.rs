@@ -8,6 +8,7 @@ mod ending;
 mod failover;
 mod history;
 mod load;
+mod neighbours;
 mod noisy;
 mod pair;
 mod process;
@@ -48,4 +49,5 @@ pub const ROWS: &[Row] = &[
         shows: "soak: 30 minutes of mixed load; memory, open files and dead rows stay flat",
         run: soak::run,
     },
+    neighbours::ROW,
 ];

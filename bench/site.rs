@@ -82,8 +82,15 @@ impl Site {
             account_ids: None,
             expires_at: None,
             may_act_for: false,
+            created_by: None,
         };
-        let (_, token) = tokens::create(&pool, &Clock::system(), &Rng::from_os(), new).await?;
+        let (_, token) = tokens::create(
+            &mut *pool.acquire().await?,
+            &Clock::system(),
+            &Rng::from_os(),
+            new,
+        )
+        .await?;
         let (mut processes, mut address) = (Vec::new(), None);
         for role in plan.roles {
             let (process, listens_on) = serve(role, &variables).await?;

@@ -83,7 +83,7 @@ async fn run_on_runtime(command: Command, environment: &Environment) -> anyhow::
     match command {
         Command::Demo(demo) => demo.run(environment).await,
         Command::Sim(sim) => sim.run().await,
-        Command::Serve(serve) => serve.run(environment).await,
+        Command::Serve(serve) => Box::pin(serve.run(environment)).await,
         Command::Migrate(migrate) => migrate.run(environment).await,
         Command::Token(token) => token.run(environment).await,
         Command::Audit(audit) => audit.run(environment).await,

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::database::Servers;
+use crate::database::{Connections, Servers};
 use crate::limits::Limits;
 use crate::oidc::OidcOptions;
 pub use problem::{ConfigError, Problem};
@@ -54,8 +54,8 @@ pub struct ServeConfig {
 pub struct DatabaseConfig {
     /// Its server, or its servers.
     pub servers: Servers,
-    /// The most connections of this process.
-    pub connections: u32,
+    /// The connections of this process, and how they are divided.
+    pub connections: Connections,
 }
 
 /// How the API listens.
@@ -95,6 +95,8 @@ pub struct WorkerConfig {
     pub lease: Duration,
     /// How often the queue is looked at when no notification comes.
     pub poll_interval: Duration,
+    /// How long reads are kept.
+    pub read_history: Duration,
     /// Where metrics and a worker's health are answered; `None` opens no port.
     pub metrics_listen: Option<SocketAddr>,
 }

@@ -1,13 +1,17 @@
 //! The way to the database: its servers, which of them is the primary, and a pool that follows it.
 //!
-//! With one server the pool is sqlx's own. With several, or when the URL asks for
+//! A process has several pools, one for each of its [`Shares`]; they follow the primary together.
+//!
+//! With one server a pool is sqlx's own. With several, or when the URL asks for
 //! `target_session_attrs=read-write`, one task looks at the primary every second; when that is gone
-//! or takes no more writes, it asks all servers until one does, and points the pool there.
+//! or takes no more writes, it asks all servers until one does, and points the pools there.
 //! Connections to where the primary was are thrown away, which costs no round trip in the normal case.
 
 mod follow;
 mod primary;
 mod servers;
+mod shares;
+mod waiting;
 
 use std::time::Duration;
 
@@ -16,6 +20,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio_util::task::TaskTracker;
 
 pub use servers::{Servers, ServersError};
+pub use shares::{Connections, Halves, Held, Share, Shares, Sizes, Work, holds_one, second};
 
 /// How long one may wait for a connection; the API's answer 503 comes after that.
 const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
@@ -23,16 +28,37 @@ const ACQUIRE_WITHIN: Duration = Duration::from_secs(3);
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 impl Servers {
-    /// A pool of connections to the primary, made when they are needed. What follows the primary
-    /// runs on `tasks` and ends when the pool is closed.
+    /// The shares of a process: connections to the primary, made when they are needed. What follows
+    /// the primary runs on `tasks` and ends when the shares are closed.
+    pub async fn shares(&self, sizes: Sizes, tasks: &TaskTracker) -> Shares {
+        Shares::of(self.pools(Shares::sizes(sizes), tasks).await)
+    }
+
+    /// A single share, for what is no service.
+    pub async fn share(&self, connections: u32, tasks: &TaskTracker) -> Share {
+        Share::of(self.pool(connections, tasks).await)
+    }
+
+    /// A bare pool, for tools; the service has shares.
     pub async fn pool(&self, connections: u32, tasks: &TaskTracker) -> PgPool {
-        let options = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE_WITHIN);
+        let [pool] = self.pools([connections], tasks).await;
+        pool
+    }
+
+    async fn pools<const N: usize>(
+        &self,
+        connections: [u32; N],
+        tasks: &TaskTracker,
+    ) -> [PgPool; N] {
+        let options = connections.map(|connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_WITHIN)
+        });
         if self.follows() {
-            follow::pool(options, self.all(), tasks).await
+            follow::pools(options, self.all(), tasks).await
         } else {
-            follow::tested(options).connect_lazy_with(self.first().clone())
+            options.map(|options| follow::tested(options).connect_lazy_with(self.first().clone()))
         }
     }
 
@@ -47,5 +73,25 @@ impl Servers {
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
+    }
+}
+
+/// Whether the database can't be reached or has no room, which passes; all else is a fault of ours.
+#[must_use]
+pub fn is_passing(error: &sqlx::Error) -> bool {
+    // Connection lost, transaction rolled back, out of resources, shut down or in recovery.
+    const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            CLASSES.iter().any(|class| code.starts_with(class)) || code == "25006"
+        }
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
     }
 }

@@ -11,7 +11,7 @@
 //! | `extract`, `auth`, `on_behalf` | the one extractor: who calls, for whom, and whether the caller may |
 //! | `envelope`, `problem`, `fallback` | request ids, problems for everything that went wrong |
 //! | `query`, `body`, `header_bounds` | from text to types |
-//! | `head`, `json_shape`, `budget`, `depth` | what a request, a caller and an account may take |
+//! | `head`, `json_shape`, `budget`, `depth`, `reads` | what a request, a caller and an account may take |
 //! | `connections` | an end to those that say nothing |
 //! | `tls`, `safety`, `cors` | certificates, headers for browsers, pages of other origins |
 //! | `submit`, `idempotency`, `wait`, `answer` | from a request to its job and back |
@@ -34,8 +34,10 @@ mod cluster_configs;
 mod clusters;
 mod connections;
 mod cors;
+mod denials;
 mod depth;
 mod docs;
+mod edge;
 mod envelope;
 mod etag;
 mod extract;
@@ -49,15 +51,19 @@ mod job_events;
 mod jobs;
 mod json_shape;
 mod known;
+mod listener;
 mod live;
 mod on_behalf;
 mod openapi;
 mod operations;
 mod page_token;
 mod pages;
+mod permits;
 mod problem;
 mod query;
 mod queued;
+mod readiness;
+mod reads;
 mod routes;
 mod safety;
 mod server;

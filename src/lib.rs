@@ -12,6 +12,7 @@ pub mod http;
 pub mod kubernetes;
 pub mod limits;
 pub mod oidc;
+pub mod open_files;
 pub mod ops;
 pub mod queue;
 pub mod rng;

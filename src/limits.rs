@@ -20,12 +20,19 @@ pub struct Limits {
     pub json_items: usize,
     /// The most items on one page of a list.
     pub page_size: u16,
+    /// The rows that one page of a list looks at.
+    pub list_rows: u32,
     /// The requests that one caller may make in a minute; 0 is any number.
     pub requests_per_minute: u32,
     /// The requests that one caller may have under way; 0 is any number.
     pub concurrent_requests: u32,
     /// The jobs of one account that may be unfinished; 0 is any number.
     pub unfinished_jobs: u32,
+    /// The live reads of one caller that may be unfinished, half of those of one account; 0 is any
+    /// number.
+    pub unfinished_reads: u32,
+    /// The connections that may be open at once.
+    pub connections: usize,
     /// How long the head of a connection's first request may take.
     pub head_timeout: Duration,
     /// How long a body may take.
@@ -44,12 +51,23 @@ impl Default for Limits {
             json_depth: 32,
             json_items: 1_000,
             page_size: 1_000,
+            list_rows: 20_000,
             requests_per_minute: 600_000,
             concurrent_requests: 2_000,
             unfinished_jobs: 100_000,
+            unfinished_reads: 500,
+            connections: 20_000,
             head_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(5),
         }
+    }
+}
+
+impl Limits {
+    /// The connections that one of so many threads takes.
+    #[must_use]
+    pub fn connections_a_thread(&self, threads: usize) -> usize {
+        self.connections.div_ceil(threads.max(1)).max(1)
     }
 }

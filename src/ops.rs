@@ -38,9 +38,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
-
 use crate::aws::Aws;
+use crate::database::Share;
 use crate::db::breaker;
 use crate::domain::{ErrorCode, JobKind};
 use crate::queue::worker::Trouble;
@@ -53,7 +52,7 @@ use reads::Reads;
 /// The handler of all kinds of jobs.
 #[derive(Clone)]
 pub struct Operations {
-    pool: PgPool,
+    share: Share,
     reads: Arc<Reads>,
     aws: Aws,
     time_scale: f64,
@@ -62,13 +61,18 @@ pub struct Operations {
 impl Operations {
     /// `time_scale` divides the times that AWS is given: for simulators, whose clock runs faster.
     #[must_use]
-    pub fn new(pool: PgPool, aws: Aws, time_scale: f64) -> Self {
+    pub fn new(share: Share, aws: Aws, time_scale: f64) -> Self {
         Self {
-            reads: Arc::new(Reads::new(&pool)),
-            pool,
+            reads: Arc::new(Reads::new(&share)),
+            share,
             aws,
             time_scale,
         }
+    }
+
+    async fn role_worked(&self, account_id: &str) -> Result<(), sqlx::Error> {
+        let mut connection = self.share.connection().await?;
+        breaker::role_worked(&mut *connection, account_id).await
     }
 
     async fn step(&self, job: &ClaimedJob, lease: &Lease) -> Result<Verdict, Verdict> {
@@ -120,7 +124,7 @@ impl Operations {
         let parked = account.state == "parked";
         match context.eks.open(parked).await {
             Ok(true) if account.role_failures > 0 || parked => {
-                breaker::role_worked(&self.pool, &account.account_id)
+                self.role_worked(&account.account_id)
                     .await
                     .map_err(|error| database_trouble(lease, &error))?;
             }

@@ -33,6 +33,7 @@ pub mod due;
 pub mod enqueue;
 mod expire;
 pub mod group_commit;
+pub mod lanes;
 pub mod lease;
 pub mod listener;
 mod locked;

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::audit::seal::seal_in_background;
 use crate::aws::{Aws, AwsOptions};
 use crate::clock::Clock;
+use crate::database::{Share, Shares};
 use crate::db::tokens;
 use crate::http::{Api, ApiOptions, ApiParts, WorkerHealth, webhook_rendering};
 use crate::ops::Operations;
@@ -71,7 +71,7 @@ pub enum StartError {
 
 /// A running service.
 pub struct Service {
-    pool: PgPool,
+    shares: Shares,
     api: Option<Api>,
     worker: Option<Arc<WorkerHalf>>,
     pump: Option<Pump>,
@@ -83,27 +83,27 @@ pub struct Service {
 impl Service {
     /// Starts what the options name, on a database whose schema is up to date.
     pub async fn start(
-        pool: PgPool,
+        shares: Shares,
         (clock, rng): (Clock, Rng),
         options: ServiceOptions,
     ) -> Result<Self, StartError> {
-        check_schema(&pool).await?;
-        if options.api.is_some() && !has_a_way_to_authenticate(&pool, options.has_issuer).await? {
-            return Err(StartError::NoCallers);
-        }
+        check_start(&shares, &options).await?;
         let (tasks, stop_listening) = (TaskTracker::new(), CancellationToken::new());
         let (wake, watchers) = (Arc::new(Notify::new()), Watchers::default());
         let listening = listener::listen(
-            pool.clone(),
+            shares.listen.clone(),
             Arc::clone(&wake),
             watchers.clone(),
             stop_listening.clone(),
         );
         tasks.spawn(listening);
-        tasks.spawn(seal_in_background(pool.clone(), stop_listening.clone()));
+        tasks.spawn(seal_in_background(
+            shares.engine.clone(),
+            stop_listening.clone(),
+        ));
 
         let sender = Sender::new(
-            pool.clone(),
+            shares.engine.clone(),
             (clock.clone(), rng.clone()),
             webhook_rendering(),
             options.webhooks,
@@ -112,16 +112,17 @@ impl Service {
             None => None,
             Some(worker) => {
                 let parts = (clock.clone(), rng.clone());
-                Some(start_worker(&pool, parts, &wake, (worker, options.aws)).await)
+                Some(start_worker(&shares, parts, &wake, (worker, options.aws)).await)
             }
         };
-        let health = worker_health(worker.as_ref(), &pool, options.worker_health).await?;
+        let health =
+            worker_health(worker.as_ref(), &shares.heartbeat, options.worker_health).await?;
         let api = match options.api {
             None => None,
             Some(api_options) => {
-                let enqueuer = Enqueuer::start(pool.clone(), wake, &tasks);
+                let enqueuer = Enqueuer::start(shares.changes.clone(), wake, &tasks);
                 let parts = ApiParts {
-                    pool: pool.clone(),
+                    shares: shares.clone(),
                     enqueuer,
                     watchers,
                     clock,
@@ -137,7 +138,7 @@ impl Service {
         };
         let pump = worker.is_some().then(|| Pump::start(sender));
         Ok(Self {
-            pool,
+            shares,
             api,
             worker,
             pump,
@@ -180,16 +181,17 @@ impl Service {
         self.tasks.close();
         // The writers end when the last handle to them is gone.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.tasks.wait()).await;
-        let _ = tokio::time::timeout(Duration::from_secs(2), self.pool.close()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(2), self.shares.close()).await;
     }
 }
 
 /// Whether any caller could be let in: by a token of the database, or by one of an issuer.
-async fn has_a_way_to_authenticate(pool: &PgPool, has_issuer: bool) -> Result<bool, StartError> {
+async fn has_a_way_to_authenticate(share: &Share, has_issuer: bool) -> Result<bool, StartError> {
     if has_issuer {
         return Ok(true);
     }
-    tokens::any_valid(pool).await.map_err(StartError::Database)
+    let asked = async { tokens::any_valid(&mut *share.connection().await?).await };
+    asked.await.map_err(StartError::Database)
 }
 
 /// The worker, and AWS as it sees it.
@@ -211,15 +213,15 @@ impl WorkerHalf {
 }
 
 async fn start_worker(
-    pool: &PgPool,
+    shares: &Shares,
     (clock, rng): (Clock, Rng),
     wake: &Arc<Notify>,
     (options, aws): (WorkerOptions, AwsOptions),
 ) -> Arc<WorkerHalf> {
     let aws = Aws::new(aws, clock.clone(), rng.clone()).await;
-    let operations = Operations::new(pool.clone(), aws.clone(), options.time_scale);
-    let (pool, wake) = (pool.clone(), Arc::clone(wake));
-    let worker = Worker::start(pool, operations, (clock, rng), wake, options);
+    let operations = Operations::new(shares.engine.clone(), aws.clone(), options.time_scale);
+    let wake = Arc::clone(wake);
+    let worker = Worker::start(shares, operations, (clock, rng), wake, options);
     Arc::new(WorkerHalf { worker, aws })
 }
 
@@ -237,26 +239,39 @@ async fn start_api(
 
 async fn worker_health(
     worker: Option<&Arc<WorkerHalf>>,
-    pool: &PgPool,
+    share: &Share,
     address: Option<SocketAddr>,
 ) -> Result<Option<WorkerHealth>, StartError> {
     let (Some(worker), Some(address)) = (worker.cloned(), address) else {
         return Ok(None);
     };
     let unready = move || worker.unready();
-    WorkerHealth::start(pool.clone(), unready, address)
+    WorkerHealth::start(share.clone(), unready, address)
         .await
         .map(Some)
         .map_err(|source| StartError::Listen { address, source })
 }
 
+/// The schema is up to date, and an API has callers.
+async fn check_start(shares: &Shares, options: &ServiceOptions) -> Result<(), StartError> {
+    check_schema(&shares.engine).await?;
+    if options.api.is_some()
+        && !has_a_way_to_authenticate(&shares.engine, options.has_issuer).await?
+    {
+        return Err(StartError::NoCallers);
+    }
+    Ok(())
+}
+
 /// Every migration that this version knows has been applied.
-async fn check_schema(pool: &PgPool) -> Result<(), StartError> {
-    let applied: Result<Vec<i64>, sqlx::Error> =
+async fn check_schema(share: &Share) -> Result<(), StartError> {
+    let asked = async {
+        let mut connection = share.connection().await?;
         sqlx::query_scalar("select version from _sqlx_migrations where success")
-            .fetch_all(pool)
-            .await;
-    let applied = match applied {
+            .fetch_all(&mut *connection)
+            .await
+    };
+    let applied: Vec<i64> = match asked.await {
         Ok(applied) => applied,
         // 42P01: there is no such table, so nothing was ever migrated.
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => {

@@ -19,6 +19,15 @@ pub enum TelemetryError {
     AlreadySet(#[from] TryInitError),
 }
 
+/// The filter without what actix-http calls an error of its own: a stranger who sends what is no
+/// request. [`crate::http`] tells that at debug. Who names `actix_http` sees all of it.
+fn without_strangers(filter: &str) -> String {
+    if filter.contains("actix_http") {
+        return filter.to_owned();
+    }
+    format!("{filter},actix_http::h1::dispatcher=off")
+}
+
 /// Sets up logging for the whole process; to be called once, first thing.
 ///
 /// # Errors
@@ -29,7 +38,7 @@ pub fn init(config: &LogConfig) -> Result<(), TelemetryError> {
     use tracing_subscriber::util::SubscriberInitExt as _;
 
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&config.filter)?)
+        .with_env_filter(EnvFilter::try_new(without_strangers(&config.filter))?)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match config.format {

@@ -109,8 +109,15 @@ async fn prepare(url: &str) -> anyhow::Result<String> {
         account_ids: None,
         expires_at: None,
         may_act_for: false,
+        created_by: None,
     };
-    let (_, token) = tokens::create(&pool, &Clock::system(), &Rng::from_os(), new).await?;
+    let (_, token) = tokens::create(
+        &mut *pool.acquire().await?,
+        &Clock::system(),
+        &Rng::from_os(),
+        new,
+    )
+    .await?;
     pool.close().await;
     Ok(token)
 }

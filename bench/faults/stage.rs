@@ -110,6 +110,16 @@ impl Stage {
 
     /// Starts `serve` with this role: `api`, `worker` or `all`.
     pub fn serve(&self, name: &str, role: &str) -> anyhow::Result<Process> {
+        self.serve_with(name, role, &[])
+    }
+
+    /// The same, with more settings.
+    pub fn serve_with(
+        &self,
+        name: &str,
+        role: &str,
+        more: &[(&'static str, &str)],
+    ) -> anyhow::Result<Process> {
         let mut variables = vec![
             ("DATABASE_URL", self.server.url(DATABASE)),
             ("FLEET_LEASE_SECONDS", "5".to_owned()),
@@ -121,6 +131,8 @@ impl Stage {
             ("AWS_ACCESS_KEY_ID", "any".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "any".to_owned()),
         ];
+        let more = more.iter().map(|&(name, value)| (name, value.to_owned()));
+        variables.extend(more);
         if role != "worker" {
             variables.push(("FLEET_LISTEN", self.listen.clone()));
         }
@@ -171,8 +183,15 @@ async fn admin_token(pool: &PgPool) -> anyhow::Result<String> {
         account_ids: None,
         expires_at: None,
         may_act_for: false,
+        created_by: None,
     };
-    let (_, token) = tokens::create(pool, &Clock::system(), &Rng::from_os(), new).await?;
+    let (_, token) = tokens::create(
+        &mut *pool.acquire().await?,
+        &Clock::system(),
+        &Rng::from_os(),
+        new,
+    )
+    .await?;
     Ok(token)
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::Share;
 use fargate_fleet::queue::claim::{Round, claim};
 use fargate_fleet::queue::maintenance;
 use sqlx::PgPool;
@@ -171,7 +172,7 @@ async fn p50(pool: &PgPool) -> anyhow::Result<Duration> {
         .await?;
         taken.push(begun.elapsed());
         ensure!(claimed.len() == 64, "claimed {}", claimed.len());
-        maintenance::release(pool, worker, &[]).await?;
+        maintenance::release(&Share::of(pool.clone()), worker, &[]).await?;
     }
     Ok(percentile(&mut taken, 0.5))
 }

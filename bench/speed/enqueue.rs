@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::Share;
 use fargate_fleet::queue::{Enqueuer, Submitted};
 use fargate_fleet::sim::{FleetShape, SimOptions};
 use tokio_util::task::TaskTracker;
@@ -123,7 +124,7 @@ async fn operations(ground: &Ground) -> anyhow::Result<f64> {
     let begun = Instant::now();
     let callers: Vec<_> = (0..2)
         .map(|caller| {
-            let enqueuer = Enqueuer::start(pool.clone(), Arc::default(), &tracker);
+            let enqueuer = Enqueuer::start(Share::of(pool.clone()), Arc::default(), &tracker);
             tracker.spawn(fill(enqueuer, caller, begun + TIME))
         })
         .collect();

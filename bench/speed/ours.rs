@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::{Share, Shares};
 use fargate_fleet::queue::enqueue::{Audit, NewJob, NewOperation};
 use fargate_fleet::queue::worker::Trouble;
 use fargate_fleet::queue::{
@@ -63,6 +64,7 @@ pub fn operation(clock: &Clock, account_id: String, jobs: Vec<NewJob>) -> Submis
             cluster_name: "bench".to_owned(),
         }),
         callback: None,
+        share: None,
         jobs,
     }
 }
@@ -105,7 +107,7 @@ pub async fn add_accounts(pool: &PgPool, count: usize) -> anyhow::Result<()> {
 /// Enqueues the load, 500 jobs a call: job `i` in lane `i mod lanes`, in order.
 pub async fn fill(pool: &PgPool, load: Load) -> anyhow::Result<()> {
     let (clock, tracker) = (Clock::system(), TaskTracker::new());
-    let enqueuer = Enqueuer::start(pool.clone(), Arc::default(), &tracker);
+    let enqueuer = Enqueuer::start(Share::of(pool.clone()), Arc::default(), &tracker);
     let mut batches: HashMap<usize, Vec<NewJob>> = HashMap::new();
     for number in 0..load.jobs {
         let lane = (load.lanes > 0).then(|| number % load.lanes);
@@ -129,7 +131,7 @@ pub async fn fill(pool: &PgPool, load: Load) -> anyhow::Result<()> {
 /// Enqueues jobs of the first account into one lane.
 pub async fn fill_lane(pool: &PgPool, lane: &str, jobs: usize) -> anyhow::Result<()> {
     let (clock, tracker) = (Clock::system(), TaskTracker::new());
-    let enqueuer = Enqueuer::start(pool.clone(), Arc::default(), &tracker);
+    let enqueuer = Enqueuer::start(Share::of(pool.clone()), Arc::default(), &tracker);
     for _ in 0..jobs / 500 {
         let jobs = (0..500)
             .map(|number| job(&clock, Some(lane.to_owned()), number))
@@ -147,7 +149,7 @@ pub fn worker(pool: &PgPool, slots: u32) -> Worker {
 
 fn start(pool: &PgPool, handler: impl Handler, slots: u32) -> Worker {
     Worker::start(
-        pool.clone(),
+        &Shares::on(pool),
         handler,
         (Clock::system(), Rng::seeded(1)),
         Arc::new(Notify::new()),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use clap::Parser;
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::{Share, Shares};
 use fargate_fleet::queue::listener::{self, Watchers};
 use fargate_fleet::queue::worker::Trouble;
 use fargate_fleet::queue::{
@@ -80,11 +81,12 @@ async fn measure(ground: &Ground, samples: u32) -> anyhow::Result<(Duration, Dur
     let api = ground.ours("ours").await?;
     ours::add_accounts(&api, 1).await?;
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-    let enqueuer = Enqueuer::start(api.clone(), Arc::default(), &tracker);
+    let enqueuer = Enqueuer::start(Share::of(api.clone()), Arc::default(), &tracker);
     let pool = ground.pool("ours", 10).await?;
     let wake = Arc::new(Notify::new());
+    let shares = Shares::on(&pool);
     let listening = listener::listen(
-        pool.clone(),
+        shares.listen.clone(),
         Arc::clone(&wake),
         Watchers::default(),
         stop.clone(),
@@ -93,7 +95,7 @@ async fn measure(ground: &Ground, samples: u32) -> anyhow::Result<(Duration, Dur
     let (first_step, mut first_steps) = mpsc::unbounded_channel();
     let parts = (Clock::system(), Rng::seeded(1));
     let worker = Worker::start(
-        pool,
+        &shares,
         First(first_step),
         parts,
         wake,

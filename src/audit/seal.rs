@@ -10,11 +10,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::chain::{Hash, Head, Row, Seal};
+use crate::database::Share;
 use crate::queue::bounded;
 
 /// Between two looks.
@@ -27,14 +28,14 @@ const LOCK: i64 = 0x61_75_64_69_74;
 const TELL: Duration = Duration::from_hours(1);
 
 /// Seals what is committed, until `stop`.
-pub async fn seal_in_background(pool: PgPool, stop: CancellationToken) {
+pub async fn seal_in_background(share: Share, stop: CancellationToken) {
     let mut sealer = Sealer::default();
     let mut told: Option<Instant> = None;
     loop {
         let done = tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            done = sealer.round(&pool) => done,
+            done = sealer.round(&share) => done,
         };
         match done {
             Ok(Some(head)) if told.is_none_or(|at| at.elapsed() >= TELL) => {
@@ -92,8 +93,8 @@ enum Window {
 
 impl Sealer {
     /// Seals all that is committed now, unless another process is at it: the new head, if any.
-    pub async fn round(&mut self, pool: &PgPool) -> Result<Option<Head>, sqlx::Error> {
-        let done = self.try_round(pool).await;
+    pub async fn round(&mut self, share: &Share) -> Result<Option<Head>, sqlx::Error> {
+        let done = self.try_round(share).await;
         if done.is_err() {
             // The next server may be another, which knows less.
             *self = Self::default();
@@ -101,9 +102,9 @@ impl Sealer {
         done
     }
 
-    async fn try_round(&mut self, pool: &PgPool) -> Result<Option<Head>, sqlx::Error> {
+    async fn try_round(&mut self, share: &Share) -> Result<Option<Head>, sqlx::Error> {
         if self.pass.is_none() {
-            self.look(pool).await?;
+            self.look(share).await?;
         }
         let mut head = None;
         while let Some(pass) = self.pass {
@@ -113,7 +114,7 @@ impl Sealer {
                 break;
             }
             let to = pass.top.min(pass.at + WINDOW);
-            match window(pool, pass.at, to).await? {
+            match window(share, pass.at, to).await? {
                 Window::Busy => break,
                 Window::Sealed(new) => head = new.or(head),
             }
@@ -123,8 +124,8 @@ impl Sealer {
     }
 
     /// Sets out when there is something above the floor.
-    async fn look(&mut self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        let seen = look(pool).await?;
+    async fn look(&mut self, share: &Share) -> Result<(), sqlx::Error> {
+        let seen = look(share).await?;
         if self.server.replace(seen.server) != Some(seen.server) {
             (self.floor, self.fence) = (0, None);
         }
@@ -155,8 +156,8 @@ struct Seen {
 }
 
 /// The newest row, and then who is writing.
-async fn look(pool: &PgPool) -> Result<Seen, sqlx::Error> {
-    let mut connection = bounded::connection(pool).await?;
+async fn look(share: &Share) -> Result<Seen, sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
     let looking = sqlx::query_as!(
         Seen,
         r#"-- look_at_audit_trail
@@ -179,8 +180,8 @@ async fn look(pool: &PgPool) -> Result<Seen, sqlx::Error> {
     bounded::given_back(connection, seen)
 }
 
-async fn window(pool: &PgPool, after: i64, to: i64) -> Result<Window, sqlx::Error> {
-    let mut connection = bounded::connection(pool).await?;
+async fn window(share: &Share, after: i64, to: i64) -> Result<Window, sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
     let sealed = bounded::within(window_on(&mut connection, after, to)).await;
     bounded::given_back(connection, sealed)
 }

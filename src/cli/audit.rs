@@ -41,8 +41,11 @@ impl VerifyAudit {
     async fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let database = environment.database()?;
         let following = TaskTracker::new();
-        let pool = database.servers.pool(2, &following).await;
-        let mut connection = pool.acquire().await.context("connecting to the database")?;
+        let share = database.servers.share(2, &following).await;
+        let mut connection = share
+            .connection()
+            .await
+            .context("connecting to the database")?;
         let sound = verify(&mut connection, self.head).await?;
         println!(
             "{} audit rows are sealed and sound, {} wait for their seal",
@@ -50,7 +53,7 @@ impl VerifyAudit {
         );
         println!("head {}", sound.head);
         drop(connection);
-        pool.close().await;
+        share.close().await;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use fargate_fleet::aws::AwsOptions;
 use fargate_fleet::clock::Clock;
 use fargate_fleet::config::Environment;
-use fargate_fleet::database::Servers;
+use fargate_fleet::database::{Connections, Halves, Servers};
 use fargate_fleet::db::account_changes::{self, NewAccount};
 use fargate_fleet::db::tokens::{self, NewToken};
 use fargate_fleet::domain::Role;
@@ -22,10 +22,12 @@ use fargate_fleet::sim::{AccountSettings, FleetShape, SimAccount, SimOptions, Si
 use fargate_fleet::throwaway_postgres::{Options, ThrowawayPostgres};
 use fargate_fleet::webhooks::{Rules, SenderOptions, Setup};
 use ipnet::IpNet;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use tokio_util::task::TaskTracker;
 
 /// How long what is under way may take when the demo ends.
+/// To the database, in all.
+const CONNECTIONS: u32 = 40;
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What `demo` takes.
@@ -71,13 +73,19 @@ impl Demo {
         shutdown: &Shutdown,
     ) -> anyhow::Result<()> {
         let servers: Servers = postgres.url().parse()?;
-        let pool = servers.pool(40, &TaskTracker::new()).await;
-        MIGRATIONS.run(&pool).await.context("making the tables")?;
+        let sizes = Connections::of(CONNECTIONS).divided(Halves::Both);
+        let shares = servers.shares(sizes, &TaskTracker::new()).await;
+        let mut connection = shares.engine.connection().await?;
+        MIGRATIONS
+            .run(&mut *connection)
+            .await
+            .context("making the tables")?;
         let simulator = self.simulator().await?;
         let accounts = self.fleet.accounts();
-        register(&pool, &rng, &simulator, &accounts).await?;
-        let token = self.admin_token(&pool, &clock, &rng).await?;
-        let service = Service::start(pool, (clock, rng), self.options(&simulator)).await?;
+        register(&mut connection, &rng, &simulator, &accounts).await?;
+        let token = self.admin_token(&mut connection, &clock, &rng).await?;
+        drop(connection);
+        let service = Service::start(shares, (clock, rng), self.options(&simulator)).await?;
         let address = service.api_address().unwrap_or(self.listen);
         until_ready(address, &accounts).await?;
         println!("{}", self.greeting(address, &simulator.endpoint(), &token));
@@ -103,21 +111,27 @@ impl Demo {
             .context("starting the simulated AWS")
     }
 
-    async fn admin_token(&self, pool: &PgPool, clock: &Clock, rng: &Rng) -> anyhow::Result<String> {
+    async fn admin_token(
+        &self,
+        connection: &mut PgConnection,
+        clock: &Clock,
+        rng: &Rng,
+    ) -> anyhow::Result<String> {
         let new = NewToken {
             name: "demo-admin".to_owned(),
             role: Role::Admin,
             account_ids: None,
             expires_at: None,
             may_act_for: true,
+            created_by: None,
         };
         if let Some(token) = &self.token {
-            tokens::create_with_secret(pool, clock, token, new)
+            tokens::create_with_secret(connection, clock, token, new)
                 .await
                 .context("keeping the token")?;
             return Ok(token.clone());
         }
-        let (_, token) = tokens::create(pool, clock, rng, new)
+        let (_, token) = tokens::create(connection, clock, rng, new)
             .await
             .context("making a token")?;
         Ok(token)
@@ -196,7 +210,7 @@ fn webhooks() -> Setup {
 
 /// Registers the simulated accounts, and tells the simulator whom their roles trust.
 async fn register(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     rng: &Rng,
     simulator: &Simulator,
     accounts: &[SimAccount],
@@ -221,7 +235,7 @@ async fn register(
             regions: account.regions.clone(),
             labels: std::iter::once(("env".to_owned(), "demo".to_owned())).collect(),
         };
-        account_changes::insert(pool, &new)
+        account_changes::insert(&mut *connection, &new)
             .await
             .context("registering an account")?;
     }

@@ -5,10 +5,12 @@ use clap::{Args, ValueEnum};
 use fargate_fleet::aws::AwsOptions;
 use fargate_fleet::clock::Clock;
 use fargate_fleet::config::{Environment, ServeConfig};
+use fargate_fleet::database::{Halves, is_passing};
 use fargate_fleet::http::{ApiOptions, Tls};
+use fargate_fleet::open_files;
 use fargate_fleet::queue::WorkerOptions;
 use fargate_fleet::rng::Rng;
-use fargate_fleet::service::{Service, ServiceOptions};
+use fargate_fleet::service::{Service, ServiceOptions, StartError};
 use fargate_fleet::shutdown::Shutdown;
 use fargate_fleet::webhooks::{Roots, Rules, SenderOptions, Setup};
 use tokio_util::task::TaskTracker;
@@ -32,21 +34,54 @@ pub(crate) enum Role {
     Worker,
 }
 
+impl From<Role> for Halves {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::All => Self::Both,
+            Role::Api => Self::Api,
+            Role::Worker => Self::Worker,
+        }
+    }
+}
+
 impl Serve {
     /// Runs until SIGINT or SIGTERM.
     pub(crate) async fn run(self, environment: &Environment) -> anyhow::Result<()> {
-        let config = environment.serve()?;
+        let mut config = environment.serve()?;
+        let connections = match self.role {
+            Role::Worker => 0,
+            Role::All | Role::Api => config.http.limits.connections,
+        };
+        config.http.limits.connections =
+            open_files::make_room(connections, config.database.connections.total)?;
         let shutdown = Shutdown::new();
         shutdown.watch_signals().context("watching for signals")?;
         let following = TaskTracker::new();
         let database = &config.database;
-        let pool = database
-            .servers
-            .pool(database.connections, &following)
-            .await;
+        let waited = database.servers.wait(&shutdown.token()).await;
+        if !waited.context("connecting to the database")? {
+            return Ok(());
+        }
+        let sizes = database.connections.divided(self.role.into());
+        let shares = database.servers.shares(sizes, &following).await;
         let parts = (Clock::system(), Rng::from_os());
         let options = options(&config, self.role)?;
-        let service = Service::start(pool, parts, options).await?;
+        let service = loop {
+            let started = Service::start(shares.clone(), parts.clone(), options.clone()).await;
+            match started {
+                // It went away again: nothing was begun yet.
+                Err(StartError::Database(error)) if is_passing(&error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the database went away at start; waiting for it"
+                    );
+                    if !database.servers.wait(&shutdown.token()).await? {
+                        return Ok(());
+                    }
+                }
+                started => break started?,
+            }
+        };
         let address = service.api_address().map(|address| address.to_string());
         tracing::info!(address, role = ?self.role, "serving");
         shutdown.token().cancelled().await;
@@ -89,6 +124,7 @@ fn options(config: &ServeConfig, role: Role) -> anyhow::Result<ServiceOptions> {
         slots_an_account: (slots / 4 * 3).max(1),
         lease: config.worker.lease,
         poll_interval: config.worker.poll_interval,
+        read_history: config.worker.read_history,
         time_scale,
         host: environment_host(),
         ..WorkerOptions::default()

@@ -5,11 +5,14 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use fargate_fleet::clock::Clock;
 use fargate_fleet::config::Environment;
+use fargate_fleet::database::Share;
 use fargate_fleet::db::audit::{self, AuditEvent};
-use fargate_fleet::db::tokens::{self, NewToken, TokenFilter, TokenRow};
+use fargate_fleet::db::descendants::{self, Descendants, Scope};
+use fargate_fleet::db::tokens::{self, CreateError, NewToken, TokenFilter, TokenRow};
 use fargate_fleet::domain::{ActorKind, Role, TokenName};
 use fargate_fleet::rng::Rng;
-use sqlx::{PgConnection, PgPool};
+use serde_json::json;
+use sqlx::PgConnection;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -74,6 +77,13 @@ pub(crate) struct ListTokens {
 pub(crate) struct RevokeToken {
     /// Its id, as `token list` prints it
     id: Uuid,
+    /// Revoke with it all tokens that it made, those that they made and so on, and disable the webhooks
+    /// that any of them made
+    #[arg(long)]
+    descendants: bool,
+    /// Change nothing; print what would end with --descendants
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Token {
@@ -81,19 +91,19 @@ impl Token {
     pub(crate) async fn run(self, environment: &Environment) -> anyhow::Result<()> {
         let database = environment.database()?;
         let following = TaskTracker::new();
-        let pool = database.servers.pool(2, &following).await;
+        let share = database.servers.share(2, &following).await;
         match self.command {
-            TokenCommand::Create(create) => create.run(&pool).await,
-            TokenCommand::List(list) => list.run(&pool).await,
-            TokenCommand::Revoke(revoke) => revoke.run(&pool).await,
+            TokenCommand::Create(create) => create.run(&share).await,
+            TokenCommand::List(list) => list.run(&share).await,
+            TokenCommand::Revoke(revoke) => revoke.run(&share).await,
         }?;
-        pool.close().await;
+        share.close().await;
         Ok(())
     }
 }
 
 impl CreateToken {
-    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
+    async fn run(self, share: &Share) -> anyhow::Result<()> {
         let (clock, rng) = (Clock::system(), Rng::from_os());
         let days = self
             .expires_in_days
@@ -104,12 +114,19 @@ impl CreateToken {
             account_ids: (!self.accounts.is_empty()).then_some(self.accounts),
             expires_at: days.map(|days| clock.now() + days),
             may_act_for: self.on_behalf_of,
+            created_by: None,
         };
-        let mut transaction = pool.begin().await.context("asking the database")?;
-        let (row, token) = tokens::create(&mut *transaction, &clock, &rng, new)
-            .await
-            .context("keeping the token")?;
-        record(&mut transaction, "token create", &row).await?;
+        let mut transaction = share.begin().await.context("asking the database")?;
+        let made = tokens::create(&mut transaction, &clock, &rng, new).await;
+        let (row, token) = match made {
+            Err(CreateError::NameTaken(holder)) => bail!(
+                "the token {} goes by the name {:?} and lives: choose another name, or revoke it first",
+                holder.token_id,
+                holder.name
+            ),
+            made => made.context("keeping the token")?,
+        };
+        record(&mut transaction, &[event("token create", &row)]).await?;
         transaction.commit().await.context("keeping the token")?;
         // Shown once: only its hash is kept.
         println!("{token}");
@@ -118,7 +135,7 @@ impl CreateToken {
 }
 
 impl ListTokens {
-    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
+    async fn run(self, share: &Share) -> anyhow::Result<()> {
         const PAGE: i64 = 1_000;
         println!("ID\tNAME\tROLE\tACCOUNTS\tON_BEHALF_OF\tEXPIRES\tLAST_USED\tREVOKED");
         let mut filter = TokenFilter {
@@ -127,7 +144,11 @@ impl ListTokens {
             ..TokenFilter::default()
         };
         loop {
-            let page = tokens::list(pool, &filter).await;
+            let page = async {
+                let mut connection = share.connection().await?;
+                tokens::list(&mut *connection, &filter).await
+            };
+            let page: Result<_, sqlx::Error> = page.await;
             let page = page.context("reading the tokens")?;
             for row in &page {
                 println!("{}", line(row));
@@ -141,35 +162,65 @@ impl ListTokens {
 }
 
 impl RevokeToken {
-    async fn run(self, pool: &PgPool) -> anyhow::Result<()> {
-        let mut transaction = pool.begin().await.context("asking the database")?;
-        let found = tokens::find(&mut *transaction, None, self.id).await;
+    async fn run(self, share: &Share) -> anyhow::Result<()> {
+        let mut transaction = share.begin().await.context("asking the database")?;
+        let found = tokens::find(&mut **transaction, None, self.id).await;
         let Some(row) = found.context("reading the token")? else {
             bail!(
                 "there is no token {}: `token list` prints their ids",
                 self.id
             );
         };
-        let revoked = tokens::revoke(&mut *transaction, row.token_id).await;
-        if !revoked.context("revoking the token")? {
+        let scope = Scope {
+            root: row.token_id,
+            visible: None,
+        };
+        if self.dry_run {
+            let living = descendants::living(&mut transaction, scope).await;
+            print(
+                ("would revoke", "would disable"),
+                &living.context("reading its descendants")?,
+            );
+            return Ok(());
+        }
+        let revoked = tokens::revoke(&mut **transaction, row.token_id).await;
+        if revoked.context("revoking the token")? {
+            let event = event("token revoke", &row);
+            record(&mut transaction, &[event]).await?;
+        } else if !self.descendants {
             bail!("token {} was revoked before", self.id);
         }
-        record(&mut transaction, "token revoke", &row).await?;
+        let ended = if self.descendants {
+            let ended = descendants::end(&mut transaction, scope).await;
+            let ended = ended.context("revoking its descendants")?;
+            record(&mut transaction, &ended_events(scope.root, &ended)).await?;
+            ended
+        } else {
+            Descendants::default()
+        };
         transaction.commit().await.context("revoking the token")?;
         println!("revoked {} ({})", row.token_id, row.name);
+        print(("revoked", "disabled"), &ended);
         Ok(())
     }
 }
 
-/// The audit row of a change that was made here, by whoever holds `DATABASE_URL`.
-async fn record(
-    connection: &mut PgConnection,
-    action: &'static str,
-    row: &TokenRow,
-) -> anyhow::Result<()> {
-    let event = AuditEvent {
+/// What ended with a token, one a line.
+fn print((revoked, disabled): (&str, &str), ended: &Descendants) {
+    for row in &ended.tokens {
+        println!("{revoked} {} ({})", row.token_id, row.name);
+    }
+    for row in &ended.webhooks {
+        println!("{disabled} webhook {}", row.webhook_id);
+    }
+}
+
+/// A change that is made here, by whoever holds `DATABASE_URL`.
+fn event(action: &'static str, row: &TokenRow) -> AuditEvent {
+    AuditEvent {
         actor: "command line".to_owned(),
         actor_kind: ActorKind::CommandLine,
+        actor_id: None,
         on_behalf_of: None,
         action,
         account_id: None,
@@ -177,8 +228,32 @@ async fn record(
         subject_id: Some(row.token_id),
         request_id: None,
         detail: row.audit_detail(),
-    };
-    audit::record(connection, &event)
+    }
+}
+
+fn ended_events(root: Uuid, ended: &Descendants) -> Vec<AuditEvent> {
+    let tokens = ended.tokens.iter().map(|row| {
+        let mut event = event("token revoke", row);
+        event.detail["revokedWith"] = json!(root);
+        event
+    });
+    let webhooks = ended.webhooks.iter().map(|row| AuditEvent {
+        resource: format!("/v1/webhooks/{}", row.webhook_id),
+        subject_id: Some(row.webhook_id),
+        account_id: None,
+        actor: "command line".to_owned(),
+        actor_kind: ActorKind::CommandLine,
+        actor_id: None,
+        on_behalf_of: None,
+        action: "token revoke",
+        request_id: None,
+        detail: json!({"enabled": false, "revokedWith": root}),
+    });
+    tokens.chain(webhooks).collect()
+}
+
+async fn record(connection: &mut PgConnection, events: &[AuditEvent]) -> anyhow::Result<()> {
+    audit::record_all(connection, events)
         .await
         .context("recording the change")
 }

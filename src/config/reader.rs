@@ -18,7 +18,7 @@ use super::{
     AwsConfig, DatabaseConfig, HttpConfig, LogConfig, LogFormat, Secret, WebhookConfig,
     WorkerConfig,
 };
-use crate::database::Servers;
+use crate::database::{Connections, Servers};
 
 /// What every one of our own variables begins with.
 const PREFIX: &str = "FLEET_";
@@ -73,10 +73,30 @@ impl<'a> Reader<'a> {
                 Servers::default()
             }
         };
-        let connections = self.number("FLEET_DATABASE_CONNECTIONS", 2..=1000);
         DatabaseConfig {
             servers,
-            connections,
+            connections: self.connections(),
+        }
+    }
+
+    fn connections(&mut self) -> Connections {
+        const CHANGES: &str = "FLEET_DATABASE_CHANGE_CONNECTIONS";
+        const READS: &str = "FLEET_DATABASE_READ_CONNECTIONS";
+        let total = self.number("FLEET_DATABASE_CONNECTIONS", 2..=1000);
+        let mut of = |name| self.value(name).map(|_| self.number(name, 1..=900));
+        let (changes, reads) = (of(CHANGES), of(READS));
+        let callers = changes.unwrap_or(1) + reads.unwrap_or(1);
+        // Beside them: LISTEN, the heartbeat, the queue's own.
+        if (changes.is_some() || reads.is_some()) && callers + 3 > total {
+            self.problem(
+                if reads.is_some() { READS } else { CHANGES },
+                &format!("must leave 3 of the {total} connections for the queue itself"),
+            );
+        }
+        Connections {
+            total,
+            changes,
+            reads,
         }
     }
 
@@ -138,6 +158,9 @@ impl<'a> Reader<'a> {
             lease: self.seconds("FLEET_LEASE_SECONDS", 5..=3600),
             poll_interval: Duration::from_millis(
                 self.number("FLEET_POLL_INTERVAL_MS", 10..=60_000).into(),
+            ),
+            read_history: Duration::from_mins(
+                self.number("FLEET_READ_HISTORY_MINUTES", 5..=10_080).into(),
             ),
             metrics_listen: self.address("FLEET_METRICS_LISTEN"),
         }

@@ -90,6 +90,11 @@ pub const SETTINGS: &[Setting] = &[
         "The most items on one page of a list, 1 to 1000; larger wishes are lowered.",
     ),
     setting(
+        "FLEET_MAX_LIST_ROWS",
+        "20000",
+        "The rows that one page of a list looks at, 100 to 1000000: a page whose filters let few of them through is short, even empty, and names the next one.",
+    ),
+    setting(
         "FLEET_MAX_REQUESTS_PER_MINUTE",
         "600000",
         "Requests that one token may make in a minute of each API process: beyond it 429. 0 is any number.",
@@ -103,6 +108,16 @@ pub const SETTINGS: &[Setting] = &[
         "FLEET_MAX_UNFINISHED_JOBS",
         "100000",
         "Unfinished jobs that one account may have: beyond it 429, and nothing is queued. 0 is any number.",
+    ),
+    setting(
+        "FLEET_MAX_UNFINISHED_READS",
+        "500",
+        "Live reads that one token may have unfinished in each API process; those of one account, by all tokens, may be twice as many: beyond it 429. 0 is any number.",
+    ),
+    setting(
+        "FLEET_MAX_CONNECTIONS",
+        "20000",
+        "Connections that may be open at once to each API process, 64 to 1000000; others wait. Each takes one file descriptor: the limit on those is raised at start as far as the system allows, and where that is not far enough fewer connections are taken, with a warning.",
     ),
     setting(
         "FLEET_HEAD_TIMEOUT_SECONDS",
@@ -135,9 +150,26 @@ pub const SETTINGS: &[Setting] = &[
         "Milliseconds between two looks at the queue when no notification comes, 10 to 60000.",
     ),
     setting(
+        "FLEET_READ_HISTORY_MINUTES",
+        "60",
+        "Minutes that the jobs of live reads are kept, 5 to 10080; then workers remove them. Jobs that change something are not removed.",
+    ),
+    setting(
         "FLEET_DATABASE_CONNECTIONS",
         "10",
-        "The most database connections of one process, 2 to 1000.",
+        "The most database connections of one process, 2 to 1000; fewer than 5 count as 5. How they \
+         are divided: [queue.md](queue.md#connections).",
+    ),
+    setting(
+        "FLEET_DATABASE_CHANGE_CONNECTIONS",
+        "",
+        "Of them, those for new jobs and for other changes of callers, 1 to 900. Without it: a part \
+         of the total.",
+    ),
+    setting(
+        "FLEET_DATABASE_READ_CONNECTIONS",
+        "",
+        "Of them, those for reads and lists of callers, 1 to 900. Without it: a part of the total.",
     ),
     setting(
         "FLEET_PAGE_TOKEN_SECRET",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Environment, LogFormat, SETTINGS, settings_table};
+use crate::database::Connections;
 
 const URL: &str = "postgres://fleet:swordfish@db.internal:5432/fleet";
 
@@ -18,7 +19,7 @@ fn the_defaults_are_enough_with_a_database() {
     assert_eq!(config.worker.lease, Duration::from_secs(30));
     assert_eq!(config.worker.poll_interval, Duration::from_secs(1));
     assert_eq!(config.worker.metrics_listen, None);
-    assert_eq!(config.database.connections, 10);
+    assert_eq!(config.database.connections, Connections::of(10));
     assert_eq!(config.aws.time_scale, 1);
     assert!(!config.webhooks.allow_http && config.webhooks.allowed.is_empty());
     assert_eq!(config.shutdown_grace, Duration::from_secs(20));

@@ -1,6 +1,6 @@
-//! A pool that follows the primary.
+//! Pools that follow the primary.
 //!
-//! Promises: a connection that it hands out was made to the server that is the primary, after that
+//! Promises: a connection that they hand out was made to the server that is the primary, after that
 //! became one; nobody waits on a connection that fell silent; an acquire costs no round trip, but
 //! for one on a connection that has been idle.
 
@@ -43,20 +43,21 @@ impl Reign {
     }
 }
 
-/// Makes the pool, once a primary is found.
-pub(super) async fn pool(
-    options: PgPoolOptions,
+/// Makes the pools, once a primary is found.
+pub(super) async fn pools<const N: usize>(
+    options: [PgPoolOptions; N],
     servers: &[PgConnectOptions],
     tasks: &TaskTracker,
-) -> PgPool {
+) -> [PgPool; N] {
     let reign = Reign::default();
-    let pool = hooked(options, &reign).connect_lazy_with(servers[0].clone());
+    let pools =
+        options.map(|options| hooked(options, &reign).connect_lazy_with(servers[0].clone()));
     let (found, first) = oneshot::channel();
-    tasks.spawn(follow(pool.clone(), servers.to_vec(), reign, found));
+    tasks.spawn(follow(pools.to_vec(), servers.to_vec(), reign, found));
     if timeout(FIRST_WITHIN, first).await.is_err() {
         tracing::warn!("no database server takes writes; trying on");
     }
-    pool
+    pools
 }
 
 fn hooked(options: PgPoolOptions, reign: &Reign) -> PgPoolOptions {
@@ -97,9 +98,9 @@ async fn lives(connection: &mut PgConnection) -> bool {
     matches!(timeout(TEST_WITHIN, connection.ping()).await, Ok(Ok(())))
 }
 
-/// Points the pool at the primary, whichever that is, until the pool is closed.
+/// Points the pools at the primary, whichever that is, until the last of them is closed.
 async fn follow(
-    pool: PgPool,
+    pools: Vec<PgPool>,
     servers: Vec<PgConnectOptions>,
     reign: Reign,
     found: oneshot::Sender<()>,
@@ -112,7 +113,9 @@ async fn follow(
                 continue;
             };
             let place = place(&primary.server);
-            pool.set_connect_options(primary.server.clone());
+            for pool in &pools {
+                pool.set_connect_options(primary.server.clone());
+            }
             reign.begins();
             tracing::info!(database.primary = %place, "found the primary");
             if let Some(found) = found.take() {
@@ -124,6 +127,7 @@ async fn follow(
             tracing::warn!(database.primary = %place, "the primary is gone or takes no writes; asking all servers");
         }
     };
+    let Some(last) = pools.last() else { return };
     // An error means that the pool was closed.
-    let _ = pool.close_event().do_until(following).await;
+    let _ = last.close_event().do_until(following).await;
 }

@@ -79,7 +79,31 @@ pub async fn insert(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Reads an account and holds it until the transaction ends: no job can be enqueued meanwhile.
+/// Reads an account and holds it until the transaction ends: nobody else can change it meanwhile, and
+/// jobs can be enqueued.
+pub async fn find_for_change(
+    executor: impl PgExecutor<'_>,
+    account_id: &str,
+) -> Result<Option<Account>, sqlx::Error> {
+    sqlx::query_as!(
+        Account,
+        r#"-- find_account_for_change
+        select
+            account_id, name, role_arn, external_id, pod_execution_role_arn,
+            cluster_admin_arns, permissions_boundary_arn, regions,
+            labels as "labels: Json<BTreeMap<String, String>>",
+            state, role_failures, parked_reason, probe_at, last_verified_at, version,
+            created_at, updated_at
+        from accounts
+        where account_id = $1
+        for no key update"#,
+        account_id,
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// Reads an account that is to be deleted, and holds it: no job can be enqueued meanwhile.
 pub async fn find_for_update(
     executor: impl PgExecutor<'_>,
     account_id: &str,

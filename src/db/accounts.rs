@@ -98,8 +98,31 @@ pub struct AccountFilter {
     pub states: Option<Vec<String>>,
     /// Only those after this one.
     pub after: Option<String>,
+    /// Only this one, and those before it.
+    pub to: Option<String>,
     /// At most so many.
     pub limit: i64,
+}
+
+/// The last of the next so many accounts, seen or not; none when fewer are left.
+pub async fn reach(
+    executor: impl PgExecutor<'_>,
+    after: Option<&str>,
+    rows: i64,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "-- list_accounts_reach
+        select account_id
+        from accounts
+        where account_id > coalesce($1::text, '')
+        order by account_id
+        offset $2
+        limit 1",
+        after,
+        rows - 1,
+    )
+    .fetch_optional(executor)
+    .await
 }
 
 /// Lists accounts in the order of their ids.
@@ -119,12 +142,14 @@ pub async fn list(
         from accounts
         where ($1::text[] is null or account_id = any ($1))
           and ($2::text[] is null or state = any ($2))
-          and ($3::text is null or account_id > $3)
+          and account_id > coalesce($3::text, '')
+          and account_id <= coalesce($4::text, '~')
         order by account_id
-        limit $4"#,
+        limit $5"#,
         filter.visible.as_deref() as Option<&[String]>,
         filter.states.as_deref() as Option<&[String]>,
         filter.after,
+        filter.to,
         filter.limit,
     )
     .fetch_all(executor)

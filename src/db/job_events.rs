@@ -21,8 +21,11 @@ pub struct JobEventRow {
     pub message: String,
 }
 
-/// Lists a job's transitions after number `after`, in order. Read the job first: then whatever it
-/// tells has its events here already.
+/// The most transitions that one look returns.
+pub const PAGE: usize = 1_000;
+
+/// Lists a job's transitions after number `after`, in order, at most [`PAGE`] of them. Read the job
+/// first: then whatever it tells has its events here already.
 pub async fn list_after(
     executor: impl PgExecutor<'_>,
     account_id: &str,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 /// A job's row, with what is known about the wait of one that has not begun.
@@ -72,6 +72,8 @@ pub struct JobRow {
     pub lane_head: Option<Uuid>,
     /// How many jobs are ahead in the lane, when this one is blocked.
     pub lane_position: Option<i64>,
+    /// That number is an estimate: only so many jobs of a lane are counted.
+    pub lane_position_estimated: bool,
     /// The account's state; none when it was deleted since.
     pub account_state: Option<String>,
     /// When this was read, by the database's clock.
@@ -80,16 +82,16 @@ pub struct JobRow {
 
 /// Reads one job that the caller may see (`visible`: none means all accounts).
 pub async fn find(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     visible: Option<&[String]>,
     job_id: Uuid,
 ) -> Result<Option<JobRow>, sqlx::Error> {
-    Ok(load(pool, visible, &[job_id]).await?.pop())
+    Ok(load(executor, visible, &[job_id]).await?.pop())
 }
 
 /// Reads jobs by id, newest first; those that the caller may not see are left out.
 pub async fn load(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     visible: Option<&[String]>,
     job_ids: &[Uuid],
 ) -> Result<Vec<JobRow>, sqlx::Error> {
@@ -99,92 +101,8 @@ pub async fn load(
         job_ids,
         visible as Option<&[String]>,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await
-}
-
-/// Which jobs to list. Empty lists mean: any.
-#[derive(Debug, Clone, Default)]
-pub struct JobFilter {
-    /// Only jobs of these accounts, when the caller may see no others.
-    pub visible: Option<Vec<String>>,
-    /// Text columns and the values they may have.
-    pub any_of: Vec<(Column, Vec<String>)>,
-    /// Of one of these operations.
-    pub operation_ids: Vec<Uuid>,
-    /// Made after this.
-    pub created_after: Option<DateTime<Utc>>,
-    /// Made before this.
-    pub created_before: Option<DateTime<Utc>>,
-    /// Only those older than this one.
-    pub before: Option<Uuid>,
-    /// At most so many.
-    pub limit: i64,
-}
-
-/// A column that callers can filter by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    /// `state`
-    State,
-    /// `kind`
-    Kind,
-    /// `account_id`
-    AccountId,
-    /// `region`
-    Region,
-    /// `cluster_name`
-    ClusterName,
-    /// `profile_name`
-    ProfileName,
-    /// `requested_by`
-    RequestedBy,
-}
-
-impl Column {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::State => "state",
-            Self::Kind => "kind",
-            Self::AccountId => "account_id",
-            Self::Region => "region",
-            Self::ClusterName => "cluster_name",
-            Self::ProfileName => "profile_name",
-            Self::RequestedBy => "requested_by",
-        }
-    }
-}
-
-/// Lists the ids of jobs, newest first.
-///
-/// The statement holds only the conditions that were asked for, so that Postgres plans for them.
-pub async fn list_ids(pool: &PgPool, filter: JobFilter) -> Result<Vec<Uuid>, sqlx::Error> {
-    let mut query: QueryBuilder<Postgres> =
-        QueryBuilder::new("-- list_jobs\nselect job_id from jobs where true");
-    let mut any_of = filter.any_of;
-    if let Some(visible) = filter.visible {
-        any_of.push((Column::AccountId, visible));
-    }
-    for (column, values) in any_of {
-        query.push(" and ").push(column.name()).push(" = any (");
-        query.push_bind(values).push(")");
-    }
-    if !filter.operation_ids.is_empty() {
-        query.push(" and operation_id = any (");
-        query.push_bind(filter.operation_ids).push(")");
-    }
-    if let Some(after) = filter.created_after {
-        query.push(" and created_at > ").push_bind(after);
-    }
-    if let Some(before) = filter.created_before {
-        query.push(" and created_at < ").push_bind(before);
-    }
-    if let Some(before) = filter.before {
-        query.push(" and job_id < ").push_bind(before);
-    }
-    query.push(" order by job_id desc limit ");
-    query.push_bind(filter.limit);
-    query.build_query_scalar().fetch_all(pool).await
 }
 
 /// About how many jobs of an account are unfinished; counts no further than just beyond `most`.
@@ -215,6 +133,23 @@ pub async fn count_unfinished(
         most,
     )
     .fetch_one(executor)
+    .await
+}
+
+/// Which of these jobs are over.
+pub async fn finished_of(
+    executor: impl PgExecutor<'_>,
+    job_ids: &[Uuid],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "-- finished_of
+        select job_id
+        from job_rows
+        where job_id = any ($1)
+          and phase = 'finished'",
+        job_ids,
+    )
+    .fetch_all(executor)
     .await
 }
 

@@ -5,25 +5,68 @@ with asked as (
     where job_id = any ($1)
       and ($2::text[] is null or account_id = any ($2))
 ),
--- the lanes in which some of them are blocked, each counted once
-lane as (
-    select account_id, lane, max(seq) as last_seq
-    from asked
-    where phase = 'blocked'
-    group by account_id, lane
+-- the lanes in which some of them are blocked, each looked at once
+lane as materialized (
+    select
+        blocked.account_id,
+        blocked.lane,
+        blocked.last_seq,
+        lead.job_id as leased_job,
+        -- 1,000 blocked jobs of each lane are counted; on a page of many lanes 100,000 in all
+        least(1000, 100000 / count(*) over ()) as counted
+    from (
+        select account_id, lane, max(seq) as last_seq
+        from asked
+        where phase = 'blocked'
+        group by account_id, lane
+    ) as blocked
+    left join leases lead on lead.account_id = blocked.account_id and lead.lane = blocked.lane
 ),
 ranked as (
-    select
-        j.account_id,
-        j.job_id,
-        row_number() over (partition by j.account_id, j.lane order by j.seq) as place
+    select lane.account_id, first.job_id, first.place
     from lane
-    join job_rows j
-        on j.account_id = lane.account_id collate "C"
-       and j.lane = lane.lane
-       and j.phase = 'blocked'
-       and j.seq <= lane.last_seq
-       and not exists (select from leases l where l.account_id = j.account_id and l.job_id = j.job_id)
+    cross join lateral (
+        select b.job_id, row_number() over (order by b.seq) as place
+        from job_rows b
+        where b.account_id = lane.account_id collate "C"
+          and b.lane = lane.lane
+          and b.phase = 'blocked'
+          and b.seq <= lane.last_seq
+          and b.job_id is distinct from lane.leased_job
+        order by b.seq
+        limit lane.counted
+    ) as first
+),
+-- of lanes that are deeper: where they begin and end, and how many jobs they have
+deep as materialized (
+    select
+        lane.account_id,
+        lane.lane,
+        lane.counted,
+        lanes.pending,
+        first.seq as first_seq,
+        last.seq as last_seq
+    from lane
+    join lanes on lanes.account_id = lane.account_id and lanes.lane = lane.lane
+    cross join lateral (
+        select b.seq
+        from job_rows b
+        where b.account_id = lane.account_id collate "C"
+          and b.lane = lane.lane
+          and b.phase = 'blocked'
+        order by b.seq
+        limit 1
+    ) as first
+    cross join lateral (
+        select b.seq
+        from job_rows b
+        where b.account_id = lane.account_id collate "C"
+          and b.lane = lane.lane
+          and b.phase = 'blocked'
+        order by b.seq desc
+        limit 1
+    ) as last
+    where lanes.pending > lane.counted
 )
 select
     asked.account_id as "account_id!",
@@ -56,13 +99,7 @@ select
     asked.finished_at,
     asked.deadline_at as "deadline_at!",
     coalesce(
-        (
-            select l.job_id
-            from leases l
-            where asked.phase = 'blocked'
-              and l.account_id = asked.account_id
-              and l.lane = asked.lane
-        ),
+        lane.leased_job,
         (
             select h.job_id
             from job_rows h
@@ -72,10 +109,22 @@ select
               and h.phase in ('ready', 'parked')
         )
     ) as "lane_head?",
-    ranked.place as "lane_position?",
+    case
+        when asked.phase <> 'blocked' then null
+        when ranked.place is not null then ranked.place
+        -- as if its jobs had come evenly
+        else greatest(
+            lane.counted + 1,
+            deep.pending::numeric * (asked.seq - deep.first_seq)
+                / greatest(deep.last_seq - deep.first_seq, 1)
+        )::bigint
+    end as "lane_position?",
+    asked.phase = 'blocked' and ranked.place is null as "lane_position_estimated!",
     a.state as "account_state?",
     now() as "read_at!"
 from asked
 left join accounts a using (account_id)
 left join ranked using (account_id, job_id)
+left join lane on lane.account_id = asked.account_id and lane.lane = asked.lane
+left join deep on deep.account_id = asked.account_id and deep.lane = asked.lane
 order by asked.job_id desc

@@ -1,10 +1,10 @@
 //! Keys of the service itself, made by whoever needs them first.
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 /// Reads the secret `name`; when there is none, `fresh` becomes it, for every process.
 pub async fn get_or_create(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     name: &str,
     fresh: &[u8],
 ) -> Result<Vec<u8>, sqlx::Error> {
@@ -16,7 +16,7 @@ pub async fn get_or_create(
         name,
         fresh,
     )
-    .execute(pool)
+    .execute(&mut *connection)
     .await?;
     sqlx::query_scalar!(
         "-- read_service_secret
@@ -25,6 +25,6 @@ pub async fn get_or_create(
         where name = $1",
         name,
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await
 }

@@ -5,9 +5,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+use super::walk;
 use crate::clock::Clock;
 use crate::domain::Role;
 use crate::rng::Rng;
@@ -28,6 +29,22 @@ pub struct NewToken {
     pub expires_at: Option<DateTime<Utc>>,
     /// Whether it may name the person behind a request.
     pub may_act_for: bool,
+    /// The token whose bearer makes it; none: the command line, or a caller of an issuer.
+    pub created_by: Option<Uuid>,
+}
+
+/// Why a token was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// A token that lives goes by that name.
+    #[error("the token {} goes by the name {:?}", .0.token_id, .0.name)]
+    NameTaken(Box<TokenRow>),
+    /// The token that asks for it lives no more.
+    #[error("the token that asks was revoked")]
+    MakerEnded,
+    /// The database can't be asked.
+    #[error("asking the database")]
+    Database(#[from] sqlx::Error),
 }
 
 /// A token's row; the token itself is nowhere.
@@ -49,6 +66,8 @@ pub struct TokenRow {
     pub revoked_at: Option<DateTime<Utc>>,
     /// Whether it may name the person behind a request.
     pub may_act_for: bool,
+    /// The token whose bearer made it; none: the command line, a caller of an issuer, or not noted.
+    pub created_by: Option<Uuid>,
     /// Within a minute.
     pub last_used_at: Option<DateTime<Utc>>,
     /// Whether that was a minute ago or more.
@@ -76,59 +95,141 @@ impl TokenRow {
 
 /// Makes a token of 256 random bits; the text is returned here and never again.
 pub async fn create(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     clock: &Clock,
     rng: &Rng,
     new: NewToken,
-) -> Result<(TokenRow, String), sqlx::Error> {
-    mint(executor, clock.uuid(), rng, new).await
+) -> Result<(TokenRow, String), CreateError> {
+    mint(connection, clock.uuid(), rng, new).await
 }
 
-/// The same, with an id that was made before.
+/// The same, with the id that the token will have.
 pub async fn mint(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     token_id: Uuid,
     rng: &Rng,
     new: NewToken,
-) -> Result<(TokenRow, String), sqlx::Error> {
+) -> Result<(TokenRow, String), CreateError> {
     let secret = BASE64_URL_SAFE_NO_PAD.encode(rng.bytes::<32>());
     let token = format!("{PREFIX}{secret}");
-    let row = keep(executor, token_id, &token, new).await?;
+    let row = insert(connection, token_id, &token, new).await?;
     Ok((row, token))
 }
 
 /// Makes a token whose text is given, or gives the token of that text these rights.
 pub async fn create_with_secret(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     clock: &Clock,
     token: &str,
     new: NewToken,
-) -> Result<TokenRow, sqlx::Error> {
-    keep(executor, clock.uuid(), token, new).await
+) -> Result<TokenRow, CreateError> {
+    let known = sqlx::query_as!(
+        TokenRow,
+        r#"-- give_token_rights
+        update api_tokens
+        set name = $2,
+            role = $3,
+            account_ids = $4,
+            expires_at = $5,
+            may_act_for = $6,
+            revoked_at = null,
+            name_held = true
+        where token_sha256 = $1
+        returning token_id, name, role, account_ids, created_at, expires_at, revoked_at,
+            may_act_for, created_by, last_used_at, false as "touch_due!""#,
+        sha256(token),
+        new.name,
+        new.role.as_str(),
+        new.account_ids.as_deref() as Option<&[String]>,
+        new.expires_at,
+        new.may_act_for,
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    match known {
+        Some(row) => Ok(row),
+        None => insert(connection, clock.uuid(), token, new).await,
+    }
 }
 
-async fn keep(
-    executor: impl PgExecutor<'_>,
+/// How often a name is tried for whose holder ends at that moment.
+const TRIES: u32 = 5;
+
+async fn insert(
+    connection: &mut PgConnection,
     token_id: Uuid,
     token: &str,
     new: NewToken,
-) -> Result<TokenRow, sqlx::Error> {
+) -> Result<TokenRow, CreateError> {
+    if let Some(maker) = new.created_by {
+        hold_maker(connection, maker).await?;
+    }
+    let mut tries = 0;
+    loop {
+        give_up_name(connection, &new.name).await?;
+        if let Some(row) = try_insert(connection, token_id, token, &new).await? {
+            return Ok(row);
+        }
+        tries += 1;
+        match holder(connection, &new.name).await? {
+            Some(holder) => return Err(CreateError::NameTaken(Box::new(holder))),
+            None if tries == TRIES => return Err(sqlx::Error::RowNotFound.into()),
+            None => {}
+        }
+    }
+}
+
+/// Holds the token that makes something until the transaction ends: a revocation with all that it made
+/// waits for this, or this finds it revoked.
+pub async fn hold_maker(connection: &mut PgConnection, token_id: Uuid) -> Result<(), CreateError> {
+    let held = sqlx::query!(
+        "-- hold_maker
+        select token_id
+        from api_tokens
+        where token_id = $1
+          and revoked_at is null
+        for key share",
+        token_id,
+    )
+    .fetch_optional(connection)
+    .await?;
+    held.map(drop).ok_or(CreateError::MakerEnded)
+}
+
+/// Takes the name from one that has expired.
+async fn give_up_name(connection: &mut PgConnection, name: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "-- give_up_token_name
+        update api_tokens
+        set name_held = false
+        where name = $1
+          and name_held
+          and revoked_at is null
+          and expires_at <= now()",
+        name,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// None where the name is taken.
+async fn try_insert(
+    connection: &mut PgConnection,
+    token_id: Uuid,
+    token: &str,
+    new: &NewToken,
+) -> Result<Option<TokenRow>, sqlx::Error> {
     sqlx::query_as!(
         TokenRow,
         r#"-- create_token
         insert into api_tokens (
-            token_id, name, token_sha256, role, account_ids, expires_at, may_act_for
+            token_id, name, token_sha256, role, account_ids, expires_at, may_act_for, created_by
         )
-        values ($1, $2, $3, $4, $5, $6, $7)
-        on conflict (token_sha256) do update
-        set name = excluded.name,
-            role = excluded.role,
-            account_ids = excluded.account_ids,
-            expires_at = excluded.expires_at,
-            may_act_for = excluded.may_act_for,
-            revoked_at = null
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict (name) where name_held and revoked_at is null do nothing
         returning token_id, name, role, account_ids, created_at, expires_at, revoked_at,
-            may_act_for, last_used_at, false as "touch_due!""#,
+            may_act_for, created_by, last_used_at, false as "touch_due!""#,
         token_id,
         new.name,
         sha256(token),
@@ -136,8 +237,30 @@ async fn keep(
         new.account_ids.as_deref() as Option<&[String]>,
         new.expires_at,
         new.may_act_for,
+        new.created_by,
     )
-    .fetch_one(executor)
+    .fetch_optional(connection)
+    .await
+}
+
+/// The living token of this name.
+async fn holder(
+    connection: &mut PgConnection,
+    name: &str,
+) -> Result<Option<TokenRow>, sqlx::Error> {
+    sqlx::query_as!(
+        TokenRow,
+        r#"-- find_token_by_name
+        select token_id, name, role, account_ids, created_at, expires_at, revoked_at,
+            may_act_for, created_by, last_used_at, false as "touch_due!"
+        from api_tokens
+        where name = $1
+          and name_held
+          and revoked_at is null
+          and (expires_at is null or expires_at > now())"#,
+        name,
+    )
+    .fetch_optional(connection)
     .await
 }
 
@@ -150,7 +273,7 @@ pub async fn find_valid(
         TokenRow,
         r#"-- find_valid_token
         select token_id, name, role, account_ids, created_at, expires_at, revoked_at,
-            may_act_for, last_used_at,
+            may_act_for, created_by, last_used_at,
             last_used_at is null or last_used_at < now() - interval '1 minute' as "touch_due!"
         from api_tokens
         where token_sha256 = $1
@@ -196,12 +319,12 @@ pub async fn touch(executor: impl PgExecutor<'_>, token_id: Uuid) -> Result<(), 
 pub struct TokenFilter {
     /// Only those whose accounts are all among these, when the caller may see no others.
     pub visible: Option<Vec<String>>,
-    /// Only this one.
-    pub token_id: Option<Uuid>,
     /// Those too that were revoked.
     pub revoked_too: bool,
     /// Only those older than this one.
     pub before: Option<Uuid>,
+    /// Only this one, and those that are newer.
+    pub from: Option<Uuid>,
     /// At most so many.
     pub limit: i64,
 }
@@ -215,21 +338,42 @@ pub async fn list(
         TokenRow,
         r#"-- list_tokens
         select token_id, name, role, account_ids, created_at, expires_at, revoked_at, may_act_for,
-            last_used_at, false as "touch_due!"
+            created_by, last_used_at, false as "touch_due!"
         from api_tokens
         where ($1::text[] is null or account_ids <@ $1)
-          and ($2::uuid is null or token_id = $2)
-          and ($3 or revoked_at is null)
-          and ($4::uuid is null or token_id < $4)
+          and ($2 or revoked_at is null)
+          and token_id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+          and token_id >= coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
         order by token_id desc
         limit $5"#,
         filter.visible.as_deref() as Option<&[String]>,
-        filter.token_id,
         filter.revoked_too,
         filter.before,
+        filter.from,
         filter.limit,
     )
     .fetch_all(executor)
+    .await
+}
+
+/// The oldest of the next so many tokens, seen or not; none when fewer are left.
+pub async fn reach(
+    executor: impl PgExecutor<'_>,
+    before: Option<Uuid>,
+    rows: i64,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "-- list_tokens_reach
+        select token_id
+        from api_tokens
+        where token_id < coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        order by token_id desc
+        offset $2
+        limit 1",
+        before,
+        rows - 1,
+    )
+    .fetch_optional(executor)
     .await
 }
 
@@ -241,10 +385,10 @@ pub async fn find(
 ) -> Result<Option<TokenRow>, sqlx::Error> {
     let filter = TokenFilter {
         visible,
-        token_id: Some(token_id),
         revoked_too: true,
+        before: Some(walk::after(token_id)),
+        from: Some(token_id),
         limit: 1,
-        ..TokenFilter::default()
     };
     Ok(list(executor, &filter).await?.pop())
 }

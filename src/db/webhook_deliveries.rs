@@ -1,11 +1,14 @@
 //! Deliveries: one event for one webhook, and how its sending goes.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::types::PgInterval;
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{Connection as _, PgConnection, PgExecutor};
 use uuid::Uuid;
+
+use super::walk;
 
 /// One claimer at a time, so that no webhook gets more at once than it may.
 const CLAIMER: i64 = 0x0066_6c65_6574_7768;
@@ -48,14 +51,39 @@ pub struct Delivery {
 pub struct DeliveryFilter {
     /// The webhook.
     pub webhook_id: Uuid,
-    /// Only this one.
-    pub delivery_id: Option<Uuid>,
     /// Only those in one of these states.
     pub states: Option<Vec<String>>,
     /// Only those older than this one.
     pub before: Option<Uuid>,
+    /// Only this one, and those that are newer.
+    pub from: Option<Uuid>,
     /// At most so many.
     pub limit: i64,
+}
+
+/// The oldest of the next so many deliveries of a webhook, whatever their states; none when fewer
+/// are left.
+pub async fn reach(
+    executor: impl PgExecutor<'_>,
+    webhook_id: Uuid,
+    before: Option<Uuid>,
+    rows: i64,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "-- list_webhook_deliveries_reach
+        select delivery_id
+        from webhook_deliveries
+        where webhook_id = $1
+          and delivery_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        order by delivery_id desc
+        offset $3
+        limit 1",
+        webhook_id,
+        before,
+        rows - 1,
+    )
+    .fetch_optional(executor)
+    .await
 }
 
 /// Lists deliveries, newest first.
@@ -72,15 +100,15 @@ pub async fn list(
             finished_at
         from webhook_deliveries
         where webhook_id = $1
-          and ($2::uuid is null or delivery_id = $2)
-          and ($3::text[] is null or state = any ($3))
-          and ($4::uuid is null or delivery_id < $4)
+          and ($2::text[] is null or state = any ($2))
+          and delivery_id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+          and delivery_id >= coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')
         order by delivery_id desc
         limit $5",
         filter.webhook_id,
-        filter.delivery_id,
         filter.states.as_deref() as Option<&[String]>,
         filter.before,
+        filter.from,
         filter.limit,
     )
     .fetch_all(executor)
@@ -95,9 +123,9 @@ pub async fn find(
 ) -> Result<Option<Delivery>, sqlx::Error> {
     let filter = DeliveryFilter {
         webhook_id,
-        delivery_id: Some(delivery_id),
         states: None,
-        before: None,
+        before: Some(walk::after(delivery_id)),
+        from: Some(delivery_id),
         limit: 1,
     };
     Ok(list(executor, &filter).await?.pop())
@@ -182,22 +210,46 @@ pub struct Claimed {
     pub retry_no: i32,
     /// The fence.
     pub lease_token: i64,
+    /// The account whose webhook it is, the first of several; empty for one of all accounts.
+    pub owner: String,
+    /// The webhook's last delivery failed.
+    pub failing: bool,
 }
 
 /// How much to claim.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Room {
     /// At most so many.
     pub in_all: i64,
-    /// At most so many of one webhook, with those that are under way.
+    /// At most so many of one webhook, with those that are under way in all processes.
     pub a_webhook: i64,
+    /// The slots of this process that one owner's deliveries may fill.
+    pub an_owner: i64,
+    /// Of those, the slots that go to webhooks whose last delivery failed.
+    pub an_owner_failing: i64,
+    /// The slots of this process that may go to webhooks whose last delivery failed.
+    pub failing: i64,
+    /// What this process has under way, by owner.
+    pub under_way: HashMap<String, UnderWay>,
     /// How long a lease stands.
     pub lease: Duration,
 }
 
+/// The deliveries of one owner that a process has under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnderWay {
+    /// All of them.
+    pub all: i64,
+    /// Those to webhooks whose last delivery had failed when they were claimed.
+    pub failing: i64,
+}
+
 /// Leases deliveries that are due. Finds none while another process claims.
-pub async fn claim(pool: &PgPool, room: Room) -> Result<Vec<Claimed>, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+pub async fn claim(
+    connection: &mut PgConnection,
+    room: &Room,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
     // First, in a statement of its own: the next one then sees every lease that was made under it.
     let alone = sqlx::query_scalar!(
         r#"-- claim_webhooks_alone
@@ -214,61 +266,25 @@ pub async fn claim(pool: &PgPool, room: Room) -> Result<Vec<Claimed>, sqlx::Erro
     Ok(claimed)
 }
 
-async fn lease_due(connection: &mut PgConnection, room: Room) -> Result<Vec<Claimed>, sqlx::Error> {
-    sqlx::query_as!(
+async fn lease_due(
+    connection: &mut PgConnection,
+    room: &Room,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    let owners: Vec<String> = room.under_way.keys().cloned().collect();
+    let all: Vec<i64> = room.under_way.values().map(|held| held.all).collect();
+    let failing: Vec<i64> = room.under_way.values().map(|held| held.failing).collect();
+    sqlx::query_file_as!(
         Claimed,
-        r#"-- claim_webhook_deliveries
-        with due as (
-            select job.webhook_id, job.delivery_id
-            from webhooks w
-            cross join lateral (
-                select d.webhook_id, d.delivery_id, d.next_attempt_at
-                from webhook_deliveries d
-                where d.webhook_id = w.webhook_id
-                  and d.state = 'pending'
-                  and d.next_attempt_at <= now()
-                  and (d.leased_until is null or d.leased_until <= now())
-                order by d.next_attempt_at
-                limit greatest(0, $2 - (
-                    select count(*)
-                    from webhook_deliveries l
-                    where l.webhook_id = w.webhook_id
-                      and l.state = 'pending'
-                      and l.leased_until > now()
-                ))
-            ) as job
-            where w.enabled
-            order by job.next_attempt_at
-            limit $1
-        )
-        update webhook_deliveries d
-        set leased_until = now() + $3::interval,
-            lease_token = d.lease_token + 1,
-            attempts = d.attempts + 1,
-            last_attempt_at = now()
-        from due
-        join webhooks w on w.webhook_id = due.webhook_id
-        where d.webhook_id = due.webhook_id
-          and d.delivery_id = due.delivery_id
-          and d.state = 'pending'
-        returning
-            d.webhook_id,
-            w.url,
-            w.format,
-            w.account_ids,
-            w.client_id,
-            d.callback_run,
-            w.secret,
-            case when w.old_secret_until > now() then w.old_secret end as old_secret,
-            d.delivery_id,
-            d.event_type,
-            d.subject_id,
-            d.occurred_at,
-            d.retry_no,
-            d.lease_token"#,
+        "src/db/claim_webhook_deliveries.sql",
         room.in_all,
         room.a_webhook,
         interval(room.lease),
+        &owners,
+        &all,
+        &failing,
+        room.an_owner,
+        room.an_owner_failing,
+        (room.failing - failing.iter().sum::<i64>()).max(0),
     )
     .fetch_all(connection)
     .await
@@ -316,7 +332,7 @@ pub async fn settle(
 }
 
 /// Removes deliveries that are older than `age`.
-pub async fn sweep(pool: &PgPool, age: Duration) -> Result<u64, sqlx::Error> {
+pub async fn sweep(executor: impl PgExecutor<'_>, age: Duration) -> Result<u64, sqlx::Error> {
     let swept = sqlx::query!(
         "-- sweep_webhook_deliveries
         delete from webhook_deliveries
@@ -329,7 +345,7 @@ pub async fn sweep(pool: &PgPool, age: Duration) -> Result<u64, sqlx::Error> {
         )",
         interval(age),
     )
-    .execute(pool)
+    .execute(executor)
     .await?;
     Ok(swept.rows_affected())
 }

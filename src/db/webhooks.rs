@@ -1,7 +1,7 @@
 //! Webhooks: who wants to be told of what.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 /// A webhook's row.
@@ -29,6 +29,8 @@ pub struct Webhook {
     pub failing_since: Option<DateTime<Utc>>,
     /// Until when the secret before the last rotation signs too.
     pub old_secret_until: Option<DateTime<Utc>>,
+    /// The token whose bearer made it; none: a caller of an issuer, or not noted.
+    pub created_by: Option<Uuid>,
     /// Raised by every change.
     pub version: i64,
     /// When it was made.
@@ -62,14 +64,15 @@ pub async fn insert(
     webhook_id: Uuid,
     settings: &Settings,
     secret: &[u8],
+    created_by: Option<Uuid>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "-- insert_webhook
         insert into webhooks (
             webhook_id, url, description, event_types, account_ids, enabled, secret, format,
-            client_id
+            client_id, created_by
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         webhook_id,
         settings.url,
         settings.description,
@@ -79,6 +82,7 @@ pub async fn insert(
         secret,
         settings.format,
         settings.client_id,
+        created_by,
     )
     .execute(executor)
     .await?;
@@ -96,7 +100,8 @@ pub async fn find(
         "-- find_webhook
         select
             webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
-            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
+            disabled_reason, failing_since, old_secret_until, created_by, version, created_at,
+            updated_at
         from webhooks
         where webhook_id = $1
           and ($2::text[] is null or account_ids <@ $2)",
@@ -118,7 +123,8 @@ pub async fn find_for_update(
         "-- find_webhook_for_update
         select
             webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
-            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
+            disabled_reason, failing_since, old_secret_until, created_by, version, created_at,
+            updated_at
         from webhooks
         where webhook_id = $1
           and ($2::text[] is null or account_ids <@ $2)
@@ -130,11 +136,32 @@ pub async fn find_for_update(
     .await
 }
 
-/// Lists the webhooks that the caller may see, newest first, after `before`.
+/// The oldest of the next so many webhooks, seen or not; none when fewer are left.
+pub async fn reach(
+    executor: impl PgExecutor<'_>,
+    before: Option<Uuid>,
+    rows: i64,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "-- list_webhooks_reach
+        select webhook_id
+        from webhooks
+        where webhook_id < coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        order by webhook_id desc
+        offset $2
+        limit 1",
+        before,
+        rows - 1,
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// Lists the webhooks that the caller may see, newest first, those after `before` and down to `from`.
 pub async fn list(
     executor: impl PgExecutor<'_>,
     visible: Option<&[String]>,
-    before: Option<Uuid>,
+    (before, from): (Option<Uuid>, Option<Uuid>),
     limit: i64,
 ) -> Result<Vec<Webhook>, sqlx::Error> {
     sqlx::query_as!(
@@ -142,14 +169,17 @@ pub async fn list(
         "-- list_webhooks
         select
             webhook_id, url, format, client_id, description, event_types, account_ids, enabled,
-            disabled_reason, failing_since, old_secret_until, version, created_at, updated_at
+            disabled_reason, failing_since, old_secret_until, created_by, version, created_at,
+            updated_at
         from webhooks
         where ($1::text[] is null or account_ids <@ $1)
-          and ($2::uuid is null or webhook_id < $2)
+          and webhook_id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+          and webhook_id >= coalesce($3::uuid, '00000000-0000-0000-0000-000000000000')
         order by webhook_id desc
-        limit $3",
+        limit $4",
         visible as Option<&[String]>,
         before,
+        from,
         limit,
     )
     .fetch_all(executor)
@@ -259,6 +289,46 @@ pub async fn find_portal(
         account_id,
     )
     .fetch_optional(executor)
+    .await
+}
+
+/// The webhooks that one account may have, and those of all accounts together.
+pub const MAX_AN_ACCOUNT: i64 = 50;
+
+/// Taken by whoever makes a webhook or gives it other accounts, until the transaction ends: so two
+/// do not pass the bound together.
+const BOUND: i64 = 0x0066_6c65_6574_7762;
+
+/// The first of these accounts that has as many webhooks as it may, beside this one; empty when
+/// those of all accounts are as many. In a transaction that goes on to write the webhook.
+pub async fn find_full(
+    connection: &mut PgConnection,
+    account_ids: Option<&[String]>,
+    webhook_id: Uuid,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query!(
+        "-- lock_bound_of_webhooks
+        select pg_advisory_xact_lock($1)",
+        BOUND
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    sqlx::query_scalar!(
+        r#"-- find_full_owner
+        select owned.account_id as "account_id!"
+        from webhooks w
+        cross join lateral unnest(coalesce(w.account_ids, '{""}')) as owned (account_id)
+        where owned.account_id = any (coalesce($1::text[], '{""}'))
+          and w.webhook_id <> $2
+        group by owned.account_id
+        having count(*) >= $3
+        order by owned.account_id
+        limit 1"#,
+        account_ids as Option<&[String]>,
+        webhook_id,
+        MAX_AN_ACCOUNT,
+    )
+    .fetch_optional(connection)
     .await
 }
 

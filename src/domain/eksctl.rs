@@ -32,6 +32,7 @@ mod keys;
 pub mod kubernetes_network;
 pub mod metadata;
 pub mod nodegroup;
+pub mod owners;
 pub mod pod_identity_association;
 pub mod policies;
 pub mod private_cluster;

@@ -17,6 +17,10 @@ pub const MAX_SUBNETS: usize = 100;
 /// AWS's fixed limit of tags on one resource.
 pub const MAX_TAGS: usize = 50;
 
+/// The most bytes of a profile as JSON. Within AWS's quotas of 5 selectors with 5 labels, and with 50
+/// tags of the longest keys and values, all of 4 bytes a character, a profile has fewer than 91,000.
+pub const MAX_BYTES: usize = 96 * 1024;
+
 const MAX_NAMESPACE: usize = 253;
 /// EKS's bound; Kubernetes has 317.
 const MAX_LABEL_KEY: usize = 127;
@@ -49,13 +53,27 @@ pub(super) fn check(input: ProfileInput, naming: Naming) -> Result<ProfileSpec, 
         namespace: selector.namespace,
         labels: selector.labels,
     });
-    Ok(ProfileSpec {
+    let spec = ProfileSpec {
         name,
         pod_execution_role_arn: role,
         selectors: selectors.collect(),
         subnets: input.subnets,
         tags: input.tags,
-    })
+    };
+    check_size(&spec)?;
+    Ok(spec)
+}
+
+fn check_size(spec: &ProfileSpec) -> Result<(), Vec<Invalid>> {
+    let bytes = serde_json::to_vec(spec).map_or(usize::MAX, |json| json.len());
+    if bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "the profile has {bytes} bytes as JSON, and may have at most {MAX_BYTES}: use fewer \
+         selectors, labels or tags, or several profiles"
+    );
+    Err(vec![Invalid::new("", message)])
 }
 
 /// The first of eksctl's rules that is broken, in its words.

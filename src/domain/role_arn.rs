@@ -1,10 +1,13 @@
 //! Role ARNs, and what can be read out of one.
 
+use super::iam_name::is_named;
 use super::ids::{AccountId, Partition, Region};
 use super::macros::text_newtype;
 
 /// The role that the fleet assumes in an account unless the account names another.
 const FLEET_ROLE: &str = "fargate-fleet";
+/// The longest name of a role.
+const MAX_NAME: usize = 64;
 
 text_newtype! {
     /// The ARN of an IAM role.
@@ -12,7 +15,7 @@ text_newtype! {
         what: "role ARN",
         expected: "arn:<partition>:iam::<12 digits>:role/<name>, at most 2048 characters",
         max_length: 2048,
-        pattern: "^arn:aws(-cn|-us-gov|-eusc|-iso(-[bef])?)?:iam::[0-9]{12}:role/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64}$",
+        pattern: "^arn:aws(-cn|-us-gov|-eusc|-iso(-[bef])?)?:iam::[0-9]{12}:role/([!-)+-.0-9;->@-~]*[!-)+,\\-0-9;->@-~][!-)+-.0-9;->@-~]*/)*[A-Za-z0-9_+=,.@-]{1,64}$",
         example: "arn:aws:iam::111111111111:role/fargate-pod-execution",
     }
 }
@@ -59,13 +62,8 @@ impl RoleArnParts {
         let (partition, rest) = rest.split_once(":iam::")?;
         let (account, role) = rest.split_once(":role/")?;
         let partition = Partition::of_arn(partition)?;
-        let name = role.rsplit('/').next()?;
-        let name_allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
         let account = AccountId::parse(account).ok()?;
-        let fine = role.bytes().all(|b| b.is_ascii_graphic())
-            && !role.starts_with('/')
-            && (1..=64).contains(&name.len())
-            && name.bytes().all(name_allowed);
+        let fine = is_named(role, MAX_NAME);
         fine.then_some(Self { partition, account })
     }
 }
@@ -106,6 +104,9 @@ mod tests {
             "arn:aws:iam::123456789012:role/",
             "arn:aws:iam::123456789012:role//pods",
             "arn:aws:iam::123456789012:role/a b",
+            "arn:aws:iam::123456789012:role/*",
+            "arn:aws:iam::123456789012:role/../x",
+            "arn:aws:iam::123456789012:role/a:role/b",
             "arn:mars:iam::123456789012:role/pods",
             "arn:aws:eks:eu-central-1:123456789012:cluster/x",
         ] {

@@ -69,6 +69,16 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// Whether a change that is in the audit trail was done.
+    AuditOutcome as "outcome" {
+        /// It was done, or is being done.
+        Allowed => "allowed",
+        /// It was refused: the caller may not do it, or not see the thing.
+        Denied => "denied",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

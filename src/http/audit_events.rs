@@ -11,8 +11,9 @@ use super::pages::Page;
 use super::problem::Problem;
 use super::query::{FilterText, PageWish, Time, list, text};
 use super::wire::audit_event::{AuditEvent, AuditEventList};
-use crate::db::audit::{self, AuditFilter};
-use crate::domain::AccountId;
+use crate::db::audit_list::{self, AuditFilter};
+use crate::db::walk;
+use crate::domain::{AccountId, AuditOutcome};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -30,6 +31,11 @@ pub(super) struct ListAuditEventsQuery {
     #[serde(default, deserialize_with = "list")]
     #[param(value_type = String, required = false, max_length = 2048, example = "111111111111")]
     account_id: Vec<AccountId>,
+    /// Only changes that were done (`allowed`), or only those that were refused (`denied`); a comma
+    /// means or.
+    #[serde(default, deserialize_with = "list")]
+    #[param(value_type = String, required = false, max_length = 2048, example = "denied")]
+    outcome: Vec<AuditOutcome>,
     /// Only changes made after this time.
     #[serde(default, deserialize_with = "text")]
     #[param(value_type = String, format = DateTime, required = false, max_length = 35, example = "2026-01-02T03:04:05Z")]
@@ -51,6 +57,9 @@ pub(super) struct ListAuditEventsQuery {
 /// List recorded changes, newest first.
 ///
 /// Those of your accounts; those of no account, such as tokens, only with a token of all accounts.
+///
+/// A page looks at a bounded number of changes: one that few of them match may be short, even empty,
+/// and still have `nextPageToken`.
 #[utoipa::path(
     operation_id = "listAuditEvents",
     tag = "access",
@@ -64,22 +73,27 @@ pub(super) async fn list_audit_events(call: Call<Viewer>) -> Result<HttpResponse
     let query: ListAuditEventsQuery = call.query()?;
     let page = Page::<i64>::of(&call, query.page_size, query.page_token.as_deref()).await?;
     let texts = |values: Vec<FilterText>| values.into_iter().map(|text| text.0).collect();
+    let asked = query.account_id.into_iter().map(String::from).collect();
     let filter = AuditFilter {
-        visible: call.caller.visible(),
+        account_ids: walk::accounts(call.caller.visible(), asked),
         actors: texts(query.actor),
         actions: texts(query.action),
-        account_ids: query.account_id.into_iter().map(String::from).collect(),
+        denied: match query.outcome.as_slice() {
+            [] => None,
+            outcomes if outcomes.iter().all(|one| *one == AuditOutcome::Denied) => Some(true),
+            outcomes if outcomes.iter().all(|one| *one == AuditOutcome::Allowed) => Some(false),
+            _ => None,
+        },
         created_after: query.created_after.map(|time| time.0),
         created_before: query.created_before.map(|time| time.0),
         before: page.after,
         limit: page.limit(),
+        rows: call.state.options.limits.list_rows.into(),
     };
-    let pool = call.state.pool.clone();
-    let found = call
-        .state
-        .run(async move { Ok(audit::list(&pool, filter).await?) })
-        .await?;
-    let (rows, next_page_token) = page.cut(found, |row| row.event_seq.to_string());
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move { Ok(audit_list::list(list, &filter).await?) })
+    });
+    let (rows, next_page_token) = page.cut_looked(found.await?, |row| row.event_seq.to_string());
     let items = rows.into_iter().map(AuditEvent::from).collect();
     Ok(answer::json(
         HttpResponse::Ok(),

@@ -4,9 +4,10 @@
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::budget::Slot;
 use super::problem::Problem;
 use super::state::State;
 use crate::db::tokens;
@@ -52,6 +53,8 @@ pub(super) struct Caller {
     pub may_act_for: bool,
     /// The person behind this request, as the caller says.
     pub on_behalf_of: Option<String>,
+    /// The request under way; none for what is kept of a caller between requests.
+    pub slot: Option<Slot>,
 }
 
 impl Caller {
@@ -101,6 +104,19 @@ impl Caller {
         self.account_ids.clone()
     }
 
+    /// The account, when the caller may see no other.
+    pub(super) fn only_account(&self) -> Option<&str> {
+        match self.account_ids.as_deref() {
+            Some([one]) => Some(one),
+            _ => None,
+        }
+    }
+
+    /// The request under way, for what goes on when its caller has hung up.
+    pub(super) fn slot(&self) -> Option<Slot> {
+        self.slot.clone()
+    }
+
     pub(super) fn sees(&self, account_id: &str) -> bool {
         let listed = |ids: &Vec<String>| ids.iter().any(|id| id == account_id);
         self.account_ids.as_ref().is_none_or(listed)
@@ -122,6 +138,11 @@ impl Caller {
 
 /// The token in `Authorization: Bearer`.
 pub(super) fn bearer(headers: &HeaderMap) -> Result<String, Problem> {
+    if headers.get_all(AUTHORIZATION).count() > 1 {
+        // A proxy may look at one of them, and this service at another.
+        let detail = "Two Authorization headers came: send one.";
+        return Err(Problem::new(ErrorCode::InvalidRequest, detail));
+    }
     let value = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
@@ -137,17 +158,25 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<String, Problem> {
     }
 }
 
-/// Finds the caller of a token: one of an OIDC issuer, if there is any, or one of the API.
-pub(super) async fn caller(state: &State, token: &str) -> Result<Caller, Problem> {
+/// Finds the caller of a token: one of an OIDC issuer, if there is any, or one of the API. Those of
+/// strangers, which have not counted for a while, are not all looked at at once.
+pub(super) async fn caller(state: &State, token: &str, stranger: bool) -> Result<Caller, Problem> {
     if let Some(oidc) = &state.oidc
         && is_foreign(token)
     {
         return of_issuer(oidc, token).await;
     }
-    let (pool, token) = (state.pool.clone(), token.to_owned());
+    let permit = if stranger {
+        Some(state.stranger().await?)
+    } else {
+        None
+    };
+    let token = token.to_owned();
     let epoch = state.watchers.epoch();
     state
-        .run(async move { of_api(&pool, &token, epoch).await })
+        .look_up(permit, move |connection| {
+            Box::pin(async move { of_api(connection, &token, epoch).await })
+        })
         .await
 }
 
@@ -175,16 +204,17 @@ async fn of_issuer(oidc: &Oidc, token: &str) -> Result<Caller, Problem> {
         epoch: 0,
         may_act_for: false,
         on_behalf_of: None,
+        slot: None,
     })
 }
 
-async fn of_api(pool: &PgPool, token: &str, epoch: u64) -> Result<Caller, Problem> {
-    let found = tokens::find_valid(pool, token).await?;
+async fn of_api(connection: &mut PgConnection, token: &str, epoch: u64) -> Result<Caller, Problem> {
+    let found = tokens::find_valid(&mut *connection, token).await?;
     let row = found.ok_or_else(|| {
         invalid_token("The token is unknown, expired or revoked: ask an administrator for another.")
     })?;
     if row.touch_due {
-        tokens::touch(pool, row.token_id).await?;
+        tokens::touch(connection, row.token_id).await?;
     }
     let role = row.role.parse::<Role>().map_err(|error| {
         tracing::error!(%error, token.id = %row.token_id, "reading a token's role");
@@ -200,6 +230,7 @@ async fn of_api(pool: &PgPool, token: &str, epoch: u64) -> Result<Caller, Proble
         epoch,
         may_act_for: row.may_act_for,
         on_behalf_of: None,
+        slot: None,
     })
 }
 

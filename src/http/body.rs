@@ -1,13 +1,20 @@
 //! Request bodies: bounded, of a media type that the route reads.
 
+use std::io::Read;
+
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::http::Version;
+use actix_web::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING,
+};
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::json_shape;
-use super::problem::Problem;
+use super::permits::Permit;
+use super::problem::{Problem, Right};
 use crate::domain::decode::{self, MAX_BYTES};
 use crate::domain::eksctl::Part;
 use crate::domain::{ClusterConfig, ErrorCode, Invalid};
@@ -16,6 +23,51 @@ use crate::limits::Limits;
 /// The largest body that is ever read, in bytes.
 pub(super) const MAX_BODY: usize = MAX_BYTES;
 
+/// A body, and the leave to have it in hand.
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    _permit: Permit,
+}
+
+impl Body {
+    pub(super) fn new(bytes: Vec<u8>, permit: Permit) -> Self {
+        Self {
+            bytes,
+            _permit: permit,
+        }
+    }
+}
+
+impl std::ops::Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The most bytes that a body may turn out to have, before it is read; refused when it is too large.
+pub(super) fn expected(
+    headers: &HeaderMap,
+    version: Version,
+    limits: &Limits,
+) -> Result<usize, Problem> {
+    let most = limits.body_bytes;
+    match announced(headers) {
+        Some(bytes) if bytes > most => Err(too_large(most)),
+        // What comes out of a packed one may be as large as any.
+        Some(_) if headers.contains_key(CONTENT_ENCODING) => Ok(most),
+        Some(bytes) => Ok(bytes),
+        // In chunks, or none at all.
+        None if version == Version::HTTP_2 || headers.contains_key(TRANSFER_ENCODING) => Ok(most),
+        None => Ok(0),
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// Reads a body to its end, within its time.
 pub(super) async fn read(
     headers: &HeaderMap,
@@ -23,9 +75,11 @@ pub(super) async fn read(
     limits: &Limits,
 ) -> Result<Vec<u8>, Problem> {
     let reading = read_whole(headers, payload, limits.body_bytes);
+    let coding = Coding::of(headers)?;
     let body = tokio::time::timeout(limits.body_timeout, reading)
         .await
         .map_err(|_| too_slow(limits))??;
+    let body = coding.decoded(body, limits.body_bytes)?;
     if media_type(headers).ends_with("json") {
         json_shape::check(&body, limits)?;
     }
@@ -37,16 +91,7 @@ async fn read_whole(
     mut payload: Payload,
     most: usize,
 ) -> Result<Vec<u8>, Problem> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
-    let announced = announced
-        .and_then(|text| text.parse::<usize>().ok())
-        .unwrap_or(0);
-    if announced > most {
-        return Err(too_large(most));
-    }
-    let mut body = Vec::with_capacity(announced);
+    let mut body = Vec::with_capacity(announced(headers).unwrap_or(0).min(most));
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
             tracing::debug!(%error, "reading a body");
@@ -58,6 +103,66 @@ async fn read_whole(
             return Err(too_large(most));
         }
         body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// How a body is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Identity,
+    Gzip,
+    Deflate,
+}
+
+/// For `Accept-Encoding`.
+const CODINGS: &str = "gzip, deflate";
+
+impl Coding {
+    fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut packed = headers.get_all(CONTENT_ENCODING).flat_map(|value| {
+            let value = value.to_str().unwrap_or("?");
+            value
+                .split(',')
+                .map(|coding| coding.trim().to_ascii_lowercase())
+        });
+        let coding = match packed.next().as_deref() {
+            None | Some("identity" | "") => Some(Self::Identity),
+            Some("gzip" | "x-gzip") => Some(Self::Gzip),
+            Some("deflate") => Some(Self::Deflate),
+            Some(_) => None,
+        };
+        if let (Some(coding), None) = (coding, packed.next()) {
+            return Ok(coding);
+        }
+        let detail = "A body of this Content-Encoding is not read: send it as it is, or with one of \
+                      gzip and deflate.";
+        let mut problem = Problem::new(ErrorCode::InvalidRequest, detail).status(415);
+        problem.right = Some(Right::Encodings(CODINGS));
+        Err(problem)
+    }
+
+    /// The body as it was before it was packed, which is bounded like one that was not.
+    fn decoded(self, body: Vec<u8>, most: usize) -> Result<Vec<u8>, Problem> {
+        match self {
+            Self::Identity => Ok(body),
+            Self::Gzip => unpacked(MultiGzDecoder::new(body.as_slice()), most),
+            Self::Deflate => unpacked(ZlibDecoder::new(body.as_slice()), most),
+        }
+    }
+}
+
+fn unpacked(packed: impl Read, most: usize) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    packed.take(limit).read_to_end(&mut body).map_err(|error| {
+        tracing::debug!(%error, "unpacking a body");
+        let detail = "The body is not what its Content-Encoding says: pack it again, or send it as \
+                      it is.";
+        Problem::new(ErrorCode::InvalidRequest, detail)
+    })?;
+    if body.len() > most {
+        return Err(too_large(most));
     }
     Ok(body)
 }

@@ -67,12 +67,18 @@ struct Budget {
 }
 
 /// A request under way; over when the last clone is dropped.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Slot {
     _held: Arc<Held>,
 }
 
 struct Held(Arc<Budget>);
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Held")
+    }
+}
 
 impl Drop for Held {
     fn drop(&mut self) {

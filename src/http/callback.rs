@@ -38,10 +38,10 @@ impl<R: Needs> Call<R> {
     }
 
     async fn check_run(&self, webhook: Uuid, account_id: &str, run: &str) -> Result<(), Problem> {
-        let (pool, account) = (self.state.pool.clone(), account_id.to_owned());
-        let found = self
-            .state
-            .run(async move { Ok(webhooks::find_portal(&pool, webhook, &account).await?) });
+        let account = account_id.to_owned();
+        let found = self.state.look_up(self.caller.slot(), move |connection| {
+            Box::pin(async move { Ok(webhooks::find_portal(connection, webhook, &account).await?) })
+        });
         let Some(portal) = found.await? else {
             let message = format!(
                 "no enabled webhook of a portal that jobs of account {account_id} may name: ask an \

@@ -18,6 +18,7 @@ use super::wire::operation::Operation;
 use super::wire::paths;
 use crate::db::accounts::Account;
 use crate::domain::eksctl::Part;
+use crate::domain::eksctl::owners;
 use crate::domain::{ClusterConfig, FargatePart, Invalid, Warning};
 use crate::queue::enqueue::{NewJob, NewOperation};
 
@@ -57,9 +58,20 @@ pub(super) async fn create_fargate_profiles_from_cluster_config(
     let key = call.idempotency_key(&body)?;
     let work = async |account: &Account| {
         let config = body::cluster_config(call.headers(), &body, Part::Fargate)?;
-        work(&call, account, FargatePart::of(config)?)
+        let named = config.arns.clone();
+        let part = FargatePart::of(config)?;
+        let region = part.region.clone();
+        let work = work(&call, account, part)?;
+        let strays = owners::misplaced(&named, &account.account_id, &region);
+        if strays.is_empty() {
+            Ok(work)
+        } else {
+            Err(Problem::invalid(strays))
+        }
     };
     let made = call.once(key, &path.account_id, work).await?;
+    // Others may send theirs while this caller waits.
+    drop(body);
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let seconds = patience.seconds;
     let operation = operations::within(&call.state, &call.caller, made.subject_id, seconds).await?;

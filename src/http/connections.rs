@@ -3,22 +3,21 @@
 //! The server bounds the head of a connection's first request, and the time without any byte after
 //! an answer. Who sends one byte after an answer would be waited for without end; so a connection
 //! that has had no request under way for as long as all that together is cut off.
+//!
+//! It is here too that the two ends of a connection learn of each other: [`super::envelope`], which
+//! answers, and [`super::edge`], which lets the next request through when that is done.
 
-use std::any::Any;
-use std::io;
-use std::net::Shutdown;
-use std::os::fd::AsFd as _;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use actix_tls::accept::rustls_0_23::TlsStream;
+use actix_web::HttpRequest;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{Extensions, ServiceRequest};
-use actix_web::rt::net::TcpStream;
+use actix_web::dev::ServiceRequest;
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -39,12 +38,62 @@ struct Shared {
 }
 
 /// Lives as long as the server's own hold on the connection.
-struct Connection {
+pub(super) struct Connection {
     shared: Arc<Shared>,
-    socket: std::net::TcpStream,
     under_way: AtomicU32,
     /// In milliseconds since the server began.
     quiet_since: AtomicU64,
+    /// Answers that were handed to the server.
+    begun: AtomicU32,
+    /// Answers that the server is done with.
+    answered: AtomicU32,
+    /// Whether the body of the request under way is wanted.
+    wanted: AtomicBool,
+    cut: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Connection {
+    pub(super) fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    pub(super) fn begun(&self) -> u32 {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    pub(super) fn answered(&self) -> u32 {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    /// Whether the body of the request under way is wanted.
+    pub(super) fn wants_body(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
+    pub(super) fn want_body(&self) {
+        self.wanted.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Another request begins, whose body nobody wants yet.
+    pub(super) fn another(&self) {
+        self.wanted.store(false, Ordering::Release);
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
+    }
+
+    /// Whom to wake when a body is wanted, an answer is done or the connection is cut.
+    pub(super) fn wake_later(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
+        self.waker.wake();
+    }
 }
 
 /// A request of a connection under way.
@@ -77,23 +126,19 @@ impl Connections {
     }
 
     /// Takes note of a new connection.
-    pub(super) fn opened(&self, stream: &dyn Any, data: &mut Extensions) {
-        let plain = stream.downcast_ref::<TcpStream>();
-        let socket = plain.or_else(|| {
-            let tls = stream.downcast_ref::<TlsStream<TcpStream>>();
-            tls.map(|tls| tls.get_ref().0)
-        });
-        let Some(Ok(socket)) = socket.map(twin) else {
-            return;
-        };
+    pub(super) fn opened(&self) -> Arc<Connection> {
         let connection = Arc::new(Connection {
             shared: Arc::clone(&self.0),
-            socket,
             under_way: AtomicU32::new(0),
             quiet_since: AtomicU64::new(self.0.millis()),
+            begun: AtomicU32::new(0),
+            answered: AtomicU32::new(0),
+            wanted: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
         });
         self.lock().push(Arc::downgrade(&connection));
-        data.insert(connection);
+        connection
     }
 
     /// Cuts off who says nothing, until the process stops.
@@ -118,8 +163,7 @@ impl Connections {
             let quiet = Duration::from_millis(now.saturating_sub(since));
             let stays = busy || quiet <= self.0.patience;
             if !stays {
-                // The server notices, and lets go of it.
-                let _ = connection.socket.shutdown(Shutdown::Both);
+                connection.cut();
             }
             stays
         });
@@ -130,11 +174,11 @@ impl Connections {
     }
 }
 
-/// A second hold on a socket.
-fn twin(stream: &TcpStream) -> io::Result<std::net::TcpStream> {
-    Ok(std::net::TcpStream::from(
-        stream.as_fd().try_clone_to_owned()?,
-    ))
+/// The body of a request is read from now on: there is leave for its bytes.
+pub(super) fn want_body(request: &HttpRequest) {
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        connection.want_body();
+    }
 }
 
 /// Takes note of a request; none where the connection is not known.
@@ -144,32 +188,49 @@ pub(super) fn busy(request: &ServiceRequest) -> Option<Busy> {
     Some(Busy(Arc::clone(connection)))
 }
 
-/// A body that keeps its connection busy while it streams.
-pub(super) fn held(body: BoxBody, busy: Option<Busy>) -> BoxBody {
-    match busy {
-        Some(busy) if matches!(body.size(), BodySize::Stream) => {
-            BoxBody::new(Streaming { body, _busy: busy })
+/// An answer's body, as it is handed to the server. Its connection is busy until the server lets go of
+/// it, which is when the whole answer is written to its buffer. Of an answer to a `HEAD` only the size
+/// is left, so that a stream of events ends at once.
+pub(super) fn held(body: BoxBody, busy: Option<Busy>, head: bool) -> BoxBody {
+    if let Some(busy) = &busy {
+        busy.0.begun.fetch_add(1, Ordering::Release);
+        // A body that nobody read may come now, and is left out.
+        busy.0.waker.wake();
+    }
+    let size = body.size();
+    let body = if head { None } else { Some(body) };
+    BoxBody::new(Answer { body, size, busy })
+}
+
+struct Answer {
+    body: Option<BoxBody>,
+    size: BodySize,
+    busy: Option<Busy>,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(Busy(connection)) = &self.busy {
+            connection.answered.fetch_add(1, Ordering::Release);
+            connection.waker.wake();
         }
-        _ => body,
     }
 }
 
-struct Streaming {
-    body: BoxBody,
-    _busy: Busy,
-}
-
-impl MessageBody for Streaming {
+impl MessageBody for Answer {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
-        self.body.size()
+        self.size
     }
 
     fn poll_next(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(context)
+        match &mut self.body {
+            Some(body) => Pin::new(body).poll_next(context),
+            None => Poll::Ready(None),
+        }
     }
 }

@@ -46,10 +46,12 @@ impl<R: Needs> Call<R> {
             return Ok(true);
         }
         let look = async {
-            let (pool, id, most) = (self.state.pool.clone(), account_id.to_owned(), depths.most);
-            let count = self
-                .state
-                .run(async move { Ok(db::jobs::count_unfinished(&pool, &id, most).await?) });
+            let (id, most) = (account_id.to_owned(), depths.most);
+            let count = self.state.look_up(self.caller.slot(), move |connection| {
+                Box::pin(
+                    async move { Ok(db::jobs::count_unfinished(connection, &id, most).await?) },
+                )
+            });
             Ok(Arc::new(AtomicI64::new(count.await?)))
         };
         let count = depths.accounts.try_get_with_by_ref(account_id, look).await;

@@ -4,6 +4,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
@@ -71,8 +72,9 @@ pub(super) async fn envelope(
     let path = request.path().to_owned();
     let method = request.method().clone();
     request.extensions_mut().insert(facts);
-    if method == Method::HEAD {
-        // Answered as GET; the server leaves the body out.
+    let is_head = method == Method::HEAD;
+    if is_head {
+        // Answered as GET, without the body.
         request.head_mut().method = Method::GET;
     }
     let span =
@@ -83,11 +85,12 @@ pub(super) async fn envelope(
     } else if let Err(problem) = head::check(&request, &state.options.limits) {
         request.error_response(problem).map_into_boxed_body()
     } else {
-        next.call(request)
-            .instrument(span.clone())
-            .await?
-            .map_into_boxed_body()
+        match next.call(request).instrument(span.clone()).await {
+            Ok(response) => response.map_into_boxed_body(),
+            Err(error) => return Err(escaped(&error, &id, &path, (busy, is_head))),
+        }
     };
+    state.denials.look(&response, &id);
     let mut response = with_problem(response, &id, &path);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -108,7 +111,25 @@ pub(super) async fn envelope(
             tracing::info!(http.status = http_status, took_ms = millis, "answered");
         }
     });
-    Ok(response.map_body(|_, body| connections::held(body, busy)))
+    Ok(response.map_body(|_, body| connections::held(body, busy, is_head)))
+}
+
+/// What a middleware throws, as an answer like all others.
+fn escaped(
+    error: &Error,
+    id: &str,
+    path: &str,
+    (busy, is_head): (Option<connections::Busy>, bool),
+) -> Error {
+    let status = error.as_response_error().status_code();
+    let mut answer = Problem::of_framework(status, &error.to_string()).response(id, path);
+    safety::add(answer.headers_mut(), path, false);
+    if let Ok(value) = HeaderValue::from_str(id) {
+        answer.headers_mut().insert(REQUEST_ID, value);
+    }
+    tracing::info!(request.id = %id, http.path = %path, http.status = status.as_u16(), "answered");
+    let answer = answer.map_body(|_, body| connections::held(body, busy, is_head));
+    InternalError::from_response("refused", answer).into()
 }
 
 /// What load balancers ask while the process ends.

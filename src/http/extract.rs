@@ -18,8 +18,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::auth::{self, Caller, Needs};
-use super::body;
+use super::body::{self, Body};
 use super::budget::Slot;
+use super::connections;
+use super::denials::CalledBy;
 use super::envelope::RequestFacts;
 use super::header_bounds;
 use super::on_behalf;
@@ -56,7 +58,7 @@ impl<R: Needs> FromRequest for Call<R> {
             let state = request.app_data::<State>().cloned();
             let state = state.ok_or_else(Problem::shutting_down)?;
             let token = auth::bearer(request.headers())?;
-            let look = auth::caller(&state, &token);
+            let look = |stranger| Box::pin(auth::caller(&state, &token, stranger));
             let caller = state
                 .known
                 .caller((&token, state.clock.now()), look)
@@ -67,7 +69,12 @@ impl<R: Needs> FromRequest for Call<R> {
             }
             let slot = slot?;
             header_bounds::check(request.headers())?;
-            let caller = on_behalf::of(caller, &request)?;
+            request.extensions_mut().insert(CalledBy(caller.clone()));
+            let mut caller = on_behalf::of(caller, &request)?;
+            if caller.on_behalf_of.is_some() {
+                request.extensions_mut().insert(CalledBy(caller.clone()));
+            }
+            caller.slot = Some(slot.clone());
             let facts = request.extensions().get::<RequestFacts>().cloned();
             Ok(Self {
                 state,
@@ -111,9 +118,14 @@ impl<R: Needs> Call<R> {
     }
 
     /// The whole body, within the limits.
-    pub(super) async fn body(&self) -> Result<Vec<u8>, Problem> {
+    pub(super) async fn body(&self) -> Result<Body, Problem> {
+        let limits = &self.state.options.limits;
+        let bytes = body::expected(self.headers(), self.request.version(), limits)?;
+        let permit = self.state.body(&self.caller, bytes).await?;
+        connections::want_body(&self.request);
         let payload = self.payload.replace(Payload::None);
-        body::read(self.headers(), payload, &self.state.options.limits).await
+        let read = body::read(self.headers(), payload, limits).await?;
+        Ok(Body::new(read, permit))
     }
 
     /// A change by this caller, to be recorded.
@@ -127,6 +139,7 @@ impl<R: Needs> Call<R> {
         AuditEvent {
             actor: self.caller.name.clone(),
             actor_kind: self.caller.kind(),
+            actor_id: self.caller.token_id(),
             on_behalf_of: self.caller.on_behalf_of.clone(),
             action,
             account_id: account_id.map(str::to_owned),
@@ -172,10 +185,12 @@ impl<R: Needs> Call<R> {
     }
 
     async fn look_up(&self, account_id: &AccountId) -> Result<Arc<Account>, Problem> {
-        let (pool, id) = (self.state.pool.clone(), account_id.as_str().to_owned());
-        let found = self.state.run(async move {
-            let found = db::accounts::find(&pool, &id).await?;
-            found.ok_or_else(|| no_account(&id))
+        let id = account_id.as_str().to_owned();
+        let found = self.state.look_up(self.caller.slot(), move |connection| {
+            Box::pin(async move {
+                let found = db::accounts::find(connection, &id).await?;
+                found.ok_or_else(|| no_account(&id))
+            })
         });
         found.await.map(Arc::new)
     }
@@ -194,9 +209,10 @@ pub(super) async fn find_job(
     caller: &Caller,
     job_id: Uuid,
 ) -> Result<JobRow, Problem> {
-    let (pool, visible) = (state.pool.clone(), caller.visible());
-    let found =
-        state.run(async move { Ok(db::jobs::find(&pool, visible.as_deref(), job_id).await?) });
+    let visible = caller.visible();
+    let found = state.read(caller, move |connection| {
+        Box::pin(async move { Ok(db::jobs::find(connection, visible.as_deref(), job_id).await?) })
+    });
     found.await?.ok_or_else(|| {
         let detail = format!("There is no job {job_id} that you may see: check the id.");
         Problem::not_found("job", detail)

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::openapi;
-use super::problem::Problem;
+use super::problem::{Problem, Right};
 use crate::domain::ErrorCode;
 
 /// Paths that are not in the document, which is about the API itself.
@@ -28,15 +28,15 @@ pub(super) async fn fallback(request: HttpRequest) -> Result<HttpResponse, Probl
         request.method()
     );
     let mut problem = Problem::new(ErrorCode::InvalidRequest, detail).status(405);
-    problem.allow = Some(allow);
+    problem.right = Some(Right::Methods(allow));
     Err(problem)
 }
 
 fn allowed_methods(path: &str) -> Vec<String> {
     let mut methods: Vec<String> = openapi::routes()
         .iter()
-        .filter(|(template, _)| fits(template, path))
-        .map(|(_, method)| method.clone())
+        .filter(|route| fits(&route.path, path))
+        .map(|route| route.method.clone())
         .collect();
     if UNDOCUMENTED.contains(&path) {
         methods.push("GET".to_owned());

@@ -1,7 +1,5 @@
 //! `/livez` and `/readyz`: what load balancers ask.
 
-use std::time::Duration;
-
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
@@ -10,9 +8,6 @@ use utoipa::ToSchema;
 use super::answer;
 use super::problem::Problem;
 use super::state::State;
-
-/// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// That all is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,13 +44,7 @@ pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
     if let Some(why) = (state.unready)() {
         return Err(unready(&why));
     }
-    let pool = state.pool.clone();
-    let asked = state.run(async move {
-        let answered =
-            tokio::time::timeout(PATIENCE, sqlx::query!("select 1 as one").fetch_one(&pool));
-        Ok(answered.await.is_ok_and(|answer| answer.is_ok()))
-    });
-    if !asked.await? {
+    if !state.readiness.answers().await {
         return Err(unready("The database did not answer within a second."));
     }
     Ok(answer::json(HttpResponse::Ok(), &Health { status: "ok" }))

@@ -95,10 +95,11 @@ impl<R: Needs> Call<R> {
         let Some(key) = key.cloned() else {
             return Ok(None);
         };
-        let pool = self.state.pool.clone();
-        let found = self.state.run(async move {
-            let used = idempotency::find(&pool, &key.owner, &key.key.key).await?;
-            used.map(|used| key.same(used)).transpose()
+        let found = self.state.look_up(self.caller.slot(), move |connection| {
+            Box::pin(async move {
+                let used = idempotency::find(connection, &key.owner, &key.key.key).await?;
+                used.map(|used| key.same(used)).transpose()
+            })
         });
         found.await
     }

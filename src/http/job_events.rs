@@ -26,7 +26,7 @@ use super::state::State;
 use super::tenure::Tenure;
 use crate::db::job_events::{self, JobEventRow};
 use crate::db::jobs::JobRow;
-use crate::domain::{JobState, WaitingReason};
+use crate::domain::{ErrorCode, JobState, WaitingReason};
 use crate::queue::listener::Watch;
 
 /// Between looks without a hint.
@@ -150,7 +150,11 @@ impl Follow {
             }
             // Listening begins before reading, so that no change falls between the two.
             let changed = self.watch.listen();
-            self.look().await?;
+            match self.look().await {
+                // The caller has as many reads under way as it may: this one waits.
+                Err(problem) if problem.code == ErrorCode::RateLimited => {}
+                looked => looked?,
+            }
             if !self.ready.is_empty() || self.ended {
                 continue;
             }
@@ -173,13 +177,26 @@ impl Follow {
             self.ended = job.finished_at.is_some();
             return Ok(());
         }
-        let (pool, last) = (self.state.pool.clone(), self.last);
+        let last = self.last;
         let account_id = job.account_id.clone();
         let job_id = self.job_id;
-        let rows = self.state.run(async move {
-            Ok(job_events::list_after(&pool, &account_id, job_id, last).await?)
+        let rows = self.state.read(&self.caller, move |connection| {
+            Box::pin(async move {
+                Ok(job_events::list_after(connection, &account_id, job_id, last).await?)
+            })
         });
-        for event in merged(&job, rows.await?, self.last) {
+        let mut rows = rows.await?;
+        // What came after the job was read waits for the next look, which also sees what lies between.
+        rows.retain(|row| row.event_no <= job.event_no);
+        // There may be more events than one look returns: the end is told after all of them.
+        let told_up_to = match rows.last() {
+            Some(last) if rows.len() >= job_events::PAGE => last.event_no,
+            _ => i32::MAX,
+        };
+        for event in merged(&job, rows, self.last) {
+            if event.event_id > told_up_to {
+                return Ok(());
+            }
             self.last = event.event_id;
             self.ready.push_back(written(&event));
         }

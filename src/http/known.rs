@@ -22,12 +22,17 @@ use crate::queue::listener::Watchers;
 /// How long the database's word counts.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// The two caches.
+/// How long a token that counted is told from those of strangers.
+const A_WHILE: Duration = Duration::from_mins(10);
+
+/// The caches.
 pub(super) struct Known {
     watchers: Watchers,
     /// The watchers' epoch that they are of.
     epoch: AtomicU64,
     callers: Cache<[u8; 32], Caller>,
+    /// Tokens that counted not long ago.
+    seen: Cache<[u8; 32], ()>,
     accounts: Cache<String, Arc<Account>>,
 }
 
@@ -39,6 +44,10 @@ impl Known {
             callers: Cache::builder()
                 .max_capacity(10_000)
                 .time_to_live(A_MOMENT)
+                .build(),
+            seen: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(A_WHILE)
                 .build(),
             accounts: Cache::builder()
                 .max_capacity(10_000)
@@ -56,12 +65,16 @@ impl Known {
         }
     }
 
-    /// The caller of a token: known, or found by `look`, once however many ask.
-    pub async fn caller(
+    /// The caller of a token: known, or found by `look`, once however many ask. It is told whether the
+    /// token is a stranger's: one that has not counted for a while.
+    pub async fn caller<F>(
         &self,
         (token, now): (&str, DateTime<Utc>),
-        look: impl Future<Output = Result<Caller, Problem>>,
-    ) -> Result<Caller, Problem> {
+        look: impl FnOnce(bool) -> F,
+    ) -> Result<Caller, Problem>
+    where
+        F: Future<Output = Result<Caller, Problem>>,
+    {
         self.keep_up();
         let key: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         if let Some(known) = self.callers.get(&key).await
@@ -69,7 +82,11 @@ impl Known {
         {
             self.callers.invalidate(&key).await;
         }
-        let found = self.callers.try_get_with(key, look).await;
+        let stranger = !self.seen.contains_key(&key);
+        let found = self.callers.try_get_with(key, look(stranger)).await;
+        if stranger && found.is_ok() {
+            self.seen.insert(key, ()).await;
+        }
         found.map_err(|problem: Arc<Problem>| Problem::clone(&problem))
     }
 

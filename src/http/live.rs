@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::answer::{self, Manner};
 use super::auth::{Needs, Viewer};
@@ -16,7 +17,7 @@ use crate::db::accounts::Account;
 use crate::db::jobs::JobRow;
 use crate::domain::job_input::ReadInput;
 use crate::domain::{AccountId, ClusterName, JobKind, ProfileName, Region};
-use crate::queue::enqueue::NewJob;
+use crate::queue::enqueue::{NewJob, ReadShare};
 
 /// How long a live read is held unless told otherwise.
 const DEFAULT_WAIT: u8 = 20;
@@ -63,13 +64,23 @@ pub(super) async fn read_with<R: Needs>(
         let account = call.account(read.account_id).await?;
         check(&call.state, &account, read.region)?;
     }
+    let share = share(call, account, &read, &input);
     let work = work(call, &read, input);
     let patience = Patience::of(wait, call.headers(), DEFAULT_WAIT);
-    let made = (work.subject_id, call.submit(work, None));
+    let job_id = work.subject_id;
+    call.take_read(&work.account_id, job_id).await?;
+    let account_id = work.account_id.clone();
+    let made = (job_id, call.submit_read(work, share));
     let job = call
         .state
         .new_job_within(&call.caller, made, patience.seconds)
-        .await?;
+        .await;
+    // It is over, another one is shared, or nothing was made.
+    let over = |job: &JobRow| job.finished_at.is_some() || job.job_id != job_id;
+    if job.as_ref().map_or(true, over) {
+        call.give_read_back(&account_id, job_id);
+    }
+    let job = job?;
     match job.state.as_str() {
         "succeeded" => Ok(Outcome::Done(Box::new(job))),
         "failed" | "canceled" => Err(Problem::of_job(&job)),
@@ -78,6 +89,32 @@ pub(super) async fn read_with<R: Needs>(
             job,
             &Manner::of(false, &patience),
         ))),
+    }
+}
+
+/// What is read, and with whose rights: the same for those who may share one job.
+fn share<R: Needs>(call: &Call<R>, account: &Account, read: &Read<'_>, input: &Value) -> ReadShare {
+    let mut visible = call.caller.visible();
+    if let Some(visible) = &mut visible {
+        visible.sort_unstable();
+    }
+    let cluster = read.cluster_name.map_or("", ClusterName::as_str);
+    let what = json!([
+        call.caller.role().as_str(),
+        visible,
+        account.account_id,
+        // Another role or external id of the account may read something else.
+        account.version,
+        account.state,
+        read.kind.as_str(),
+        read.region.as_str(),
+        cluster,
+        read.profile_name.map(ProfileName::as_str),
+        input,
+    ]);
+    ReadShare {
+        sha256: Sha256::digest(what.to_string()).to_vec(),
+        lane: format!("{}/{cluster}", read.region),
     }
 }
 

@@ -50,21 +50,33 @@ pub fn openapi_3_0_json() -> String {
     pretty(&v3_0::convert(document()))
 }
 
-/// Every path template with each of its methods.
-pub(super) fn routes() -> &'static [(String, String)] {
-    static ROUTES: OnceLock<Vec<(String, String)>> = OnceLock::new();
+/// One operation of the document.
+pub(super) struct Route {
+    /// The template of its path.
+    pub path: String,
+    /// In capitals.
+    pub method: String,
+    pub operation_id: String,
+}
+
+/// Every operation.
+pub(super) fn routes() -> &'static [Route] {
+    static ROUTES: OnceLock<Vec<Route>> = OnceLock::new();
     ROUTES.get_or_init(|| {
         let paths = document()["paths"].as_object().into_iter().flatten();
-        let methods = |item: &Value| -> Vec<String> {
-            item.as_object()
-                .into_iter()
-                .flatten()
-                .map(|(m, _)| m.to_uppercase())
-                .collect()
+        let of_path = |(path, item): (&String, &Value)| -> Vec<Route> {
+            let methods = item.as_object().into_iter().flatten();
+            let route = |(method, operation): (&String, &Value)| Route {
+                path: path.clone(),
+                method: method.to_uppercase(),
+                operation_id: operation["operationId"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+            };
+            methods.map(route).collect()
         };
-        paths
-            .flat_map(|(path, item)| methods(item).into_iter().map(|m| (path.clone(), m)))
-            .collect()
+        paths.flat_map(of_path).collect()
     })
 }
 

@@ -15,12 +15,14 @@ use super::pages::Page;
 use super::problem::Problem;
 use super::query::{PageWish, list, text};
 use super::state::State;
+use super::tenure::Tenure;
 use super::wait::Patience;
 use super::wire::job::Job;
 use super::wire::list::OperationList;
 use super::wire::operation::Operation;
 use crate::db::jobs;
 use crate::db::operations::{self, OperationFilter};
+use crate::db::walk;
 use crate::domain::AccountId;
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +50,8 @@ pub(super) struct ListOperationsQuery {
 }
 
 /// List operations, newest first.
+///
+/// A page ends early, with `nextPageToken`, where its operations hold many jobs.
 #[utoipa::path(
     operation_id = "listOperations",
     tag = "operations",
@@ -60,20 +64,17 @@ pub(super) async fn list_operations(call: Call<Viewer>) -> Result<HttpResponse, 
     call.allowed()?;
     let query: ListOperationsQuery = call.query()?;
     let page = Page::<Uuid>::of(&call, query.page_size, query.page_token.as_deref()).await?;
-    let account_ids: Vec<String> = query.account_id.iter().map(ToString::to_string).collect();
+    let asked: Vec<String> = query.account_id.iter().map(ToString::to_string).collect();
     let filter = OperationFilter {
-        visible: call.caller.visible(),
-        account_ids: (!account_ids.is_empty()).then_some(account_ids),
+        account_ids: walk::accounts(call.caller.visible(), asked),
         before: page.after,
         limit: page.limit(),
-        ..OperationFilter::default()
+        rows: call.state.options.limits.list_rows.into(),
     };
-    let pool = call.state.pool.clone();
-    let found = call
-        .state
-        .run(async move { Ok(operations::list(&pool, &filter).await?) })
-        .await?;
-    let (rows, next_page_token) = page.cut(found, |row| row.operation_id.to_string());
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move { Ok(operations::list(list, &filter).await?) })
+    });
+    let (rows, next_page_token) = page.cut_looked(found.await?, |row| row.operation_id.to_string());
     let items = rows
         .into_iter()
         .map(|row| Operation::of(row, None))
@@ -108,7 +109,7 @@ pub(super) async fn get_operation(call: Call<Viewer>) -> Result<HttpResponse, Pr
     Ok(answer::operation(&operation, &Manner::of_read(&patience)))
 }
 
-/// Reads an operation until all its jobs have ended or `seconds` have passed.
+/// Reads an operation until all its jobs have ended, `seconds` have passed or the caller's token ends.
 pub(super) async fn within(
     state: &State,
     caller: &Caller,
@@ -116,11 +117,13 @@ pub(super) async fn within(
     seconds: u8,
 ) -> Result<Operation, Problem> {
     let until = tokio::time::Instant::now() + Duration::from_secs(seconds.into());
+    let mut tenure = Tenure::of(state, caller);
     loop {
         let operation = read(state, caller, operation_id).await?;
         let now = tokio::time::Instant::now();
         let finished = operation.retry_after_seconds.is_none();
-        if finished || now >= until || state.draining.is_cancelled() {
+        let over = now >= until || state.draining.is_cancelled();
+        if finished || over || tenure.is_over().await {
             return Ok(operation);
         }
         // Any of its jobs may be the last: looking each second is simpler than watching them all.
@@ -132,22 +135,28 @@ pub(super) async fn within(
 }
 
 async fn read(state: &State, caller: &Caller, id: Uuid) -> Result<Operation, Problem> {
-    let (pool, visible) = (state.pool.clone(), caller.visible());
+    let visible = caller.visible();
     let time_scale = state.options.time_scale;
-    let found = state.run(async move {
-        let Some(row) = operations::find(&pool, visible.as_deref(), id).await? else {
-            return Ok(None);
-        };
-        let ids = operations::job_ids(&pool, id).await?;
-        let mut jobs = jobs::load(&pool, visible.as_deref(), &ids).await?;
+    let found = state.read(caller, move |connection| {
+        Box::pin(async move {
+            let visible = visible.as_deref();
+            let Some(row) = operations::find(&mut *connection, visible, id).await? else {
+                return Ok(None);
+            };
+            let ids = operations::job_ids(&mut *connection, id).await?;
+            let jobs = jobs::load(connection, visible, &ids).await?;
+            Ok(Some((row, ids, jobs)))
+        })
+    });
+    let found = found.await?.map(|(row, ids, mut jobs)| {
         jobs.sort_by_key(|job| ids.iter().position(|id| *id == job.job_id));
         let jobs = jobs
             .into_iter()
             .map(|job| Job::of(job, time_scale))
             .collect();
-        Ok(Some(Operation::of(row, Some(jobs))))
+        Operation::of(row, Some(jobs))
     });
-    found.await?.ok_or_else(|| {
+    found.ok_or_else(|| {
         let detail = format!("There is no operation {id} that you may see: check the id.");
         Problem::not_found("operation", detail)
     })

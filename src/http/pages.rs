@@ -8,6 +8,7 @@ use super::on_behalf;
 use super::page_token::PageKey;
 use super::problem::Problem;
 use super::query::PageWish;
+use crate::db::walk::Looked;
 use crate::domain::{ErrorCode, PageSize};
 
 /// Parameters that do not make another list of it.
@@ -67,6 +68,21 @@ impl<T: FromStr> Page<T> {
         items.truncate(size);
         let last = items.last().map(cursor);
         let token = last.map(|cursor| self.key.seal(&self.scope, &cursor));
+        (items, token)
+    }
+
+    /// The same of a walk, which may have ended before the page was full.
+    pub(super) fn cut_looked<I>(
+        &self,
+        looked: Looked<I, T>,
+        cursor: impl Fn(&I) -> String,
+    ) -> (Vec<I>, Option<String>)
+    where
+        T: ToString,
+    {
+        let (items, token) = self.cut(looked.items, cursor);
+        let reached = || looked.reached.map(|key| key.to_string());
+        let token = token.or_else(|| Some(self.key.seal(&self.scope, &reached()?)));
         (items, token)
     }
 }

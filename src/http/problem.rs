@@ -5,8 +5,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use sqlx::error::DatabaseError;
 
 use super::wire::problem::ProblemBody;
+use crate::database::is_passing;
 use crate::db::jobs::JobRow;
 use crate::domain::{ErrorCode, Invalid, JobError, ParseError};
 use crate::queue::group_commit::GroupCommitError;
@@ -26,8 +28,17 @@ pub(super) struct Problem {
     pub errors: Vec<Invalid>,
     /// For 401: whether there was a token, which does not count.
     pub invalid_token: bool,
-    /// For 405: what would be allowed.
-    pub allow: Option<String>,
+    /// A header that says what would have been right.
+    pub right: Option<Right>,
+}
+
+/// What would have been right.
+#[derive(Debug, Clone)]
+pub(super) enum Right {
+    /// For 405.
+    Methods(String),
+    /// For 415: the encodings of a body that are read.
+    Encodings(&'static str),
 }
 
 /// In bytes; paths are ASCII.
@@ -44,7 +55,7 @@ impl Problem {
             resource: None,
             errors: Vec::new(),
             invalid_token: false,
-            allow: None,
+            right: None,
         }
     }
 
@@ -101,11 +112,17 @@ impl Problem {
     }
 
     fn of_database(error: &sqlx::Error) -> Self {
+        if is_over_time(error) {
+            tracing::warn!("a statement took longer than it may, and was stopped");
+            let detail = "Reading this took longer than it may: repeat the request a little later, \
+                          with a smaller pageSize or narrower filters.";
+            return Self::unavailable(detail);
+        }
         tracing::error!(
             error = error as &dyn std::error::Error,
             "using the database"
         );
-        if passes_by(error) {
+        if is_passing(error) {
             return Self::database_away();
         }
         Self::new(
@@ -134,6 +151,9 @@ impl Problem {
         };
         let detail = if status.is_server_error() {
             "This is a fault of the service: report it with the request id.".to_owned()
+        } else if status == StatusCode::NOT_ACCEPTABLE {
+            "No encoding of the answer that you accept is at hand: accept identity, gzip or deflate."
+                .to_owned()
         } else if words.is_empty() {
             format!("{}: check the request against /docs.", title(status))
         } else {
@@ -182,8 +202,14 @@ impl Problem {
         if self.code == ErrorCode::Unauthenticated {
             answer.insert_header(("WWW-Authenticate", self.challenge()));
         }
-        if let Some(allow) = &self.allow {
-            answer.insert_header(("Allow", allow.as_str()));
+        match &self.right {
+            Some(Right::Methods(allow)) => {
+                answer.insert_header(("Allow", allow.as_str()));
+            }
+            Some(Right::Encodings(encodings)) => {
+                answer.insert_header(("Accept-Encoding", *encodings));
+            }
+            None => {}
         }
         let body = ProblemBody {
             r#type: format!("/problems/{}", self.code),
@@ -254,21 +280,8 @@ impl From<GroupCommitError> for Problem {
     }
 }
 
-/// Whether the database can't be reached or has no room, which passes; all else is a fault of ours.
-fn passes_by(error: &sqlx::Error) -> bool {
-    // Connection lost, transaction rolled back, out of resources, shut down or in recovery.
-    const CLASSES: [&str; 4] = ["08", "40", "53", "57"];
-    match error {
-        sqlx::Error::Database(error) => {
-            let code = error.code().unwrap_or_default();
-            CLASSES.iter().any(|class| code.starts_with(class)) || code == "25006"
-        }
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => true,
-        _ => false,
-    }
+/// Whether Postgres stopped the statement at its time limit.
+fn is_over_time(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "57014")
 }

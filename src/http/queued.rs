@@ -5,6 +5,9 @@ use chrono::TimeDelta;
 use crate::db::jobs::JobRow;
 use crate::queue::enqueue::{NewJob, Placed};
 
+/// The farthest place in a lane that is told as counted, as `load_jobs.sql` does.
+const MAX_COUNTED: i64 = 1_000;
+
 /// A job as it stands right after it was queued.
 pub(super) fn just_queued(
     account_id: String,
@@ -46,6 +49,7 @@ pub(super) fn just_queued(
         deadline_at: placed.at + deadline_after,
         lane_head: placed.lane_head,
         lane_position: (!placed.is_head).then_some(placed.ahead),
+        lane_position_estimated: placed.ahead > MAX_COUNTED,
         account_state: Some(placed.account_state),
         read_at: placed.at,
     }

@@ -5,13 +5,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::App;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data};
-use actix_web::{App, HttpServer};
-use sqlx::PgPool;
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -21,14 +21,19 @@ use utoipa_actix_web::AppExt as _;
 use super::budget::Budgets;
 use super::connections::Connections;
 use super::cors::cors;
+use super::denials::Denials;
 use super::depth::Depths;
 use super::envelope::envelope;
 use super::fallback::fallback;
 use super::known::Known;
-use super::state::{Shared, State};
+use super::listener::Listener;
+use super::readiness::Readiness;
+use super::reads::Reads;
+use super::state::{Database, Shared, State};
 use super::tls::Tls;
 use super::{docs, routes};
 use crate::clock::Clock;
+use crate::database::Shares;
 use crate::limits::Limits;
 use crate::oidc::{Oidc, OidcOptions};
 use crate::queue::Enqueuer;
@@ -80,8 +85,8 @@ impl Default for ApiOptions {
 
 /// What the API is built on.
 pub struct ApiParts {
-    /// The database.
-    pub pool: PgPool,
+    /// The connections to the database.
+    pub shares: Shares,
     /// The writer of jobs.
     pub enqueuer: Enqueuer,
     /// Those who wait for jobs; told by [`crate::queue::listener::listen`].
@@ -92,22 +97,25 @@ pub struct ApiParts {
     pub rng: Rng,
 }
 
-fn state(
+fn shared(
     parts: ApiParts,
     unready: Box<dyn Fn() -> Option<String> + Send + Sync>,
     options: &ApiOptions,
     (tasks, draining): (&TaskTracker, &CancellationToken),
-) -> State {
+) -> Arc<Shared> {
     let oidc = options
         .oidc
         .clone()
         .map(|oidc| Oidc::start(oidc, parts.clock.clone(), tasks, draining.clone()));
-    State::new(Shared {
+    Arc::new(Shared {
         known: Known::new(parts.watchers.clone()),
         oidc,
         budgets: Budgets::new(&options.limits, parts.clock.clone()),
         depths: Depths::new(&options.limits),
-        pool: parts.pool,
+        denials: Denials::new(parts.clock.clone()),
+        database: Database::new(&parts.shares),
+        readiness: Readiness::new(parts.shares.heartbeat.clone(), Handle::current()),
+        reads: Reads::new(&options.limits),
         enqueuer: parts.enqueuer,
         watchers: parts.watchers,
         clock: parts.clock,
@@ -145,35 +153,36 @@ impl Api {
         let tasks = TaskTracker::new();
         let draining = CancellationToken::new();
         let unready = Box::new(unready);
-        let state = state(parts, unready, &options, (&tasks, &draining));
+        let (engine, stop) = (parts.shares.engine.clone(), draining.clone());
+        let shared = shared(parts, unready, &options, (&tasks, &draining));
+        let writing = Arc::clone(&shared);
+        tasks.spawn(async move { writing.denials.write(&engine, stop).await });
         let origins = options.cors_origins.clone();
-        let connections = Connections::new(&options.limits, state.clock.clone());
+        let connections = Connections::new(&options.limits, shared.clock.clone());
         tasks.spawn(connections.clone().watch(draining.clone()));
-        let server = HttpServer::new(move || {
+        let listener = Listener {
+            limits: options.limits.clone(),
+            connections,
+            tls: options.tls.clone(),
+            workers: options.workers.max(1),
+            grace: options.grace,
+        };
+        let app = move || {
+            let state = State::new(Arc::clone(&shared));
             App::new()
                 .app_data(state.clone())
-                .app_data(Data::new(state.clone()))
+                .app_data(Data::new(state))
                 .wrap(cors(&origins))
-                .wrap(from_fn(envelope))
                 .wrap(Compress::default())
+                // The last one is the first that a request meets.
+                .wrap(from_fn(envelope))
                 .into_utoipa_app()
                 .configure(routes::configure)
                 .into_app()
                 .configure(docs::configure)
                 .default_service(web::to(fallback))
-        })
-        .on_connect(move |stream, data| connections.opened(stream, data))
-        .disable_signals()
-        .workers(options.workers.max(1))
-        .client_request_timeout(options.limits.head_timeout)
-        .keep_alive(options.limits.keep_alive)
-        .shutdown_timeout(options.grace.as_secs().max(1));
-        let server = match &options.tls {
-            None => server.bind(options.listen)?,
-            Some(tls) => server.bind_rustls_0_23(options.listen, tls.config())?,
         };
-        let addr = server.addrs().first().copied().unwrap_or(options.listen);
-        let server = server.run();
+        let (server, addr) = listener.serve(app, options.listen)?;
         let handle = server.handle();
         tasks.spawn(async move {
             if let Err(error) = server.await {

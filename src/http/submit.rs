@@ -16,7 +16,7 @@ use crate::db::accounts::Account;
 use crate::db::audit::detail_by;
 use crate::db::jobs::JobRow;
 use crate::domain::{AccountId, ErrorCode, Region};
-use crate::queue::enqueue::{Audit, NewCallback, NewJob, NewOperation};
+use crate::queue::enqueue::{Audit, NewCallback, NewJob, NewOperation, ReadShare};
 use crate::queue::{Submission, Submitted};
 
 /// How long a mutation may wait and run.
@@ -67,26 +67,35 @@ impl<R: Needs> Call<R> {
 
     /// Commits the jobs, their audit row and the idempotency key together.
     pub(super) async fn submit(&self, work: Work, key: Option<Key>) -> Result<Made, Problem> {
+        Box::pin(self.submit_as(work, key, None)).await
+    }
+
+    /// Commits a live read, unless another one may be shared: then it is that one's job.
+    pub(super) async fn submit_read(&self, work: Work, share: ReadShare) -> Result<Made, Problem> {
+        Box::pin(self.submit_as(work, None, Some(share))).await
+    }
+
+    async fn submit_as(
+        &self,
+        work: Work,
+        key: Option<Key>,
+        share: Option<ReadShare>,
+    ) -> Result<Made, Problem> {
         let (subject_id, account_id) = (work.subject_id, work.account_id.clone());
         let callback = match self.callback(&work).await {
             Ok(callback) => callback,
-            Err(problem) => {
-                return match self.replayed(key.as_ref()).await? {
-                    Some(subject) => replayed(&subject),
-                    None => Err(problem),
-                };
-            }
+            Err(problem) => return self.replayed_or(key.as_ref(), problem).await,
         };
         if !self.has_room(&account_id, work.jobs.len()).await? {
-            return match self.replayed(key.as_ref()).await? {
-                Some(subject) => replayed(&subject),
-                None => Err(self.full(&account_id)),
-            };
+            return self.replayed_or(key.as_ref(), self.full(&account_id)).await;
         }
         let job = match work.jobs.as_slice() {
             [job] if work.operation.is_none() => Some(job.clone()),
             _ => None,
         };
+        let reused = share
+            .as_ref()
+            .map_or(idempotency::reused as fn() -> _, |_| lost);
         let audit = work
             .audit
             .map(|change| self.audited(change, callback.as_ref()));
@@ -100,9 +109,10 @@ impl<R: Needs> Call<R> {
             audit,
             operation: work.operation,
             callback,
+            share,
             jobs: work.jobs,
         };
-        match self.state.submit(submission).await? {
+        match self.state.submit(&self.caller, submission).await? {
             (Submitted::Accepted, placed) => {
                 let by = self.caller.asker().to_owned();
                 let row = job.zip(placed).map(|(job, placed)| {
@@ -116,11 +126,19 @@ impl<R: Needs> Call<R> {
                 })
             }
             (Submitted::Replayed(subject), _) => replayed(&subject),
-            (Submitted::KeyReused, _) => Err(idempotency::reused()),
+            (Submitted::KeyReused, _) => Err(reused()),
             (Submitted::UnknownAccount, _) => {
                 self.state.known.forget_account(&account_id).await;
                 Err(no_account(&account_id))
             }
+        }
+    }
+
+    /// What an earlier request with the same key made; without one, the problem.
+    async fn replayed_or(&self, key: Option<&Key>, problem: Problem) -> Result<Made, Problem> {
+        match self.replayed(key).await? {
+            Some(subject) => replayed(&subject),
+            None => Err(problem),
         }
     }
 
@@ -138,7 +156,7 @@ impl<R: Needs> Call<R> {
             action,
             resource,
             request_id: self.facts.request_id.clone(),
-            detail: detail_by(self.caller.kind(), detail),
+            detail: detail_by(self.caller.kind(), self.caller.token_id(), detail),
         }
     }
 
@@ -152,6 +170,11 @@ impl<R: Needs> Call<R> {
             }
         }
     }
+}
+
+/// The read that was to be shared is not there, as after a crash.
+fn lost() -> Problem {
+    Problem::unavailable("The read to be shared is gone: repeat the request.")
 }
 
 /// What an earlier request with the same key made.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::auth::Caller;
+use super::budget::Slot;
 use super::state::State;
 use crate::db::tokens;
 
@@ -20,6 +21,7 @@ const LOOK_AFTER: Duration = Duration::from_secs(10);
 pub(super) struct Tenure {
     state: State,
     token_id: Option<Uuid>,
+    slot: Option<Slot>,
     expires_at: Option<DateTime<Utc>>,
     /// The watchers' epoch at which the token was last known to stand.
     epoch: u64,
@@ -31,6 +33,7 @@ impl Tenure {
         Self {
             state: state.clone(),
             token_id: caller.token_id(),
+            slot: caller.slot(),
             expires_at: caller.expires_at(),
             epoch: caller.epoch(),
             looked_at: Instant::now(),
@@ -49,9 +52,10 @@ impl Tenure {
         let Some(token_id) = self.token_id.filter(|_| due) else {
             return false;
         };
-        let pool = self.state.pool.clone();
-        let looking = async move { Ok(tokens::find(&pool, None, token_id).await?) };
-        let Ok(found) = self.state.run(looking).await else {
+        let looking = self.state.look_up(self.slot.clone(), move |connection| {
+            Box::pin(async move { Ok(tokens::find(connection, None, token_id).await?) })
+        });
+        let Ok(found) = looking.await else {
             return false;
         };
         self.epoch = epoch;

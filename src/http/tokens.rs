@@ -42,10 +42,10 @@ pub(super) async fn get_token(call: Call<Admin>) -> Result<HttpResponse, Problem
 impl<R: Needs> Call<R> {
     /// Reads a token that the caller may see, and checks the caller's role.
     async fn token(&self, token_id: Uuid) -> Result<TokenRow, Problem> {
-        let (pool, visible) = (self.state.pool.clone(), self.caller.visible());
-        let found = self
-            .state
-            .run(async move { Ok(tokens::find(&pool, visible, token_id).await?) });
+        let visible = self.caller.visible();
+        let found = self.state.read(&self.caller, move |connection| {
+            Box::pin(async move { Ok(tokens::find(connection, visible, token_id).await?) })
+        });
         let row = found.await?.ok_or_else(|| no_token(token_id))?;
         self.allowed()?;
         Ok(row)

@@ -15,6 +15,7 @@ use super::state::State;
 use super::submit::Made;
 use super::tenure::Tenure;
 use crate::db::jobs::JobRow;
+use crate::domain::ErrorCode;
 
 /// Between looks without a hint: the first, and the longest. Each is twice the last, or a thousand
 /// callers who wait would ask a thousand times a second.
@@ -92,7 +93,8 @@ impl State {
         self.job_until(caller, job_id, until).await
     }
 
-    /// The same for a job that is being made: it is read when there is news of it, not before.
+    /// The same for a job that is being made: it is read when there is news of it, not before. Where
+    /// another job is shared, it is that one.
     pub(super) async fn new_job_within(
         &self,
         caller: &Caller,
@@ -101,9 +103,12 @@ impl State {
     ) -> Result<JobRow, Problem> {
         let watch = self.watchers.watch(job_id);
         let news = watch.listen();
-        made.await?;
+        let made = made.await?;
         let now = Instant::now();
         let until = now + Duration::from_secs(seconds.into());
+        if made.subject_id != job_id {
+            return self.job_until(caller, made.subject_id, until).await;
+        }
         tokio::select! {
             () = news => {}
             () = tokio::time::sleep_until(until.min(now + POLL)) => {}
@@ -128,11 +133,17 @@ impl State {
             let over = now >= until || self.draining.is_cancelled() || tenure.is_over().await;
             match found {
                 Ok(job) if job.finished_at.is_some() || over => return Ok(job),
-                // The job runs on; a caller who was sent away would only make another.
-                Err(problem) if over || !problem.status_code().is_server_error() => {
+                // The job runs on; a caller who was sent away would only make another. So it is for
+                // one who has too many reads under way.
+                Err(problem)
+                    if over
+                        || !(problem.status_code().is_server_error()
+                            || problem.code == ErrorCode::RateLimited) =>
+                {
                     return Err(problem);
                 }
-                _ => {}
+                // What was read is not kept while the caller waits.
+                found => drop(found),
             }
             tokio::select! {
                 () = changed => {}

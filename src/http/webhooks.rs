@@ -65,10 +65,12 @@ pub(super) async fn get_webhook(call: Call<Admin>) -> Result<HttpResponse, Probl
 impl Call<Admin> {
     /// Reads a webhook that the caller may see, and checks the caller's role.
     async fn webhook(&self, webhook_id: Uuid) -> Result<Row, Problem> {
-        let (pool, visible) = (self.state.pool.clone(), self.caller.visible());
-        let found = self.state.run(async move {
-            let found = webhooks::find(&pool, visible.as_deref(), webhook_id).await?;
-            found.ok_or_else(|| no_webhook(webhook_id))
+        let visible = self.caller.visible();
+        let found = self.state.read(&self.caller, move |connection| {
+            Box::pin(async move {
+                let found = webhooks::find(connection, visible.as_deref(), webhook_id).await?;
+                found.ok_or_else(|| no_webhook(webhook_id))
+            })
         });
         let row = found.await?;
         self.allowed()?;

@@ -2,21 +2,18 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
-use sqlx::PgPool;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-/// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+use super::readiness::Readiness;
+use crate::database::Share;
 
 struct State {
-    pool: PgPool,
-    runtime: Handle,
+    readiness: Readiness,
     unready: Box<dyn Fn() -> Option<String> + Send + Sync>,
 }
 
@@ -33,13 +30,12 @@ impl WorkerHealth {
         reason = "called inside the runtime that the pool belongs to"
     )]
     pub async fn start(
-        pool: PgPool,
+        share: Share,
         unready: impl Fn() -> Option<String> + Send + Sync + 'static,
         address: SocketAddr,
     ) -> io::Result<Self> {
         let state = Data::new(State {
-            pool,
-            runtime: Handle::current(),
+            readiness: Readiness::new(share, Handle::current()),
             unready: Box::new(unready),
         });
         let server = HttpServer::new(move || {
@@ -74,13 +70,7 @@ async fn livez() -> HttpResponse {
 }
 
 async fn readyz(state: Data<State>) -> HttpResponse {
-    let pool = state.pool.clone();
-    let asked = state.runtime.spawn(async move {
-        let answered =
-            tokio::time::timeout(PATIENCE, sqlx::query!("select 1 as one").fetch_one(&pool));
-        answered.await.is_ok_and(|answer| answer.is_ok())
-    });
-    let answers = asked.await.unwrap_or(false);
+    let answers = state.readiness.answers().await;
     let why = (state.unready)().or_else(|| (!answers).then(no_database));
     match why {
         None => livez().await,

@@ -38,7 +38,11 @@ pub(super) async fn asked_by(
         cluster_kind: of_cluster.as_str(),
         except: job.job_id,
     };
-    match last_change(context.pool, &changed, job.claimed_at).await {
+    let found = async {
+        let mut connection = context.share.connection().await?;
+        last_change(&mut *connection, &changed, job.claimed_at).await
+    };
+    match found.await {
         Ok(Some(asker)) => Ok(format!(
             "asked for by job {} of {}",
             asker.job_id, asker.requested_by

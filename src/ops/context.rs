@@ -6,13 +6,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
 
 use super::Operations;
 use super::failures::failure;
 use super::reads::Reads;
 use crate::aws::sessions::sts_name;
 use crate::aws::{Access, CloudFormation, Clusters, Eks, SessionKey};
+use crate::database::Share;
 use crate::db::accounts::Account;
 use crate::domain::{ErrorCode, JobKind, Region, Warning};
 use crate::queue::lease::{LeaseLost, Note, Progress};
@@ -21,7 +21,7 @@ use crate::queue::{ClaimedJob, Lease, Verdict, Wait};
 
 /// The surroundings of one step.
 pub(super) struct Context<'a> {
-    pub(super) pool: &'a PgPool,
+    pub(super) share: &'a Share,
     pub(super) reads: &'a Reads,
     pub(super) job: &'a ClaimedJob,
     pub(super) lease: &'a Lease,
@@ -65,9 +65,9 @@ impl<'a> Context<'a> {
             source_identity: sts_name(&job.requested_by),
         };
         let eks = operations.aws.eks(session, cluster.to_owned());
-        let (pool, time_scale) = (&operations.pool, operations.time_scale);
+        let (share, time_scale) = (&operations.share, operations.time_scale);
         Ok(Self {
-            pool,
+            share,
             reads: &operations.reads,
             job,
             lease,

@@ -221,7 +221,11 @@ fn nobody(context: &Context<'_>) -> Verdict {
 /// Nothing to delete at the first look: no error when another job did it while this one waited.
 async fn not_there(context: &Context<'_>) -> Verdict {
     let (job, name) = (context.job, context.cluster);
-    match jobs::cluster_deleted_meanwhile(context.pool, &job.account_id, job.job_id).await {
+    let deleted = async {
+        let mut connection = context.share.connection().await?;
+        jobs::cluster_deleted_meanwhile(&mut *connection, &job.account_id, job.job_id).await
+    };
+    match deleted.await {
         Ok(true) => done(format!(
             "Cluster {name} was deleted by another job while this one waited."
         )),

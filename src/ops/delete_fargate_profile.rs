@@ -204,7 +204,11 @@ async fn not_there(job: &Job<'_>, refusal: Refusal) -> Result<Verdict, Verdict> 
     let refusal = refused::told_apart(context, refusal).await;
     if refusal.class == Class::ProfileNotFound {
         let row = context.job;
-        match jobs::deleted_meanwhile(context.pool, &row.account_id, row.job_id).await {
+        let deleted = async {
+            let mut connection = context.share.connection().await?;
+            jobs::deleted_meanwhile(&mut *connection, &row.account_id, row.job_id).await
+        };
+        match deleted.await {
             Ok(true) => {
                 return Ok(done(format!(
                     "Fargate profile {} was deleted by another job while this one waited.",

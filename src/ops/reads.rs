@@ -3,16 +3,19 @@
 
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio_util::task::TaskTracker;
 
+use crate::database::Share;
 use crate::db::accounts::{self, Account};
 use crate::db::jobs::{self, Place};
 use crate::queue::group_commit::{Bounds, GroupCommit, GroupCommitError, Statement};
 
 const BOUNDS: Bounds = Bounds {
     room: 16_384,
+    room_bytes: 0,
     rows: 500,
+    bytes: usize::MAX,
     statements: 1,
 };
 
@@ -23,12 +26,12 @@ pub(super) struct Reads {
 }
 
 impl Reads {
-    pub fn new(pool: &PgPool) -> Self {
+    pub fn new(share: &Share) -> Self {
         // The tasks end when this is dropped.
         let tracker = TaskTracker::new();
         Self {
-            accounts: GroupCommit::start(Accounts(pool.clone()), BOUNDS, &tracker),
-            deletions: GroupCommit::start(UnfollowedDeletions(pool.clone()), BOUNDS, &tracker),
+            accounts: GroupCommit::start(Accounts(share.clone()), BOUNDS, &tracker),
+            deletions: GroupCommit::start(UnfollowedDeletions(share.clone()), BOUNDS, &tracker),
         }
     }
 
@@ -46,7 +49,7 @@ impl Reads {
     }
 }
 
-struct Accounts(PgPool);
+struct Accounts(Share);
 
 impl Statement for Accounts {
     type Item = String;
@@ -56,7 +59,7 @@ impl Statement for Accounts {
         1
     }
 
-    fn pool(&self) -> &PgPool {
+    fn share(&self) -> &Share {
         &self.0
     }
 
@@ -74,7 +77,7 @@ impl Statement for Accounts {
     }
 }
 
-struct UnfollowedDeletions(PgPool);
+struct UnfollowedDeletions(Share);
 
 impl Statement for UnfollowedDeletions {
     type Item = Place;
@@ -84,7 +87,7 @@ impl Statement for UnfollowedDeletions {
         1
     }
 
-    fn pool(&self) -> &PgPool {
+    fn share(&self) -> &Share {
         &self.0
     }
 

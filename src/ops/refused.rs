@@ -201,7 +201,11 @@ fn again(context: &Context<'_>, after: Duration, wait: Wait, message: &str) -> V
 /// The breaker counts what STS was asked.
 async fn count_failure(context: &Context<'_>, refusal: &Refusal) {
     let account = &context.job.account_id;
-    let counted = breaker::role_failed(context.pool, account, &refusal.message, context.time_scale);
+    let counted = async {
+        let mut connection = context.share.connection().await?;
+        let (message, scale) = (&refusal.message, context.time_scale);
+        breaker::role_failed(&mut *connection, account, message, scale).await
+    };
     match counted.await {
         Ok(failed) if failed.parked => tracing::warn!(%refusal, "the account is parked"),
         Ok(_) => tracing::info!(%refusal, "the account's role could not be assumed"),

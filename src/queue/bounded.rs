@@ -2,7 +2,7 @@
 //! to nobody.
 //!
 //! ```text
-//! let mut connection = bounded::connection(pool).await?;
+//! let mut connection = bounded::connection(share).await?;
 //! let done = bounded::within(statement(&mut connection)).await;
 //! bounded::given_back(connection, done)
 //! ```
@@ -10,17 +10,17 @@
 use std::io;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
+
+use crate::database::{Held, Share};
 
 /// How long the queue's own statements may take; each does far less work than that.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A connection, in bounded time.
-pub(crate) async fn connection(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-    timeout(PATIENCE, pool.acquire())
+pub(crate) async fn connection(share: &Share) -> Result<Held, sqlx::Error> {
+    timeout(PATIENCE, share.connection())
         .await
         .map_err(|_| silent())?
 }
@@ -32,20 +32,20 @@ pub(crate) async fn within<T>(
     timeout(PATIENCE, work).await
 }
 
-/// The same for what has no connection of the pool to give back.
+/// The same for what has no connection of a share to give back.
 pub(super) async fn answered<T>(
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
     within(work).await.map_err(|_| silent())?
 }
 
-/// Gives the connection back, unless it has fallen silent: the pool would wait for it.
+/// Gives the connection back, unless it has fallen silent: its pool would wait for it.
 pub(crate) fn given_back<T>(
-    connection: PoolConnection<Postgres>,
+    connection: Held,
     done: Result<Result<T, sqlx::Error>, Elapsed>,
 ) -> Result<T, sqlx::Error> {
     done.unwrap_or_else(|_| {
-        drop(connection.detach());
+        connection.discard();
         Err(silent())
     })
 }

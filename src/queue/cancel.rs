@@ -92,7 +92,8 @@ async fn request(
                 ready_seq = case when phase = 'parked' then nextval('jobs_ready_seq') else ready_seq end,
                 waiting_reason = case when phase = 'parked' then null else waiting_reason end,
                 message = 'Canceling: stops before AWS is asked to change anything, if that is still possible.',
-                event_no = event_no + case when state = 'canceling' then 0 else 1 end,
+                -- 2 is the first start, also of a job whose first step still runs
+                event_no = greatest(event_no, 2) + case when state = 'canceling' then 0 else 1 end,
                 version = version + 2,
                 updated_at = now()
             where account_id = $1

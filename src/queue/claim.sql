@@ -71,9 +71,15 @@ probing as (
     update accounts a
     set probe_at = now() + interval '30 seconds',
         probing = true
-    where a.state = 'parked'
-      and a.probe_at <= now()
-      and a.account_id in (select account_id from picked)
+    where a.account_id in (
+        -- accounts come before jobs, which are locked by now: so nobody is waited for
+        select p.account_id
+        from accounts p
+        where p.state = 'parked'
+          and p.probe_at <= now()
+          and p.account_id in (select account_id from picked)
+        for no key update skip locked
+    )
     returning a.account_id
 ),
 leased as (

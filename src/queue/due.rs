@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use super::bounded;
+use crate::database::Share;
 
 /// What one look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub struct Due {
 pub const MOST_AT_ONCE: u64 = 1_000;
 
 /// Makes up to [`MOST_AT_ONCE`] due jobs ready.
-pub async fn wake_due(pool: &PgPool) -> Result<Due, sqlx::Error> {
-    let mut connection = bounded::connection(pool).await?;
+pub async fn wake_due(share: &Share) -> Result<Due, sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
     let woken = bounded::within(wake_on(&mut connection)).await;
     bounded::given_back(connection, woken)
 }

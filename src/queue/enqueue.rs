@@ -4,6 +4,7 @@
 //! lanes together, in their order; the same key makes jobs once, however many ask at once.
 
 mod columns;
+mod packed;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,14 +12,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use columns::{Jobs, Units};
+use packed::{Packed, Rooms};
 
 use super::group_commit::{Bounds, GroupCommit, GroupCommitError, Statement};
+use super::lanes;
+use crate::database::Share;
 
 /// A job to be made.
 #[derive(Debug, Clone)]
@@ -93,6 +97,15 @@ pub struct NewCallback {
     pub run: String,
 }
 
+/// A live read that others may share, for a second: until a change of what it reads begins or ends.
+#[derive(Debug, Clone)]
+pub struct ReadShare {
+    /// SHA-256 of what is read and of the reader's rights.
+    pub sha256: Vec<u8>,
+    /// The lane of its changes; a region with `/` for those of all its clusters.
+    pub lane: String,
+}
+
 /// One request: one job, or one operation with its jobs.
 #[derive(Debug, Clone)]
 pub struct Submission {
@@ -114,6 +127,8 @@ pub struct Submission {
     pub operation: Option<NewOperation>,
     /// Present when a portal waits for the end.
     pub callback: Option<NewCallback>,
+    /// Present when the job is a read that others may share.
+    pub share: Option<ReadShare>,
     /// In the order in which they shall run.
     pub jobs: Vec<NewJob>,
 }
@@ -123,7 +138,8 @@ pub struct Submission {
 pub enum Submitted {
     /// Committed.
     Accepted,
-    /// The key was used before for the same request: here is what that one made.
+    /// The key was used before for the same request, or another read may be shared: here is what
+    /// that one made.
     Replayed(String),
     /// The key was used before for another request.
     KeyReused,
@@ -150,21 +166,26 @@ pub struct Placed {
 #[derive(Clone)]
 pub struct Enqueuer {
     writer: GroupCommit<Insert>,
+    rooms: Rooms,
 }
 
 impl Enqueuer {
     /// Starts the writer. `wake` is told of ready jobs, for a worker in the same process.
     #[must_use]
-    pub fn start(pool: PgPool, wake: Arc<Notify>, tracker: &TaskTracker) -> Self {
+    pub fn start(share: Share, wake: Arc<Notify>, tracker: &TaskTracker) -> Self {
         // While Postgres works on one, the requests of the other are read and answered.
         const BOUNDS: Bounds = Bounds {
             room: 4_096,
+            room_bytes: 16 * 1024 * 1024,
             rows: 500,
+            bytes: 1024 * 1024,
             statements: 2,
         };
-        let insert = Insert { pool, wake };
+        let insert = Insert { share, wake };
         Self {
             writer: GroupCommit::start(insert, BOUNDS, tracker),
+            // So nobody's large submissions keep the small ones of others out.
+            rooms: Rooms::new(BOUNDS.room_bytes / 2),
         }
     }
 
@@ -178,39 +199,61 @@ impl Enqueuer {
         &self,
         submission: Submission,
     ) -> Result<(Submitted, Option<Placed>), GroupCommitError> {
-        self.writer.commit(submission).await
+        let packed = Packed::of(submission);
+        let _room = self
+            .rooms
+            .take(&packed.submission.caller, packed.bytes)
+            .ok_or(GroupCommitError::Full)?;
+        self.writer.commit(packed).await
     }
 }
 
 struct Insert {
-    pool: PgPool,
+    share: Share,
     wake: Arc<Notify>,
 }
 
 impl Statement for Insert {
-    type Item = Submission;
+    type Item = Packed;
     type Reply = (Submitted, Option<Placed>);
 
-    fn weight(item: &Submission) -> usize {
-        item.jobs.len().max(1)
+    fn weight(item: &Packed) -> usize {
+        item.submission.jobs.len().max(1)
     }
 
-    fn pool(&self) -> &PgPool {
-        &self.pool
+    fn bytes(item: &Packed) -> usize {
+        item.bytes
+    }
+
+    fn share(&self) -> &Share {
+        &self.share
+    }
+
+    /// A lane whose count is wrong gives a new job a place that is taken.
+    async fn mend(
+        &self,
+        connection: &mut PgConnection,
+        item: &Packed,
+    ) -> Result<bool, sqlx::Error> {
+        let submission = &item.submission;
+        let lanes = submission.jobs.iter().filter_map(|job| job.lane.as_deref());
+        lanes::mend_some(connection, &submission.account_id, lanes.collect()).await
     }
 
     async fn run(
         &self,
         connection: &mut PgConnection,
-        items: &[Submission],
+        items: &[Packed],
     ) -> Result<Vec<Self::Reply>, sqlx::Error> {
         let written = insert(connection, items).await?;
         if written.iter().any(|row| row.woken > 0) {
             self.wake.notify_one();
         }
         let mut known: HashMap<(&str, &str), (Vec<u8>, String)> = HashMap::new();
+        let mut shared = HashMap::new();
         if written.iter().any(|row| row.known && !row.accepted) {
-            known = used_keys(connection, items).await?;
+            known = used_keys(&mut *connection, items).await?;
+            shared = shared_reads(connection, items).await?;
         }
         Ok(items
             .iter()
@@ -218,13 +261,21 @@ impl Statement for Insert {
             .map(|(item, row)| match (row.known, row.accepted) {
                 (false, _) => (Submitted::UnknownAccount, None),
                 (true, true) => (Submitted::Accepted, row.placed()),
-                (true, false) => (replay(item, &known), None),
+                (true, false) => (replay(&item.submission, &known, &shared), None),
             })
             .collect())
     }
 }
 
-fn replay(item: &Submission, known: &HashMap<(&str, &str), (Vec<u8>, String)>) -> Submitted {
+fn replay(
+    item: &Submission,
+    known: &HashMap<(&str, &str), (Vec<u8>, String)>,
+    shared: &HashMap<Vec<u8>, Uuid>,
+) -> Submitted {
+    let share = item.share.as_ref();
+    if let Some(job_id) = share.and_then(|share| shared.get(&share.sha256)) {
+        return Submitted::Replayed(job_id.to_string());
+    }
     let Some(key) = &item.idempotency else {
         return Submitted::KeyReused;
     };
@@ -263,14 +314,14 @@ impl Written {
 
 async fn insert(
     connection: &mut PgConnection,
-    items: &[Submission],
+    items: &[Packed],
 ) -> Result<Vec<Written>, sqlx::Error> {
     let mut units = Units::default();
     let mut jobs = Jobs::default();
     for (no, item) in (0_i32..).zip(items) {
         units.push(no, item);
-        for job in &item.jobs {
-            jobs.push(no, job);
+        for (job, texts) in item.submission.jobs.iter().zip(&item.jobs) {
+            jobs.push(no, job, texts);
         }
     }
     let mut rows = sqlx::query_file_as!(
@@ -287,7 +338,7 @@ async fn insert(
         &units.audit_action as &[Option<String>],
         &units.audit_resource as &[Option<String>],
         &units.request_id as &[Option<String>],
-        &units.detail as &[Option<Value>],
+        &units.detail as &[Option<&str>],
         &units.operation_action as &[Option<String>],
         &units.operation_region as &[Option<String>],
         &units.operation_cluster as &[Option<String>],
@@ -300,14 +351,16 @@ async fn insert(
         &jobs.profile_name as &[Option<String>],
         &jobs.retry_of as &[Option<Uuid>],
         &jobs.lane as &[Option<String>],
-        &jobs.input,
+        &jobs.input as &[&str],
         &jobs.message,
-        &jobs.warnings,
+        &jobs.warnings as &[&str],
         &jobs.deadline_ms,
         &units.actor as &[Option<String>],
         &units.on_behalf_of as &[Option<String>],
         &units.callback_webhook_id as &[Option<Uuid>],
         &units.callback_run as &[Option<String>],
+        &units.share as &[Option<Vec<u8>>],
+        &units.share_lane as &[Option<String>],
     )
     .fetch_all(connection)
     .await?;
@@ -315,18 +368,44 @@ async fn insert(
     Ok(rows)
 }
 
+/// The jobs of the reads that these submissions may share.
+async fn shared_reads(
+    connection: &mut PgConnection,
+    items: &[Packed],
+) -> Result<HashMap<Vec<u8>, Uuid>, sqlx::Error> {
+    let shares = items
+        .iter()
+        .filter_map(|item| item.submission.share.as_ref());
+    let shares: Vec<Vec<u8>> = shares.map(|share| share.sha256.clone()).collect();
+    if shares.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query!(
+        "-- find_shared_reads
+        select share, job_id
+        from shared_reads
+        where share = any ($1)",
+        &shares,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.share, row.job_id))
+        .collect())
+}
+
 /// What the keys of these submissions were used for before.
 async fn used_keys<'a>(
     connection: &mut PgConnection,
-    items: &'a [Submission],
+    items: &'a [Packed],
 ) -> Result<HashMap<(&'a str, &'a str), (Vec<u8>, String)>, sqlx::Error> {
     let keyed: Vec<(&str, &str)> = items
         .iter()
         .filter_map(|item| {
-            Some((
-                item.caller.as_str(),
-                item.idempotency.as_ref()?.key.as_str(),
-            ))
+            let submission = &item.submission;
+            let key = submission.idempotency.as_ref()?;
+            Some((submission.caller.as_str(), key.key.as_str()))
         })
         .collect();
     let (callers, keys): (Vec<String>, Vec<String>) = keyed

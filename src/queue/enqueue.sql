@@ -3,13 +3,14 @@ with unit as (
     select *
     from unnest(
         $1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
-        $8::text[], $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::text[], $14::text[],
-        $15::text[], $16::int[], $29::text[], $30::text[], $31::uuid[], $32::text[]
+        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]::jsonb[], $13::text[], $14::text[],
+        $15::text[], $16::int[], $29::text[], $30::text[], $31::uuid[], $32::text[],
+        $33::bytea[], $34::text[]
     ) as u (
         unit_no, subject_id, account_id, requested_by, caller, key, request_sha256,
         traceparent, audit_action, audit_resource, request_id, detail, operation_action,
         operation_region, operation_cluster, job_count, actor, on_behalf_of,
-        callback_webhook_id, callback_run
+        callback_webhook_id, callback_run, share, share_lane
     )
 ),
 -- the accounts that exist, held against deletion until this commits
@@ -35,12 +36,70 @@ key_won as (
     where old.created_at < now() - interval '24 hours'
     returning subject
 ),
+-- reads whose job may be shared no longer: it is a second old or ended badly, or a change of what
+-- it reads has begun or ended since. Asked by subqueries that stay ones.
+outdated as materialized (
+    select unit.share
+    from unit
+    where share is not null
+      and (
+          select
+              s.created_at < now() - interval '1 second'
+              or coalesce(
+                  (
+                      select j.state in ('failed', 'canceled')
+                      from job_rows j
+                      where j.account_id = s.account_id
+                        and j.job_id = s.job_id
+                  ),
+                  true
+              )
+              or coalesce(
+                  (
+                      select l.touched_at >= s.created_at
+                      from lanes l
+                      where l.account_id = s.account_id
+                        and l.lane = unit.share_lane
+                  ),
+                  false
+              )
+              -- all clusters of a region
+              or (
+                  unit.share_lane like '%/'
+                  and exists (
+                      select
+                      from lanes l
+                      where l.account_id = s.account_id
+                        and starts_with(l.lane, unit.share_lane)
+                        and l.touched_at >= s.created_at
+                  )
+              )
+          from shared_reads s
+          where s.share = unit.share
+      )
+),
+-- the first read of each share makes a job, after the keys and before the lanes
+shared as (
+    insert into shared_reads as old (share, account_id, job_id)
+    select distinct on (share) share, account_id, subject_id
+    from unit
+    join account using (account_id)
+    where share is not null
+      and (select count(*) from key_won) >= 0
+    order by share, unit_no
+    on conflict (share) do update
+    set account_id = excluded.account_id,
+        job_id = excluded.job_id,
+        created_at = now()
+    where old.share in (select share from outdated)
+    returning job_id
+),
 accepted as materialized (
     select unit.*, account.state as account_state
     from unit
     join account using (account_id)
-    where key is null
-       or subject_id::text in (select subject from key_won)
+    where (key is null or subject_id::text in (select subject from key_won))
+      and (share is null or subject_id in (select job_id from shared))
 ),
 new_job as materialized (
     select
@@ -53,7 +112,7 @@ new_job as materialized (
         row_number() over (partition by a.account_id, j.lane order by j.job_no) as place
     from unnest(
         $17::int[], $18::uuid[], $19::text[], $20::text[], $21::text[], $22::text[], $23::uuid[],
-        $24::text[], $25::jsonb[], $26::text[], $27::jsonb[], $28::bigint[]
+        $24::text[], $25::text[]::jsonb[], $26::text[], $27::text[]::jsonb[], $28::bigint[]
     ) with ordinality as j (
         unit_no, job_id, kind, region, cluster_name, profile_name, retry_of,
         lane, input, message, warnings, deadline_ms, job_no

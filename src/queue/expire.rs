@@ -13,11 +13,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::bounded;
 use super::maintenance::promote_head;
+use crate::database::Share;
 
 /// Jobs ended in one transaction.
 const BATCH: i64 = 200;
@@ -25,10 +26,10 @@ const BATCH: i64 = 200;
 const MOST_BATCHES: u32 = 25;
 
 /// Ends what has expired, at most some thousand jobs; how many.
-pub(super) async fn expire(pool: &PgPool) -> Result<u64, sqlx::Error> {
+pub(super) async fn expire(share: &Share) -> Result<u64, sqlx::Error> {
     let mut ended = 0;
     for _ in 0..MOST_BATCHES {
-        let mut connection = bounded::connection(pool).await?;
+        let mut connection = bounded::connection(share).await?;
         let done = bounded::within(expire_some(&mut connection)).await;
         let some = bounded::given_back(connection, done)?;
         ended += some;

@@ -2,17 +2,17 @@
 //! of them go in the next. No timer, so an idle queue pays nothing for it.
 //!
 //! Promises: every item is answered exactly once, after its statement has committed or failed; an
-//! item that Postgres refuses fails alone, not with its batch; the waiting room is bounded.
+//! item that Postgres refuses fails alone, not with its batch; the waiting room is bounded, in items and in bytes.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use sqlx::PgConnection;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::bounded;
+use crate::database::{self, Held, Share};
 
 /// A statement that serves many items at once.
 pub trait Statement: Send + Sync + 'static {
@@ -22,8 +22,21 @@ pub trait Statement: Send + Sync + 'static {
     type Reply: Send + 'static;
     /// Rows that an item adds to the statement.
     fn weight(item: &Self::Item) -> usize;
-    /// The database.
-    fn pool(&self) -> &PgPool;
+    /// Bytes that an item takes while it waits, about; 0 where that is bounded elsewhere.
+    #[must_use]
+    fn bytes(_: &Self::Item) -> usize {
+        0
+    }
+    /// Puts right what may have made Postgres refuse a sound item; whether there was anything.
+    fn mend(
+        &self,
+        _: &mut PgConnection,
+        _: &Self::Item,
+    ) -> impl Future<Output = Result<bool, sqlx::Error>> + Send {
+        std::future::ready(Ok(false))
+    }
+    /// Where its connections are from.
+    fn share(&self) -> &Share;
     /// Runs the statement and commits; replies in the order of the items.
     fn run(
         &self,
@@ -58,6 +71,9 @@ type Reply<S> = Result<<S as Statement>::Reply, GroupCommitError>;
 
 struct Pending<S: Statement> {
     item: S::Item,
+    bytes: usize,
+    /// Of the waiting room; given back when the statement has ended.
+    room: OwnedSemaphorePermit,
     reply: oneshot::Sender<Reply<S>>,
 }
 
@@ -66,8 +82,12 @@ struct Pending<S: Statement> {
 pub struct Bounds {
     /// Items that may wait.
     pub room: usize,
+    /// Bytes that may wait, or be under way.
+    pub room_bytes: usize,
     /// Rows of one statement.
     pub rows: usize,
+    /// Bytes of one statement.
+    pub bytes: usize,
     /// Statements under way at once, each on a connection of its own.
     pub statements: usize,
 }
@@ -75,12 +95,16 @@ pub struct Bounds {
 /// A handle to the writer task; clones share it.
 pub struct GroupCommit<S: Statement> {
     sender: mpsc::Sender<Pending<S>>,
+    room: Arc<Semaphore>,
+    room_bytes: usize,
 }
 
 impl<S: Statement> Clone for GroupCommit<S> {
     fn clone(&self) -> Self {
         Self {
             sender: self.sender.clone(),
+            room: Arc::clone(&self.room),
+            room_bytes: self.room_bytes,
         }
     }
 }
@@ -91,37 +115,54 @@ impl<S: Statement> GroupCommit<S> {
         let (sender, receiver) = mpsc::channel(bounds.room);
         let shared = Arc::new((statement, Mutex::new(receiver)));
         for _ in 0..bounds.statements {
-            tracker.spawn(write_all(Arc::clone(&shared), bounds.rows));
+            tracker.spawn(write_all(Arc::clone(&shared), bounds));
         }
-        Self { sender }
+        let room_bytes = bounds.room_bytes.min(Semaphore::MAX_PERMITS);
+        Self {
+            sender,
+            room: Arc::new(Semaphore::new(room_bytes)),
+            room_bytes,
+        }
     }
 
     /// Commits one item with whatever else is waiting.
     pub async fn commit(&self, item: S::Item) -> Reply<S> {
+        if database::holds_one() {
+            // The writer needs a connection of its own, perhaps this one.
+            return Err(GroupCommitError::Database(Arc::new(database::second())));
+        }
+        let bytes = S::bytes(&item).min(self.room_bytes);
+        let room = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(room);
+        let room = room.map_err(|_| GroupCommitError::Full)?;
         let (reply, answer) = oneshot::channel();
-        self.sender
-            .try_send(Pending { item, reply })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => GroupCommitError::Full,
-                mpsc::error::TrySendError::Closed(_) => GroupCommitError::Stopped,
-            })?;
+        let pending = Pending {
+            item,
+            bytes,
+            room,
+            reply,
+        };
+        self.sender.try_send(pending).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => GroupCommitError::Full,
+            mpsc::error::TrySendError::Closed(_) => GroupCommitError::Stopped,
+        })?;
         answer.await.unwrap_or(Err(GroupCommitError::Stopped))
     }
 }
 
 type Shared<S> = (S, Mutex<mpsc::Receiver<Pending<S>>>);
 
-async fn write_all<S: Statement>(shared: Arc<Shared<S>>, most_rows: usize) {
+async fn write_all<S: Statement>(shared: Arc<Shared<S>>, bounds: Bounds) {
     let (statement, receiver) = &*shared;
     let mut kept = None;
-    while let Some(batch) = gather(receiver, most_rows, &mut kept).await {
+    while let Some(batch) = gather(receiver, bounds, &mut kept).await {
         write_batch(statement, batch, &mut kept).await;
     }
 }
 
 /// The writer's connection, and since when, while batch follows batch: one that stays has its plans
 /// at hand.
-type Kept = Option<(PoolConnection<Postgres>, Instant)>;
+type Kept = Option<(Held, Instant)>;
 
 /// Then the pool has its turn: it knows whether the connection is to the primary still.
 const KEPT_FOR: Duration = Duration::from_secs(1);
@@ -129,7 +170,7 @@ const KEPT_FOR: Duration = Duration::from_secs(1);
 /// What waits, when something does; nothing when nobody will ever bring anything more.
 async fn gather<S: Statement>(
     receiver: &Mutex<mpsc::Receiver<Pending<S>>>,
-    most_rows: usize,
+    bounds: Bounds,
     kept: &mut Kept,
 ) -> Option<Vec<Pending<S>>> {
     let at_once = receiver.try_lock().ok().and_then(|mut receiver| {
@@ -145,21 +186,24 @@ async fn gather<S: Statement>(
         let first = receiver.recv().await?;
         (receiver, first)
     };
-    let mut rows = S::weight(&first.item);
+    let (mut rows, mut bytes) = (S::weight(&first.item), first.bytes);
     let mut batch = vec![first];
-    while rows < most_rows {
+    while rows < bounds.rows && bytes < bounds.bytes {
         let Ok(next) = receiver.try_recv() else { break };
         rows += S::weight(&next.item);
+        bytes += next.bytes;
         batch.push(next);
     }
     Some(batch)
 }
 
 async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>, kept: &mut Kept) {
-    let (items, replies): (Vec<_>, Vec<_>) = batch
-        .into_iter()
-        .map(|pending| (pending.item, pending.reply))
-        .unzip();
+    let (mut items, mut replies, mut room) = (Vec::new(), Vec::new(), Vec::new());
+    for pending in batch {
+        items.push(pending.item);
+        replies.push(pending.reply);
+        room.push(pending.room);
+    }
     match run_undisturbed(statement, &items, kept).await {
         Ok(answers) => {
             for (reply, answer) in replies.into_iter().zip(answers) {
@@ -167,10 +211,10 @@ async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>, kept: 
                 let _ = reply.send(Ok(answer));
             }
         }
-        Err(error) if items.len() > 1 && is_data_error(&error) => {
+        Err(error) if is_data_error(&error) => {
+            let mut known = (items.len() == 1).then_some(error);
             for (item, reply) in items.into_iter().zip(replies) {
-                let alone = run_once(statement, std::slice::from_ref(&item), kept).await;
-                let answer = match alone {
+                let answer = match run_alone(statement, &item, known.take(), kept).await {
                     Ok(mut answers) => answers.pop().ok_or(GroupCommitError::Stopped),
                     Err(error) => Err(GroupCommitError::Database(Arc::new(error))),
                 };
@@ -184,6 +228,40 @@ async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>, kept: 
             }
         }
     }
+    drop(room);
+}
+
+/// One item by itself, once more when something was mended for it. `known` is why it was refused.
+async fn run_alone<S: Statement>(
+    statement: &S,
+    item: &S::Item,
+    known: Option<sqlx::Error>,
+    kept: &mut Kept,
+) -> Result<Vec<S::Reply>, sqlx::Error> {
+    let items = std::slice::from_ref(item);
+    let error = match known {
+        Some(refused) => refused,
+        None => match run_once(statement, items, kept).await {
+            Ok(replies) => return Ok(replies),
+            Err(error) => error,
+        },
+    };
+    if is_data_error(&error) && mended(statement, item, kept).await? {
+        return run_once(statement, items, kept).await;
+    }
+    Err(error)
+}
+
+async fn mended<S: Statement>(
+    statement: &S,
+    item: &S::Item,
+    kept: &mut Kept,
+) -> Result<bool, sqlx::Error> {
+    // Given back, so that this task holds one at most.
+    *kept = None;
+    let mut connection = bounded::connection(statement.share()).await?;
+    let done = bounded::within(statement.mend(&mut connection, item)).await;
+    bounded::given_back(connection, done)
 }
 
 /// A statement that Postgres gave up for another one's sake is simply run again.
@@ -210,7 +288,10 @@ async fn run_once<S: Statement>(
     let young = kept.take().filter(|(_, since)| since.elapsed() < KEPT_FOR);
     let (mut connection, since) = match young {
         Some(kept) => kept,
-        None => (bounded::connection(statement.pool()).await?, Instant::now()),
+        None => (
+            bounded::connection(statement.share()).await?,
+            Instant::now(),
+        ),
     };
     let done = bounded::within(statement.run(&mut connection, items)).await;
     if let Ok(Ok(replies)) = done {

@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use sqlx::Executor as _;
 use sqlx::postgres::{PgListener, PgNotification};
-use sqlx::{Executor as _, PgPool};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{JOBS_CHANNEL, KNOWN_CHANNEL, READY_CHANNEL, bounded};
+use crate::database::Share;
 
 /// After so long without a word the connection is tested.
 const QUIET: Duration = Duration::from_secs(10);
@@ -108,11 +109,11 @@ impl Drop for Watch {
 }
 
 /// Listens until `stop`; reconnects when the connection is lost.
-pub async fn listen(pool: PgPool, wake: Arc<Notify>, watchers: Watchers, stop: CancellationToken) {
+pub async fn listen(share: Share, wake: Arc<Notify>, watchers: Watchers, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            ended = listen_once(&pool, &wake, &watchers) => {
+            ended = listen_once(&share, &wake, &watchers) => {
                 if let Err(error) = ended {
                     tracing::warn!(%error, "listening for notifications; polling meanwhile");
                 }
@@ -125,8 +126,8 @@ pub async fn listen(pool: PgPool, wake: Arc<Notify>, watchers: Watchers, stop: C
     }
 }
 
-async fn listen_once(pool: &PgPool, wake: &Notify, watchers: &Watchers) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+async fn listen_once(share: &Share, wake: &Notify, watchers: &Watchers) -> Result<(), sqlx::Error> {
+    let mut listener = share.listener().await?;
     listener
         .listen_all([READY_CHANNEL, JOBS_CHANNEL, KNOWN_CHANNEL])
         .await?;

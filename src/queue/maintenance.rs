@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection, PgExecutor, PgPool};
+use sqlx::{Connection as _, PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::bounded;
 use super::expire::expire;
 use super::locked::{End, Locked};
+use crate::database::Share;
 
 /// A job that lost its worker this often has probably killed it: it fails.
 const MOST_RESCUES: i32 = 20;
@@ -27,11 +28,11 @@ pub struct Repaired {
 }
 
 /// One round of repairs, each in bounded time.
-pub async fn repair(pool: &PgPool) -> Result<Repaired, sqlx::Error> {
-    let mut connection = bounded::connection(pool).await?;
+pub async fn repair(share: &Share) -> Result<Repaired, sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
     let done = bounded::within(repair_on(&mut connection)).await;
     let (rescued, promoted) = bounded::given_back(connection, done)?;
-    let expired = expire(pool).await?;
+    let expired = expire(share).await?;
     Ok(Repaired {
         rescued,
         promoted,
@@ -50,56 +51,9 @@ async fn repair_on(connection: &mut PgConnection) -> Result<(u64, u64), sqlx::Er
 ///
 /// The lane stays with the job. The lease goes, and with it the right to write.
 pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
-    let rescued = sqlx::query_scalar!(
-        r#"-- rescue
-        with dead as (
-            delete from workers
-            where heartbeat_at + lease < now()
-            returning worker_id
-        ),
-        lost as materialized (
-            select l.account_id, l.job_id, l.lease_token
-            from leases l
-            join job_rows j using (account_id, job_id)
-            where l.worker_id in (select worker_id from dead)
-               or not exists (select from workers w where w.worker_id = l.worker_id)
-            order by l.account_id, l.job_id
-            for update of j skip locked
-        ),
-        unleased as (
-            delete from leases l
-            using lost
-            where l.account_id = lost.account_id
-              and l.job_id = lost.job_id
-              and l.lease_token = lost.lease_token
-            returning l.account_id, l.job_id, l.claimed_at
-        ),
-        rescued as (
-            update job_rows j
-            set phase = 'ready',
-                state = case when j.cancel_requested and not j.accepted then 'canceling' else 'waiting' end,
-                waiting_reason = 'retry',
-                ready_seq = nextval('jobs_ready_seq'),
-                due_at = now(),
-                rescues = j.rescues + 1,
-                event_no = greatest(j.event_no, 2),
-                version = j.version + 2,
-                started_at = coalesce(j.started_at, unleased.claimed_at),
-                updated_at = now()
-            from unleased
-            where j.account_id = unleased.account_id
-              and j.job_id = unleased.job_id
-            returning 1
-        ),
-        woken as materialized (
-            select pg_notify('fleet_ready', '')
-            where exists (select from rescued)
-        )
-        select (select count(*) from rescued) + 0 * (select count(*) from woken) as "rescued!"
-        "#
-    )
-    .fetch_one(&mut *connection)
-    .await?;
+    let rescued = sqlx::query_file_scalar!("src/queue/rescue.sql")
+        .fetch_one(&mut *connection)
+        .await?;
     if rescued > 0 {
         give_up(&mut *connection).await?;
     }
@@ -109,8 +63,8 @@ pub async fn rescue(connection: &mut PgConnection) -> Result<u64, sqlx::Error> {
 /// Hands back the jobs that `worker` holds, all but those it knows of.
 ///
 /// Run when a claim's answer was lost, and when a worker stops.
-pub async fn release(pool: &PgPool, worker: Uuid, but_known: &[Uuid]) -> Result<u64, sqlx::Error> {
-    let mut connection = bounded::connection(pool).await?;
+pub async fn release(share: &Share, worker: Uuid, but_known: &[Uuid]) -> Result<u64, sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
     let released = bounded::within(release_on(&mut connection, worker, but_known)).await;
     bounded::given_back(connection, released)
 }
@@ -319,8 +273,15 @@ async fn promote_headless(connection: &mut PgConnection) -> Result<u64, sqlx::Er
     Ok(lanes.len() as u64)
 }
 
-/// Removes idempotency keys past their day and lanes idle for an hour.
-pub async fn sweep(pool: &PgPool) -> Result<(), sqlx::Error> {
+/// Removes idempotency keys past their day, lanes idle for an hour and reads that nobody shares any
+/// more.
+pub async fn sweep(share: &Share) -> Result<(), sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
+    let done = bounded::within(sweep_on(&mut connection)).await;
+    bounded::given_back(connection, done)
+}
+
+async fn sweep_on(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "-- sweep_idempotency_keys
         delete from idempotency_keys
@@ -332,7 +293,7 @@ pub async fn sweep(pool: &PgPool) -> Result<(), sqlx::Error> {
             for update skip locked
         )"
     )
-    .execute(pool)
+    .execute(&mut *connection)
     .await?;
     sqlx::query!(
         "-- sweep_lanes
@@ -346,9 +307,91 @@ pub async fn sweep(pool: &PgPool) -> Result<(), sqlx::Error> {
             for update skip locked
         )"
     )
-    .execute(pool)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "-- sweep_shared_reads
+        delete from shared_reads
+        where share in (
+            select share
+            from shared_reads
+            where created_at < now() - interval '1 minute'
+            limit 100000
+            for update skip locked
+        )"
+    )
+    .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Reads that one statement removes, and statements of one round.
+const READS_AT_ONCE: u64 = 1_000;
+const MAX_ROUNDS: u32 = 10;
+
+/// Removes reads that were made longer than `keep` ago and are over, with their events; how many.
+///
+/// A retry of a read is kept for a day: its idempotency key may name it for so long.
+pub async fn sweep_reads(share: &Share, keep: Duration) -> Result<u64, sqlx::Error> {
+    const A_DAY: Duration = Duration::from_hours(24);
+    let mut removed = 0;
+    for (retries, keep) in [(false, keep), (true, keep.max(A_DAY))] {
+        for _ in 0..MAX_ROUNDS {
+            let mut connection = bounded::connection(share).await?;
+            let swept = bounded::within(remove_reads(&mut connection, retries, keep)).await;
+            let swept = bounded::given_back(connection, swept)?;
+            removed += swept;
+            if swept < READS_AT_ONCE {
+                break;
+            }
+        }
+    }
+    Ok(removed)
+}
+
+async fn remove_reads(
+    connection: &mut PgConnection,
+    retries: bool,
+    keep: Duration,
+) -> Result<u64, sqlx::Error> {
+    let removed = sqlx::query_scalar!(
+        r#"-- sweep_reads
+        with old as materialized (
+            select account_id, job_id
+            from job_rows
+            where lane is null
+              and phase = 'finished'
+              and (retry_of is not null) = $1
+              -- ids of version 7 begin with the milliseconds of their time
+              and job_id < (
+                  lpad(to_hex((extract(epoch from now()) * 1000)::bigint - $2), 12, '0')
+                  || '00000000000000000000'
+              )::uuid
+            order by job_id
+            limit 1000
+            for update skip locked
+        ),
+        untold as (
+            delete from job_events e
+            using old
+            where e.account_id = old.account_id
+              and e.job_id = old.job_id
+        ),
+        removed as (
+            delete from job_rows j
+            using old
+            where j.account_id = old.account_id
+              and j.job_id = old.job_id
+            returning 1
+        )
+        select count(*) as "removed!"
+        from removed"#,
+        retries,
+        i64::try_from(keep.as_millis()).unwrap_or(i64::MAX / 2),
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(u64::try_from(removed).unwrap_or(0))
 }
 
 /// How often a worker repairs: often enough that a dead worker's jobs wait little beyond its lease.

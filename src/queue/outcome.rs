@@ -8,11 +8,12 @@ mod columns;
 mod row;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -23,6 +24,7 @@ use row::Row;
 use super::claim::ClaimedJob;
 use super::group_commit::{Bounds, GroupCommit, GroupCommitError, Statement};
 use super::maintenance;
+use crate::database::Share;
 
 /// Where a job goes after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,17 +140,23 @@ impl Outcomes {
     /// Starts the writer. `wake` is told of promoted jobs, `parked` of new due times.
     #[must_use]
     pub fn start(
-        pool: PgPool,
+        share: Share,
         wake: Arc<Notify>,
         parked: Arc<Notify>,
         tracker: &TaskTracker,
     ) -> Self {
         const BOUNDS: Bounds = Bounds {
             room: 16_384,
+            room_bytes: 0,
             rows: 300,
+            bytes: usize::MAX,
             statements: 2,
         };
-        let update = Update { pool, wake, parked };
+        let update = Update {
+            share,
+            wake,
+            parked,
+        };
         Self {
             writer: GroupCommit::start(update, BOUNDS, tracker),
         }
@@ -161,7 +169,7 @@ impl Outcomes {
 }
 
 struct Update {
-    pool: PgPool,
+    share: Share,
     wake: Arc<Notify>,
     parked: Arc<Notify>,
 }
@@ -174,8 +182,8 @@ impl Statement for Update {
         1
     }
 
-    fn pool(&self) -> &PgPool {
-        &self.pool
+    fn share(&self) -> &Share {
+        &self.share
     }
 
     async fn run(
@@ -183,23 +191,34 @@ impl Statement for Update {
         connection: &mut PgConnection,
         items: &[Outcome],
     ) -> Result<Vec<Self::Reply>, sqlx::Error> {
-        // By token: a late write may stand beside one of the job's next lease.
-        let at: HashMap<i64, usize> = (0..)
-            .zip(items)
-            .map(|(at, item)| (item.lease_token, at))
-            .collect();
         let mut replies = vec![Err(Fenced); items.len()];
         // One process has one worker at a time; a batch that straddles a change of worker is rare.
         let mut workers: Vec<Uuid> = items.iter().map(|item| item.worker).collect();
         workers.sort_unstable();
         workers.dedup();
         for worker in workers {
-            let of_worker: Vec<&Outcome> =
-                items.iter().filter(|item| item.worker == worker).collect();
-            for (token, noted) in self.write(connection, worker, &of_worker).await? {
-                if let Some(reply) = at.get(&token).and_then(|at| replies.get_mut(*at)) {
-                    *reply = Ok(noted);
+            let of_worker = (0..items.len()).filter(|at| items[*at].worker == worker);
+            let mut left: Vec<usize> = of_worker.collect();
+            // A statement writes once under a lease: what else the lease brought follows in its order.
+            while !left.is_empty() {
+                // By token: a late write may stand beside one of the job's next lease.
+                let mut at: HashMap<i64, usize> = HashMap::new();
+                let mut later = Vec::new();
+                for index in left {
+                    match at.entry(items[index].lease_token) {
+                        Entry::Vacant(first) => drop(first.insert(index)),
+                        Entry::Occupied(_) => later.push(index),
+                    }
                 }
+                let mut now: Vec<usize> = at.values().copied().collect();
+                now.sort_unstable();
+                let outcomes: Vec<&Outcome> = now.iter().map(|index| &items[*index]).collect();
+                for (token, noted) in self.write(connection, worker, &outcomes).await? {
+                    if let Some(reply) = at.get(&token).and_then(|at| replies.get_mut(*at)) {
+                        *reply = Ok(noted);
+                    }
+                }
+                left = later;
             }
         }
         if items.iter().any(|item| item.next == Next::Parked) {

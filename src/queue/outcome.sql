@@ -42,6 +42,7 @@ ruled as materialized (
       and l.worker_id = $1
       and l.lease_token = o.lease_token
       and j.phase <> 'finished'
+    order by o.account_id, o.job_id
     for update of j, l
 ),
 unleased as (
@@ -61,7 +62,8 @@ written as (
         end,
         state = case
             when r.canceled then 'canceled'
-            when r.phase = 'parked' and j.cancel_requested and not (j.accepted or r.accepted) then 'canceling'
+            when r.phase in ('parked', 'leased') and j.cancel_requested and not (j.accepted or r.accepted)
+                then 'canceling'
             else r.state
         end,
         step = r.step,

@@ -17,7 +17,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::sync::{Notify, RwLock, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +30,7 @@ use super::maintenance;
 use super::outcome::Outcomes;
 use super::verdict::{Failure, Verdict};
 use crate::clock::Clock;
+use crate::database::{Share, Shares};
 use crate::rng::Rng;
 
 /// What jobs do.
@@ -68,6 +68,8 @@ pub struct WorkerOptions {
     pub poll_interval: Duration,
     /// How long a step may take.
     pub step_timeout: Duration,
+    /// How long reads are kept.
+    pub read_history: Duration,
     /// Divides the delays that verdicts ask for: for simulators, whose clock runs faster.
     pub time_scale: f64,
     /// Told in the workers table.
@@ -82,6 +84,7 @@ impl Default for WorkerOptions {
             lease: Duration::from_secs(30),
             poll_interval: Duration::from_secs(1),
             step_timeout: Duration::from_mins(2),
+            read_history: Duration::from_hours(1),
             time_scale: 1.0,
             host: String::new(),
         }
@@ -90,7 +93,8 @@ impl Default for WorkerOptions {
 
 /// What the parts of a worker share.
 struct Shared<H> {
-    pool: PgPool,
+    engine: Share,
+    heartbeat: Share,
     handler: H,
     clock: Clock,
     rng: Rng,
@@ -126,7 +130,7 @@ pub struct Worker {
     /// The heartbeat, which outlives them, and the writer of outcomes.
     pulse: TaskTracker,
     ended: CancellationToken,
-    pool: PgPool,
+    engine: Share,
     stopping: CancellationToken,
     abandon: CancellationToken,
     standing: watch::Receiver<Option<Standing>>,
@@ -135,7 +139,7 @@ pub struct Worker {
 impl Worker {
     /// Starts a worker. `wake` is its hint that jobs became ready.
     pub fn start<H: Handler>(
-        pool: PgPool,
+        shares: &Shares,
         handler: H,
         (clock, rng): (Clock, Rng),
         wake: Arc<Notify>,
@@ -147,10 +151,16 @@ impl Worker {
         let abandon = CancellationToken::new();
         let parked = Arc::new(Notify::new());
         let (publish, standing) = watch::channel(None);
-        let outcomes =
-            Outcomes::start(pool.clone(), Arc::clone(&wake), Arc::clone(&parked), &pulse);
-        let shared = Arc::new(Shared {
-            pool: pool.clone(),
+        let engine = shares.engine.clone();
+        let outcomes = Outcomes::start(
+            engine.clone(),
+            Arc::clone(&wake),
+            Arc::clone(&parked),
+            &pulse,
+        );
+        let inner = Arc::new(Shared {
+            engine: engine.clone(),
+            heartbeat: shares.heartbeat.clone(),
             handler,
             clock,
             rng,
@@ -167,15 +177,15 @@ impl Worker {
             stopping: stopping.clone(),
             abandon: abandon.clone(),
         });
-        pulse.spawn(heartbeat::beat(Arc::clone(&shared), publish, ended.clone()));
-        tracker.spawn(loops::claim_loop(Arc::clone(&shared), tracker.clone()));
-        tracker.spawn(loops::due_loop(Arc::clone(&shared)));
-        tracker.spawn(loops::repair_loop(shared));
+        pulse.spawn(heartbeat::beat(Arc::clone(&inner), publish, ended.clone()));
+        tracker.spawn(loops::claim_loop(Arc::clone(&inner), tracker.clone()));
+        tracker.spawn(loops::due_loop(Arc::clone(&inner)));
+        tracker.spawn(loops::repair_loop(inner));
         Self {
             tracker,
             pulse,
             ended,
-            pool,
+            engine,
             stopping,
             abandon,
             standing,
@@ -208,8 +218,8 @@ impl Worker {
             .as_ref()
             .map(|standing| standing.worker);
         if let Some(worker) = worker {
-            maintenance::release(&self.pool, worker, &[]).await?;
-            heartbeat::deregister(&self.pool, worker).await?;
+            maintenance::release(&self.engine, worker, &[]).await?;
+            heartbeat::deregister(&self.engine, worker).await?;
         }
         Ok(())
     }

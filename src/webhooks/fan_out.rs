@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::database::Share;
 use crate::db::job_callbacks;
 use crate::db::webhook_events::{self, EndedJob, Event, Wanted};
 
@@ -17,8 +18,8 @@ use crate::db::webhook_events::{self, EndedJob, Event, Wanted};
 pub const MOST_AT_ONCE: i64 = 500;
 
 /// Takes some events; how many there were.
-pub async fn fan_out(pool: &PgPool, clock: &Clock) -> Result<usize, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
+pub async fn fan_out(share: &Share, clock: &Clock) -> Result<usize, sqlx::Error> {
+    let mut transaction = share.begin().await?;
     let ended = webhook_events::take(&mut transaction, MOST_AT_ONCE).await?;
     if ended.is_empty() {
         return Ok(0);
@@ -40,9 +41,9 @@ pub async fn fan_out(pool: &PgPool, clock: &Clock) -> Result<usize, sqlx::Error>
 
 /// Tells runs whose end was not noted: while no webhook was enabled, or by a worker of a version
 /// that knew no runs.
-pub async fn fan_out_late(pool: &PgPool, clock: &Clock) -> Result<(), sqlx::Error> {
+pub async fn fan_out_late(share: &Share, clock: &Clock) -> Result<(), sqlx::Error> {
     loop {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = share.begin().await?;
         let late = job_callbacks::take_ended(&mut transaction, None, MOST_AT_ONCE).await?;
         insert(&mut transaction, clock, &late).await?;
         transaction.commit().await?;

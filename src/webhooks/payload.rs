@@ -5,7 +5,7 @@
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use crate::db::jobs::{self, JobRow};
 use crate::db::operations::{self, OperationRow};
@@ -31,7 +31,7 @@ pub struct Rendering {
 
 /// What a delivery tells of; none when that is gone, or no longer the webhook's to know.
 pub async fn data(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     rendering: Rendering,
     claimed: &Claimed,
 ) -> Result<Option<Value>, sqlx::Error> {
@@ -41,11 +41,11 @@ pub async fn data(
             Some(json!({"webhookId": claimed.webhook_id, "deliveryId": claimed.delivery_id}))
         }
         Ok(WebhookEventType::OperationFinished) => {
-            let found = operations::find(pool, accounts, claimed.subject_id).await?;
+            let found = operations::find(connection, accounts, claimed.subject_id).await?;
             found.map(rendering.operation)
         }
         _ => {
-            let found = jobs::find(pool, accounts, claimed.subject_id).await?;
+            let found = jobs::find(connection, accounts, claimed.subject_id).await?;
             found.map(rendering.job)
         }
     })
@@ -111,6 +111,8 @@ mod tests {
             occurred_at: DateTime::UNIX_EPOCH,
             retry_no: 0,
             lease_token: 1,
+            owner: String::new(),
+            failing: false,
         };
         let small = body(&claimed, json!({"id": "x", "warnings": []}));
         let expected = json!({

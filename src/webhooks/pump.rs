@@ -1,6 +1,7 @@
 //! The loop in a worker process: fan out, claim, send; until it is told to stop.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
@@ -8,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::sender::Sender;
-use crate::db::webhook_deliveries::Claimed;
+use crate::db::webhook_deliveries::{Claimed, UnderWay};
 
 /// Between two sweeps of old deliveries.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(10);
@@ -38,6 +39,7 @@ impl Pump {
         };
         let turning = Turning {
             slots: Arc::new(Semaphore::new(sender.options().in_all.into())),
+            under_way: Arc::default(),
             sent: Arc::new(Notify::new()),
             tracker: pump.tracker.clone(),
             abandon: pump.abandon.clone(),
@@ -62,9 +64,61 @@ impl Pump {
     }
 }
 
+/// The deliveries that are under way, by the owner of their webhooks.
+#[derive(Default)]
+struct Sending(Mutex<HashMap<String, UnderWay>>);
+
+/// One of them; over when dropped.
+struct Held {
+    sending: Arc<Sending>,
+    owner: String,
+    failing: bool,
+}
+
+impl Sending {
+    fn begin(sending: &Arc<Self>, claimed: &Claimed) -> Held {
+        let held = Held {
+            sending: Arc::clone(sending),
+            owner: claimed.owner.clone(),
+            failing: claimed.failing,
+        };
+        held.add(1);
+        held
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<String, UnderWay>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn by_owner(&self) -> HashMap<String, UnderWay> {
+        self.held().clone()
+    }
+}
+
+impl Held {
+    fn add(&self, one: i64) {
+        let mut held = self.sending.held();
+        let of_owner = held.entry(self.owner.clone()).or_default();
+        of_owner.all += one;
+        if self.failing {
+            of_owner.failing += one;
+        }
+        if of_owner.all == 0 {
+            held.remove(&self.owner);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.add(-1);
+    }
+}
+
 struct Turning {
     sender: Sender,
     slots: Arc<Semaphore>,
+    under_way: Arc<Sending>,
     sent: Arc<Notify>,
     tracker: TaskTracker,
     abandon: CancellationToken,
@@ -106,7 +160,12 @@ impl Turning {
         if room == 0 {
             return Ok(());
         }
-        for claimed in self.sender.claim(room).await? {
+        for claimed in self
+            .sender
+            .claim_beside(room, self.under_way.by_owner())
+            .await?
+        {
+            let held = Sending::begin(&self.under_way, &claimed);
             // No more were claimed than there are permits, and only this task takes them.
             let permit = Arc::clone(&self.slots).try_acquire_owned();
             let (sender, sent) = (self.sender.clone(), Arc::clone(&self.sent));
@@ -119,7 +178,7 @@ impl Turning {
                     // Then it is somebody else's.
                     () = tokio::time::sleep(lease) => {}
                 }
-                drop(permit);
+                drop((held, permit));
                 sent.notify_one();
             });
         }

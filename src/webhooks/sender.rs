@@ -2,11 +2,12 @@
 //! lease's fence. A worker that dies in between leaves a lease that runs out; then the delivery is
 //! sent again, under the same id.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::callback;
@@ -19,7 +20,8 @@ use super::signature::{Secret, signatures};
 use super::vault::{Vault, VaultError};
 use super::{Rules, Setup};
 use crate::clock::Clock;
-use crate::db::webhook_deliveries::{self, Claimed, Room, Settled};
+use crate::database::Share;
+use crate::db::webhook_deliveries::{self, Claimed, Room, Settled, UnderWay};
 use crate::db::{job_callbacks, webhook_events};
 use crate::domain::WebhookFormat;
 use crate::rng::Rng;
@@ -62,7 +64,8 @@ pub struct SenderOptions {
     pub lease: Duration,
     /// At most so many POSTs at once to one webhook, of all processes.
     pub a_webhook: u16,
-    /// At most so many POSTs at once of this process.
+    /// At most so many POSTs at once of this process: half of them for one owner, a quarter for
+    /// webhooks whose last delivery failed, of one owner a sixteenth.
     pub in_all: u16,
     /// Between looks.
     pub poll_interval: Duration,
@@ -91,7 +94,7 @@ impl Default for SenderOptions {
 /// Turns events into deliveries, and sends them; cheap to clone.
 #[derive(Clone)]
 pub struct Sender {
-    pool: PgPool,
+    share: Share,
     clock: Clock,
     rng: Rng,
     client: Client,
@@ -102,9 +105,9 @@ pub struct Sender {
     database: Arc<Semaphore>,
 }
 
-/// Of the pool's connections, the part that deliveries may have at once, and the most of them: the
-/// others are for the queue and the API, whatever number of deliveries ends at the same moment.
-const PART_OF_THE_POOL: u32 = 5;
+/// Of the share's connections, the part that deliveries may have at once, and the most of them: the
+/// others are for the queue, whatever number of deliveries ends at the same moment.
+const PART_OF_THE_SHARE: u32 = 5;
 const MOST_CONNECTIONS: u32 = 8;
 
 /// Why there was nothing to send, or no answer.
@@ -134,18 +137,18 @@ impl Sender {
     /// A sender; it asks for nothing yet.
     #[must_use]
     pub fn new(
-        pool: PgPool,
+        share: Share,
         (clock, rng): (Clock, Rng),
         rendering: Rendering,
         options: SenderOptions,
     ) -> Self {
-        let connections = pool.options().get_max_connections() / PART_OF_THE_POOL;
+        let connections = share.size() / PART_OF_THE_SHARE;
         let connections = connections.clamp(1, MOST_CONNECTIONS);
         Self {
             database: Arc::new(Semaphore::new(connections as usize)),
             client: Client::new(options.setup.rules.clone(), options.timeout)
                 .trusting(options.roots.clone()),
-            pool,
+            share,
             clock,
             rng,
             rendering,
@@ -170,24 +173,38 @@ impl Sender {
 
     /// Whether there may be anything to do.
     pub async fn anything(&self) -> Result<bool, sqlx::Error> {
-        webhook_events::anything(&self.pool).await
+        webhook_events::anything(&mut *self.share.connection().await?).await
     }
 
     /// Turns all events that are there into deliveries.
     pub async fn fan_out(&self) -> Result<(), sqlx::Error> {
         let full = usize::try_from(MOST_AT_ONCE).unwrap_or(usize::MAX);
-        while fan_out(&self.pool, &self.clock).await? >= full {}
+        while fan_out(&self.share, &self.clock).await? >= full {}
         Ok(())
     }
 
-    /// Leases deliveries that are due, at most `most`.
+    /// Leases deliveries that are due, at most `most`, by a process that has none under way.
     pub async fn claim(&self, most: usize) -> Result<Vec<Claimed>, sqlx::Error> {
+        self.claim_beside(most, HashMap::new()).await
+    }
+
+    /// Leases deliveries that are due, at most `most`, beside those that are under way here.
+    pub async fn claim_beside(
+        &self,
+        most: usize,
+        under_way: HashMap<String, UnderWay>,
+    ) -> Result<Vec<Claimed>, sqlx::Error> {
+        let slots = i64::from(self.options.in_all);
         let room = Room {
             in_all: i64::try_from(most).unwrap_or(i64::MAX),
             a_webhook: self.options.a_webhook.into(),
+            an_owner: (slots / 2).max(1),
+            an_owner_failing: (slots / 16).max(1),
+            failing: (slots / 4).max(1),
+            under_way,
             lease: self.options.lease,
         };
-        webhook_deliveries::claim(&self.pool, room).await
+        webhook_deliveries::claim(&mut *self.share.connection().await?, &room).await
     }
 
     /// Sends a delivery.
@@ -210,8 +227,9 @@ impl Sender {
     /// What a delivery is signed with, and what it tells.
     async fn read(&self, claimed: &Claimed) -> Result<(Vec<Secret>, Value), SendError> {
         let _turn = self.database.acquire().await;
-        let secrets = self.secrets(claimed).await?;
-        let data = payload::data(&self.pool, self.rendering, claimed).await?;
+        let mut connection = self.share.connection().await?;
+        let secrets = self.secrets(&mut connection, claimed).await?;
+        let data = payload::data(&mut connection, self.rendering, claimed).await?;
         Ok((secrets, data.ok_or(SendError::NothingToTell)?))
     }
 
@@ -223,7 +241,7 @@ impl Sender {
     ) -> Result<bool, sqlx::Error> {
         let settled = self.judge(claimed, sent);
         let _turn = self.database.acquire().await;
-        webhook_deliveries::settle(&self.pool, claimed, &settled).await
+        webhook_deliveries::settle(&mut *self.share.connection().await?, claimed, &settled).await
     }
 
     /// Everything that is to be done now, once; how many were sent. The pump does the same without
@@ -240,9 +258,10 @@ impl Sender {
 
     /// Removes old deliveries, and tells the runs that were not told in time.
     pub async fn sweep(&self) -> Result<u64, sqlx::Error> {
-        fan_out_late(&self.pool, &self.clock).await?;
-        job_callbacks::sweep(&self.pool, self.options.keep).await?;
-        webhook_deliveries::sweep(&self.pool, self.options.keep).await
+        fan_out_late(&self.share, &self.clock).await?;
+        let mut connection = self.share.connection().await?;
+        job_callbacks::sweep(&mut *connection, self.options.keep).await?;
+        webhook_deliveries::sweep(&mut *connection, self.options.keep).await
     }
 
     fn judge(&self, claimed: &Claimed, sent: &Result<Answer, SendError>) -> Settled {
@@ -293,10 +312,16 @@ impl Sender {
         asked.unwrap_or_default().min(LONGEST)
     }
 
-    async fn secrets(&self, claimed: &Claimed) -> Result<Vec<Secret>, VaultError> {
+    async fn secrets(
+        &self,
+        connection: &mut PgConnection,
+        claimed: &Claimed,
+    ) -> Result<Vec<Secret>, VaultError> {
         let key = self.options.setup.secrets_key.as_deref();
-        let open = || Vault::open(&self.pool, key, &self.rng);
-        let vault = self.vault.get_or_try_init(open).await?;
+        let opening = self
+            .vault
+            .get_or_try_init(|| Vault::open(connection, key, &self.rng));
+        let vault = opening.await?;
         let sealed = std::iter::once(&claimed.secret).chain(&claimed.old_secret);
         sealed
             .map(|sealed| vault.unseal(claimed.webhook_id, sealed))

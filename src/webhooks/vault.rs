@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use sha2::{Digest as _, Sha256};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::signature::Secret;
@@ -32,7 +32,7 @@ pub enum VaultError {
 impl Vault {
     /// A vault with the key that `configured` gives, or with the one kept in the database.
     pub async fn open(
-        pool: &PgPool,
+        connection: &mut PgConnection,
         configured: Option<&[u8]>,
         rng: &Rng,
     ) -> Result<Self, VaultError> {
@@ -40,7 +40,7 @@ impl Vault {
             return Self::new(configured);
         }
         let fresh = rng.bytes::<32>();
-        let kept = secrets::get_or_create(pool, "webhook_secrets", &fresh).await?;
+        let kept = secrets::get_or_create(connection, "webhook_secrets", &fresh).await?;
         Self::new(&kept)
     }
 

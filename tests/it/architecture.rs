@@ -12,6 +12,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("kubernetes", &[]),
     ("limits", &[]),
+    ("open_files", &[]),
     ("rng", &[]),
     ("database", &[]),
     ("config", &["database", "limits", "oidc"]),
@@ -22,23 +23,27 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("format", &["domain"]),
     ("db", &["clock", "domain", "rng"]),
     ("oidc", &["clock", "domain"]),
-    ("queue", &["clock", "rng"]),
+    ("queue", &["clock", "database", "rng"]),
     // Of the queue, how it bounds its statements.
-    ("audit", &["queue"]),
+    ("audit", &["database", "queue"]),
     // Of the queue, its pure rules alone: see `aws_takes_nothing_of_the_queue_but_its_pure_rules`.
     ("aws", &["clock", "domain", "queue", "rng"]),
-    ("ops", &["aws", "db", "domain", "kubernetes", "queue"]),
-    ("webhooks", &["clock", "db", "domain", "rng"]),
+    (
+        "ops",
+        &["aws", "database", "db", "domain", "kubernetes", "queue"],
+    ),
+    ("webhooks", &["clock", "database", "db", "domain", "rng"]),
     (
         "http",
         &[
-            "clock", "db", "domain", "format", "limits", "oidc", "queue", "rng", "webhooks",
+            "clock", "database", "db", "domain", "format", "limits", "oidc", "queue", "rng",
+            "webhooks",
         ],
     ),
     (
         "service",
         &[
-            "audit", "aws", "clock", "db", "http", "ops", "queue", "rng", "webhooks",
+            "audit", "aws", "clock", "database", "db", "http", "ops", "queue", "rng", "webhooks",
         ],
     ),
 ];
@@ -61,6 +66,8 @@ const RESERVED: &[(&[&str], &[&str])] = &[
     ),
     (&["actix_web"], &["http", "sim"]),
     (&["jsonwebtoken"], &["oidc"]),
+    // A pool hands out as many connections as are asked for: only shares are taken from it.
+    (&["PgPool", "PoolConnection"], &["database"]),
     (&["utoipa_actix_web", "utoipa_swagger_ui"], &["http"]),
     (
         &["env::var", "env::vars", "env::var_os", "env::vars_os"],

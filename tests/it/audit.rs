@@ -3,6 +3,7 @@
 use fargate_fleet::audit::chain::Head;
 use fargate_fleet::audit::seal::Sealer;
 use fargate_fleet::audit::verify::{Break, Sound, VerifyError, verify};
+use fargate_fleet::database::Share;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgExecutor, PgPool};
 
 use crate::support::database::Database;
@@ -16,6 +17,11 @@ async fn record(executor: impl PgExecutor<'_>, actor: &str) {
     .execute(executor)
     .await
     .unwrap();
+}
+
+/// The database as the sealer takes it.
+fn share(pool: &PgPool) -> Share {
+    Share::of(pool.clone())
 }
 
 async fn verified(pool: &PgPool, known: Option<Head>) -> Result<Sound, VerifyError> {
@@ -53,19 +59,23 @@ async fn rows_are_sealed_in_order_and_found_sound() {
     let pool = &database.pool;
     assert_eq!(sound(pool).await.head, Head::START);
     let mut sealer = Sealer::default();
-    assert_eq!(sealer.round(pool).await.unwrap(), None);
+    assert_eq!(sealer.round(&share(pool)).await.unwrap(), None);
     for actor in ["a", "b", "c"] {
         record(pool, actor).await;
     }
-    let head = sealer.round(pool).await.unwrap().unwrap();
+    let head = sealer.round(&share(pool)).await.unwrap().unwrap();
     assert_eq!(head.seal_no, 3);
     record(pool, "d").await;
     let found = sound(pool).await;
     assert_eq!((found.rows, found.unsealed, found.head), (3, 1, head));
     // Another process takes over; nothing new makes nothing new.
-    let next = Sealer::default().round(pool).await.unwrap().unwrap();
+    let next = Sealer::default()
+        .round(&share(pool))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(next.seal_no, 4);
-    assert_eq!(sealer.round(pool).await.unwrap(), None);
+    assert_eq!(sealer.round(&share(pool)).await.unwrap(), None);
     assert_eq!(sealed(pool).await, [1, 2, 3, 4]);
     for known in [Head::START, head, next] {
         assert_eq!(verified(pool, Some(known)).await.unwrap().rows, 4);
@@ -80,24 +90,24 @@ async fn a_row_that_is_committed_late_is_not_missed() {
     let mut late = pool.begin().await.unwrap();
     record(&mut *late, "first").await;
     record(pool, "second").await;
-    sealer.round(pool).await.unwrap();
+    sealer.round(&share(pool)).await.unwrap();
     assert_eq!(sealed(pool).await, [2], "the others need not wait for it");
 
     let mut later = pool.begin().await.unwrap();
     record(&mut *later, "third").await;
     for actor in ["fourth", "fifth", "sixth"] {
         record(pool, actor).await;
-        sealer.round(pool).await.unwrap();
-        assert_eq!(sealer.round(pool).await.unwrap(), None);
+        sealer.round(&share(pool)).await.unwrap();
+        assert_eq!(sealer.round(&share(pool)).await.unwrap(), None);
     }
     assert_eq!(sealed(pool).await, [2, 4, 5, 6]);
     late.commit().await.unwrap();
-    sealer.round(pool).await.unwrap();
+    sealer.round(&share(pool)).await.unwrap();
     for _ in 0..3 {
-        assert_eq!(sealer.round(pool).await.unwrap(), None);
+        assert_eq!(sealer.round(&share(pool)).await.unwrap(), None);
     }
     later.commit().await.unwrap();
-    sealer.round(pool).await.unwrap();
+    sealer.round(&share(pool)).await.unwrap();
     assert_eq!(
         sealed(pool).await,
         [2, 4, 5, 6, 1, 3],
@@ -116,9 +126,9 @@ async fn a_number_that_was_rolled_back_holds_nothing_up() {
         let mut undone = pool.begin().await.unwrap();
         record(&mut *undone, "never").await;
         record(pool, "ever").await;
-        sealer.round(pool).await.unwrap();
+        sealer.round(&share(pool)).await.unwrap();
         undone.rollback().await.unwrap();
-        sealer.round(pool).await.unwrap();
+        sealer.round(&share(pool)).await.unwrap();
         assert_eq!(sound(pool).await.rows, round + 1);
     }
     assert_eq!(sealed(pool).await, [2, 4, 6, 8]);
@@ -154,7 +164,7 @@ async fn many_writers_and_several_sealers_make_one_chain() {
         async move {
             let mut sealer = Sealer::default();
             while !done.is_cancelled() {
-                sealer.round(&pool).await.unwrap();
+                sealer.round(&share(&pool)).await.unwrap();
             }
         }
     };
@@ -163,7 +173,10 @@ async fn many_writers_and_several_sealers_make_one_chain() {
         done.cancel();
     };
     tokio::join!(writing, seal(), seal(), seal());
-    Sealer::default().round(&database.pool).await.unwrap();
+    Sealer::default()
+        .round(&share(&database.pool))
+        .await
+        .unwrap();
     let rows: i64 = sqlx::query_scalar("select count(*) from audit_events")
         .fetch_one(&database.pool)
         .await
@@ -186,7 +199,7 @@ async fn a_long_trail_is_sealed_at_once() {
     .execute(pool)
     .await
     .unwrap();
-    let head = Sealer::default().round(pool).await.unwrap();
+    let head = Sealer::default().round(&share(pool)).await.unwrap();
     assert_eq!(head.unwrap().seal_no, 12_000);
     assert_eq!(sound(pool).await.rows, 12_000);
 }
@@ -196,7 +209,7 @@ async fn audit_rows_and_seals_are_append_only() {
     let database = Database::new().await;
     let pool = &database.pool;
     record(pool, "a").await;
-    Sealer::default().round(pool).await.unwrap();
+    Sealer::default().round(&share(pool)).await.unwrap();
     for (table, column) in [("audit_events", "actor"), ("audit_seals", "sealed_at")] {
         for change in [
             format!("update {table} set {column} = {column}"),
@@ -222,7 +235,11 @@ async fn whatever_is_changed_is_found_and_named() {
     for _ in 0..6 {
         record(pool, "a").await;
     }
-    let head = Sealer::default().round(pool).await.unwrap().unwrap();
+    let head = Sealer::default()
+        .round(&share(pool))
+        .await
+        .unwrap()
+        .unwrap();
     let (event_seq, seal_no) = (3, 3);
     let changed = Break::RowChanged { event_seq, seal_no };
     let exchanged = Break::SealChanged { event_seq, seal_no };
@@ -269,14 +286,14 @@ async fn a_chain_that_was_rewritten_is_found_by_who_kept_its_head() {
     for _ in 0..4 {
         record(pool, "a").await;
     }
-    let head = Sealer::default().round(pool).await.unwrap();
+    let head = Sealer::default().round(&share(pool)).await.unwrap();
     let mut connection = pool.acquire().await.unwrap();
     let rewritten = "update audit_events set actor = 'b' where event_seq = 2;
         delete from audit_seals;
         alter table audit_events enable trigger user;
         alter table audit_seals enable trigger user;";
     tamper(&mut connection, rewritten).await;
-    Sealer::default().round(pool).await.unwrap();
+    Sealer::default().round(&share(pool)).await.unwrap();
     assert_eq!(sound(pool).await.rows, 4);
     match verified(pool, head).await {
         Err(VerifyError::Broken { what, .. }) => assert_eq!(what, Break::OtherChain { seal_no: 4 }),

@@ -8,6 +8,7 @@ mod drain;
 mod history;
 mod history_check;
 mod interleavings;
+mod lock_order;
 mod rules;
 mod seeds;
 mod stale_worker;

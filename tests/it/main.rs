@@ -8,14 +8,17 @@
 
 mod api;
 mod architecture;
+mod attacks;
 mod audit;
 mod aws;
 mod binary;
 mod failover;
 mod faults;
+mod migrations;
 mod openapi;
 mod ops;
 mod parsers;
+mod plans;
 mod portals;
 mod queue;
 mod support;

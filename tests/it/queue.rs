@@ -6,6 +6,7 @@ mod enqueue;
 mod fencing;
 mod hardening;
 pub mod lanes;
+mod reads;
 pub mod support;
 mod verdicts;
 mod workers;

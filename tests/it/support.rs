@@ -6,3 +6,4 @@ pub mod hands;
 pub mod issuer;
 pub mod logs;
 pub mod silence;
+pub mod wire;

@@ -32,7 +32,7 @@ REFUSALS = [
     # Each filter has its bound, and all together have one.
     (LISTS, 414, "", "^The path and query have [0-9]+ bytes, at most 8192 are read"),
     # A list in a query is one text, with commas: what is in it has its own rules.
-    (LISTS, 422, "/query/(state|kind|accountId|region|clusterName|profileName|operationId|action|actor|requestedBy)",
+    (LISTS, 422, "/query/(state|kind|accountId|region|clusterName|profileName|operationId|action|actor|outcome|requestedBy)",
      "^invalid |^expected (1 to 100 values|an id)"),
     # The header and its twin name one person.
     (".*", 422, "/query/onBehalfOf", "^not the person that X-On-Behalf-Of names"),
@@ -49,6 +49,12 @@ REFUSALS = [
     (PROFILES, 422, f"{AT}/tags/.*", "^a tag holds letters, digits, spaces"),
     (f"{PROFILES}|{ACCOUNTS}", 422, f"{AT}(/selectors/[0-9]+)?/(labels|tags)",
      "^a text may not hold the character U\\+0000"),
+    # A path of IAM has 512 characters at most; a pattern can't count what repeats. Texts this long are
+    # cut in the message.
+    (".*", 422, ".*(roleArn|[rR]oleARN|principalArn|principalARN|clusterAdminARNs/[0-9]+)",
+     r'^invalid (role|principal) ARN "[^"]{100}"\.\.\.: expected'),
+    # The partitions and paths of IAM; braces, which CloudFormation would look up.
+    (f"{PROFILES}|{ACCOUNTS}", 422, f"({AT}/permissionsBoundary|/permissionsBoundaryARN)", "^invalid policy ARN"),
     # A role is of the account, and in the partition of its regions.
     (f"{PROFILES}|{ACCOUNTS}", 422, f"{AT}/(podExecutionRoleARN|roleArn)",
      "^the role .* is (of account|in partition)"),

@@ -1,6 +1,10 @@
 //! The ARN of an IAM principal, and what can be read out of one.
 
+use crate::domain::iam_name::is_named;
 use crate::domain::macros::text_newtype;
+
+/// The longest name of a role or a user.
+const MAX_NAME: usize = 64;
 
 text_newtype! {
     /// The ARN of an IAM principal: a role, a user, or the root of an account.
@@ -8,7 +12,7 @@ text_newtype! {
         what: "principal ARN",
         expected: "the ARN of an IAM role or user, such as arn:aws:iam::<12 digits>:role/<name> (a role itself, not a session of it), at most 2048 characters",
         max_length: 2048,
-        pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64})$",
+        pattern: "^arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/([!-)+-.0-9;->@-~]*[!-)+,\\-0-9;->@-~][!-)+-.0-9;->@-~]*/)*[A-Za-z0-9_+=,.@-]{1,64})$",
         example: "arn:aws:iam::111111111111:role/platform-admins",
     }
 }
@@ -92,10 +96,5 @@ fn is_principal(resource: &str) -> bool {
     let Some(("role" | "user", path)) = resource.split_once('/') else {
         return false;
     };
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
-    path.bytes().all(|b| b.is_ascii_graphic())
-        && !path.starts_with('/')
-        && (1..=64).contains(&name.len())
-        && name.bytes().all(allowed)
+    is_named(path, MAX_NAME)
 }

@@ -1,5 +1,6 @@
 //! ARNs as configs name them: looked at by their structure. Whether what they name is there, AWS tells.
 
+use crate::domain::iam_name::is_named;
 use crate::domain::ids::Partition;
 use crate::domain::invalid::{Invalid, quoted};
 
@@ -21,13 +22,12 @@ impl<'a> OfIam<'a> {
             return None;
         };
         let (kind, name) = resource.split_once('/')?;
-        let last = name.rsplit('/').next().unwrap_or_default();
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b);
+        // Braces would make CloudFormation look something up.
+        let longest = if kind == "policy" { 128 } else { 64 };
         let sound = Partition::of_arn(partition).is_some()
             && text.len() <= MAX_LENGTH
-            && !last.is_empty()
-            && !name.starts_with('/')
-            && name.bytes().all(allowed);
+            && !name.contains(['{', '}'])
+            && is_named(name, longest);
         sound.then_some(Self { owner, kind })
     }
 
@@ -92,6 +92,8 @@ mod tests {
             "arn:oracle:iam::1:role/app",
             "arn:aws:iam::1:role/",
             "arn:aws:iam::1:role//app",
+            "arn:aws:iam::1:role/../app",
+            "arn:aws:iam::1:role/*",
             "arn:aws:iam::1:role/{{resolve:ssm:x}}",
         ] {
             assert!(wrong_role("", bad).is_some(), "{bad}");

@@ -1,9 +1,13 @@
 //! Checks that more than one reader of a `ClusterConfig` makes.
 
+use crate::domain::iam_name::is_named;
 use crate::domain::ids::Partition;
 use crate::domain::invalid::{Invalid, ParseError, quoted};
 use crate::domain::profile::{Naming, ProfileInput, ProfileSpec};
 use crate::domain::role_arn::RoleArn;
+
+/// The longest name of a policy.
+const MAX_POLICY_NAME: usize = 128;
 use std::collections::BTreeSet;
 
 /// The most profiles in one file.
@@ -96,9 +100,7 @@ fn is_policy_arn(text: &str) -> bool {
     let name = policy.strip_prefix("policy/").unwrap_or_default();
     Partition::of_arn(partition).is_some()
         && owner
-        && !name.is_empty()
         && text.len() <= RoleArn::MAX_LENGTH
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@/-".contains(&b))
+        && !name.contains(['{', '}'])
+        && is_named(name, MAX_POLICY_NAME)
 }

@@ -15,6 +15,7 @@ use super::keys::{self, Part};
 use super::kubernetes_network::KubernetesNetworkConfig;
 use super::metadata::ClusterMeta;
 use super::nodegroup::NodeGroup;
+use super::owners::{self, NamedArn};
 use super::private_cluster::PrivateCluster;
 use super::remote_network::RemoteNetworkConfig;
 use super::vpc::ClusterVpc;
@@ -147,6 +148,10 @@ pub struct ClusterConfig {
     #[serde(skip)]
     #[schema(ignore)]
     pub passed_over: Vec<String>,
+    /// The ARNs that it names, whose owners are looked at once the account is known.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub arns: Vec<NamedArn>,
 }
 
 fn zones() -> utoipa::openapi::schema::Array {
@@ -202,9 +207,11 @@ impl ClusterConfig {
         if !wrong.is_empty() {
             return Err(wrong);
         }
+        let arns = owners::named(&tree);
         let config = typed(tree)?;
         Ok(Self {
             passed_over,
+            arns,
             ..config
         })
     }

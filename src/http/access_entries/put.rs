@@ -50,6 +50,8 @@ pub(in crate::http) async fn put_access_entry(
     let key = call.idempotency_key(&body)?;
     let work = async |account: &Account| work(&call, account, &path, &body);
     let made = call.once(key, &path.account_id, work).await?;
+    // Others may send theirs while this caller waits.
+    drop(body);
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let manner = Manner::of(made.replayed, &patience);
     let job = call.made(made, &patience).await?;

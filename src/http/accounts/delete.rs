@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 
 use super::AccountPath;
 use crate::db::account_changes;
@@ -39,8 +39,12 @@ pub(in crate::http) async fn delete_account(call: Call<Admin>) -> Result<HttpRes
         let id = path.account_id.as_str();
         let event = call.event("deleteAccount", Some(id), paths::account(id), json!({}));
         let seen = IfMatch::of(call.headers());
-        let (pool, id) = (call.state.pool.clone(), id.to_owned());
-        call.state.run(delete(pool, id, key, seen, event)).await?;
+        let id = id.to_owned();
+        call.state
+            .change(&call.caller, move |transaction| {
+                Box::pin(delete(transaction, id, key, seen, event))
+            })
+            .await?;
         call.state
             .known
             .forget_account(path.account_id.as_str())
@@ -58,22 +62,22 @@ pub(in crate::http) async fn delete_account(call: Call<Admin>) -> Result<HttpRes
 }
 
 async fn delete(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     id: String,
     key: Option<Key>,
     seen: IfMatch,
     event: AuditEvent,
 ) -> Result<(), Problem> {
     let id = id.as_str();
-    let mut transaction = pool.begin().await?;
-    if Key::take(key.as_ref(), &mut transaction, id).await? != Taken::Fresh {
+    // The account before the key, as in an enqueue. A job enqueued meanwhile holds the account for key
+    // share, and is counted below.
+    let row = account_changes::find_for_update(&mut **transaction, id).await?;
+    if Key::take(key.as_ref(), transaction, id).await? != Taken::Fresh {
         return Ok(());
     }
-    // Held first: a job enqueued meanwhile holds the row for key share, and is counted below.
-    let row = account_changes::find_for_update(&mut *transaction, id).await?;
     let row = row.ok_or_else(|| no_account(id))?;
     seen.check(row.version)?;
-    let jobs = account_changes::unfinished_jobs(&mut *transaction, id).await?;
+    let jobs = account_changes::unfinished_jobs(&mut **transaction, id).await?;
     if jobs > 0 {
         let detail = format!(
             "Account {id} has {jobs} unfinished jobs: cancel them or wait, then delete it. \
@@ -81,8 +85,7 @@ async fn delete(
         );
         return Err(Problem::new(ErrorCode::Conflict, detail));
     }
-    account_changes::delete(&mut *transaction, id).await?;
-    audit::record(&mut *transaction, &event).await?;
-    transaction.commit().await?;
+    account_changes::delete(&mut **transaction, id).await?;
+    audit::record(&mut **transaction, &event).await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::db::accounts::{self, AccountFilter};
+use crate::db::walk::Looked;
 use crate::domain::{AccountId, AccountState};
 use crate::http::answer;
 use crate::http::auth::Viewer;
@@ -51,14 +52,20 @@ pub(in crate::http) async fn list_accounts(call: Call<Viewer>) -> Result<HttpRes
         visible: call.caller.visible(),
         states: (!states.is_empty()).then_some(states),
         after: page.after.as_ref().map(ToString::to_string),
+        to: None,
         limit: page.limit(),
     };
-    let pool = call.state.pool.clone();
-    let found = call
-        .state
-        .run(async move { Ok(accounts::list(&pool, &filter).await?) })
-        .await?;
-    let (rows, next) = page.cut(found, |account| account.account_id.clone());
+    let rows = call.state.options.limits.list_rows;
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move {
+            let after = filter.after.as_deref();
+            let to = accounts::reach(&mut *list, after, rows.into()).await?;
+            let reached = to.as_deref().and_then(|id| id.parse().ok());
+            let items = accounts::list(list, &AccountFilter { to, ..filter }).await?;
+            Ok(Looked { items, reached })
+        })
+    });
+    let (rows, next) = page.cut_looked(found.await?, |account| account.account_id.clone());
     let items = rows.into_iter().map(Account::from).collect();
     Ok(answer::json(
         HttpResponse::Ok(),

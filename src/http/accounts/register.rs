@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 
 use super::account_answer;
 use super::checks::{self, Fields};
@@ -44,7 +44,9 @@ pub(in crate::http) async fn register_account(call: Call<Admin>) -> Result<HttpR
     let event = event(&call, &new);
     let (row, taken) = call
         .state
-        .run(register(call.state.pool.clone(), new, key, event))
+        .change(&call.caller, move |transaction| {
+            Box::pin(register(transaction, new, key, event))
+        })
         .await?;
     let mut answer = HttpResponse::Created();
     answer.insert_header(("Location", location));
@@ -111,22 +113,23 @@ fn event(call: &Call<Admin>, new: &NewAccount) -> AuditEvent {
 }
 
 async fn register(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     new: NewAccount,
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<(Row, Taken), Problem> {
-    let mut transaction = pool.begin().await?;
-    let taken = Key::take(key.as_ref(), &mut transaction, &new.account_id).await?;
-    if taken == Taken::Fresh {
-        if !account_changes::insert(&mut *transaction, &new).await? {
-            return Err(already_exists(&new.account_id));
-        }
-        audit::record(&mut *transaction, &event).await?;
+    // The account before the key, as in an enqueue. When it comes to nothing, both are undone.
+    let inserted = account_changes::insert(&mut **transaction, &new).await?;
+    let taken = Key::take(key.as_ref(), transaction, &new.account_id).await?;
+    match (inserted, &taken) {
+        (true, Taken::Fresh) => audit::record(&mut **transaction, &event).await?,
+        (false, Taken::Fresh) => return Err(already_exists(&new.account_id)),
+        // It was deleted since.
+        (true, Taken::Replay(_)) => return Err(no_account(&new.account_id)),
+        (false, Taken::Replay(_)) => {}
     }
-    let row = accounts::find(&mut *transaction, &new.account_id).await?;
+    let row = accounts::find(&mut **transaction, &new.account_id).await?;
     let row = row.ok_or_else(|| no_account(&new.account_id))?;
-    transaction.commit().await?;
     Ok((row, taken))
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, patch};
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 
 use super::checks::{self, Fields};
 use super::{AccountPath, NoQuery, account_answer};
@@ -47,14 +47,13 @@ pub(in crate::http) async fn update_account(call: Call<Admin>) -> Result<HttpRes
     let id = path.account_id.as_str();
     let event = call.event("updateAccount", Some(id), paths::account(id), sent);
     let account_id = path.account_id.clone();
-    let row = call.state.run(update(
-        call.state.pool.clone(),
-        path.account_id,
-        changes,
-        seen,
-        event,
-    ));
-    let row = row.await?;
+    let id = path.account_id;
+    let row = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(update(transaction, id, changes, seen, event))
+        })
+        .await?;
     call.state.known.forget_account(account_id.as_str()).await;
     Ok(account_answer(HttpResponse::Ok(), &row, &Manner::default()))
 }
@@ -95,22 +94,20 @@ fn read_patch(body: &[u8]) -> Result<(AccountPatch, Value), Problem> {
 }
 
 async fn update(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     account_id: AccountId,
     patch: AccountPatch,
     seen: IfMatch,
     event: AuditEvent,
 ) -> Result<Row, Problem> {
     let id = account_id.as_str();
-    let mut transaction = pool.begin().await?;
-    let row = account_changes::find_for_update(&mut *transaction, id).await?;
+    let row = account_changes::find_for_change(&mut **transaction, id).await?;
     let row = row.ok_or_else(|| no_account(id))?;
     seen.check(row.version)?;
     let settings = merged(&account_id, row, patch)?;
-    account_changes::update(&mut *transaction, id, &settings).await?;
-    audit::record(&mut *transaction, &event).await?;
-    let row = accounts::find(&mut *transaction, id).await?;
-    transaction.commit().await?;
+    account_changes::update(&mut **transaction, id, &settings).await?;
+    audit::record(&mut **transaction, &event).await?;
+    let row = accounts::find(&mut **transaction, id).await?;
     row.ok_or_else(|| no_account(id))
 }
 

@@ -12,6 +12,7 @@ use crate::db::accounts::Account;
 use crate::domain::cluster::generated_name::STAND_IN;
 use crate::domain::cluster::{ClusterPlan, ClusterSpec, generated_cluster_name};
 use crate::domain::eksctl::Part;
+use crate::domain::eksctl::owners;
 use crate::domain::job_input::{self, CreateClusterInput};
 use crate::domain::{ClusterConfig, Invalid, JobKind, Region, RoleArn};
 use crate::http::accounts::AccountPath;
@@ -137,6 +138,8 @@ pub(in crate::http) async fn create_cluster(call: Call<Operator>) -> Result<Http
         work(job_id, account, wanted(config, fargate, account)?.0)
     };
     let made = call.once(key, &path.account_id, work).await?;
+    // Others may send theirs while this caller waits.
+    drop(body);
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let manner = Manner::of(made.replayed, &patience);
     let job = call.made(made, &patience).await?;
@@ -167,7 +170,7 @@ fn wanted(
     fargate: bool,
     account: &Account,
 ) -> Result<(ClusterSpec, ClusterPlan), Problem> {
-    let roles = roles(&config);
+    let named = config.arns.clone();
     let spec = ClusterSpec::of(config, fargate).map_err(Problem::invalid)?;
     submit::check_place(account, &spec.region, "/metadata/region")?;
     let of_account = account.pod_execution_role_arn.clone();
@@ -175,45 +178,31 @@ fn wanted(
     let of_account = of_account.map(RoleArn::parse).transpose();
     let of_account = of_account.map_err(|error| Problem::unparsable(at, &error))?;
     let spec = spec.with_default_role(of_account);
-    let spec = account_defaults::applied(spec, account).map_err(Problem::invalid)?;
-    let of_profiles = spec.pod_execution_role.as_ref().map(|role| (at, role));
-    let parsed = |(at, role): &(String, String)| {
-        let role = RoleArn::parse(role.as_str()).ok()?;
-        misplaced(at, &role, account, &spec.region)
+    let strays = owners::misplaced(&named, &account.account_id, &spec.region);
+    let of_profiles = spec.pod_execution_role.clone();
+    let region = spec.region.clone();
+    let applied = account_defaults::applied(spec, account);
+    let (spec, mut wrong) = match applied {
+        Ok(spec) => (Some(spec), Vec::new()),
+        Err(wrong) => (None, wrong),
     };
-    let mut wrong: Vec<Invalid> = roles.iter().filter_map(parsed).collect();
-    if !wrong.iter().any(|one| one.pointer == at) {
-        wrong.extend(of_profiles.and_then(|(at, role)| misplaced(at, role, account, &spec.region)));
-    }
-    if !wrong.is_empty() {
+    tell(strays, &mut wrong);
+    let of_profiles = of_profiles.and_then(|role| misplaced(at, &role, account, &region));
+    tell(of_profiles, &mut wrong);
+    let Some(spec) = spec.filter(|_| wrong.is_empty()) else {
         return Err(Problem::invalid(wrong));
-    }
+    };
     let plan = ClusterPlan::assumed(&spec).map_err(Problem::invalid)?;
     Ok((spec, plan))
 }
 
-/// The roles that a config names, and where.
-fn roles(config: &ClusterConfig) -> Vec<(String, String)> {
-    let of_profiles = config.fargate_profiles.iter().enumerate();
-    let of_profiles = of_profiles.filter_map(|(i, profile)| {
-        let at = format!("/fargateProfiles/{i}/podExecutionRoleARN");
-        Some((at, profile.pod_execution_role_arn.clone()?))
-    });
-    let of_addons = config.addons.iter().enumerate();
-    let of_addons = of_addons.filter_map(|(i, addon)| {
-        let at = format!("/addons/{i}/serviceAccountRoleARN");
-        Some((at, addon.service_account_role_arn.clone()?))
-    });
-    let of_capabilities = config.capabilities.iter().enumerate();
-    let of_capabilities = of_capabilities.filter_map(|(i, one)| {
-        let at = format!("/capabilities/{i}/roleArn");
-        Some((at, one.role_arn.clone()?))
-    });
-    let service = config.iam.as_ref();
-    let service = service.and_then(|iam| iam.service_role_arn.clone());
-    let service = service.map(|role| ("/iam/serviceRoleARN".to_owned(), role));
-    let roles = of_profiles.chain(of_addons).chain(service);
-    roles.chain(of_capabilities).collect()
+/// Adds what is not told yet.
+fn tell(more: impl IntoIterator<Item = Invalid>, wrong: &mut Vec<Invalid>) {
+    for one in more {
+        if !wrong.iter().any(|told| told.pointer == one.pointer) {
+            wrong.push(one);
+        }
+    }
 }
 
 /// What is wrong with a role in this place: AWS takes only those of the cluster's own account.

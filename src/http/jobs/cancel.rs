@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, post};
 use serde::Deserialize;
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -68,9 +68,13 @@ pub(in crate::http) async fn cancel_job(call: Call<Operator>) -> Result<HttpResp
     let query: CancelQuery = call.query()?;
     let job = call.job(path.job_id).await?;
     let key = call.idempotency_key(&call.body().await?)?;
-    let pool = call.state.pool.clone();
     let event = event(&call, &job);
-    let taken = call.state.run(cancel(pool, job, key, event)).await?;
+    let taken = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(cancel(transaction, job, key, event))
+        })
+        .await?;
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let job = call
         .state
@@ -90,28 +94,29 @@ fn event(call: &Call<Operator>, job: &JobRow) -> AuditEvent {
 }
 
 async fn cancel(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     job: JobRow,
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<Taken, Problem> {
-    let mut transaction = pool.begin().await?;
-    let taken = Key::take(key.as_ref(), &mut transaction, &job.job_id.to_string()).await?;
+    let taken = Key::take(key.as_ref(), transaction, &job.job_id.to_string()).await?;
     if taken != Taken::Fresh {
         return Ok(taken);
     }
-    match cancel::cancel(&mut transaction, &job.account_id, job.job_id).await? {
+    match cancel::cancel(transaction, &job.account_id, job.job_id).await? {
         Canceled::Now | Canceled::Requested | Canceled::TooLate => {}
-        Canceled::AlreadyFinished => return Err(already_finished(&pool, &job).await?),
+        Canceled::AlreadyFinished => return Err(already_finished(transaction, &job).await?),
         Canceled::Unknown => return Err(gone(job.job_id)),
     }
-    audit::record(&mut *transaction, &event).await?;
-    transaction.commit().await?;
+    audit::record(&mut **transaction, &event).await?;
     Ok(taken)
 }
 
-async fn already_finished(pool: &PgPool, job: &JobRow) -> Result<Problem, Problem> {
-    let now = crate::db::jobs::find(pool, None, job.job_id).await?;
+async fn already_finished(
+    transaction: &mut PgTransaction<'_>,
+    job: &JobRow,
+) -> Result<Problem, Problem> {
+    let now = crate::db::jobs::find(&mut **transaction, None, job.job_id).await?;
     let state = now.map_or_else(|| job.state.clone(), |job| job.state);
     let detail = format!(
         "The job {} has already ended, in state {state}: there is nothing to cancel.",

@@ -5,7 +5,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use crate::db::jobs::{self, Column, JobFilter};
+use crate::db::job_list::{self, Column, JobFilter};
+use crate::db::jobs;
+use crate::db::walk::{self, Looked};
 use crate::domain::{AccountId, ClusterName, JobKind, JobState, ProfileName, Region};
 use crate::http::answer;
 use crate::http::auth::Viewer;
@@ -71,6 +73,9 @@ pub(in crate::http) struct ListJobsQuery {
 }
 
 /// List jobs, newest first.
+///
+/// A page looks at a bounded number of jobs of your accounts: one that few jobs match may be short,
+/// even empty, and still have `nextPageToken`.
 #[utoipa::path(
     operation_id = "listJobs",
     tag = "jobs",
@@ -83,13 +88,19 @@ pub(in crate::http) async fn list_jobs(call: Call<Viewer>) -> Result<HttpRespons
     call.allowed()?;
     let query: ListJobsQuery = call.query()?;
     let page = Page::<Uuid>::of(&call, query.page_size, query.page_token.as_deref()).await?;
-    let filter = filter(query, call.caller.visible(), &page);
-    let (pool, visible) = (call.state.pool.clone(), call.caller.visible());
-    let found = call.state.run(async move {
-        let ids = jobs::list_ids(&pool, filter).await?;
-        Ok(jobs::load(&pool, visible.as_deref(), &ids).await?)
+    let filter = JobFilter {
+        rows: call.state.options.limits.list_rows.into(),
+        ..filter(query, call.caller.visible(), &page)
+    };
+    let visible = call.caller.visible();
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move {
+            let Looked { items, reached } = job_list::list_ids(list, &filter).await?;
+            let items = jobs::load(list, visible.as_deref(), &items).await?;
+            Ok(Looked { items, reached })
+        })
     });
-    let (rows, next_page_token) = page.cut(found.await?, |job| job.job_id.to_string());
+    let (rows, next_page_token) = page.cut_looked(found.await?, |job| job.job_id.to_string());
     let time_scale = call.state.options.time_scale;
     let items = rows
         .into_iter()
@@ -110,9 +121,7 @@ fn filter(query: ListJobsQuery, visible: Option<Vec<String>>, page: &Page<Uuid>)
     }
     let requested_by = query.requested_by.into_iter().map(|name| name.0).collect();
     let mut any_of = vec![
-        (Column::State, texts(&query.state)),
         (Column::Kind, texts(&query.kind)),
-        (Column::AccountId, texts(&query.account_id)),
         (Column::Region, texts(&query.region)),
         (Column::ClusterName, texts(&query.cluster_name)),
         (Column::ProfileName, texts(&query.profile_name)),
@@ -120,12 +129,14 @@ fn filter(query: ListJobsQuery, visible: Option<Vec<String>>, page: &Page<Uuid>)
     ];
     any_of.retain(|(_, values)| !values.is_empty());
     JobFilter {
-        visible,
+        account_ids: walk::accounts(visible, texts(&query.account_id)),
+        states: texts(&query.state),
         any_of,
         operation_ids: query.operation_id,
         created_after: query.created_after.map(|time| time.0),
         created_before: query.created_before.map(|time| time.0),
         before: page.after,
         limit: page.limit(),
+        ..JobFilter::default()
     }
 }

@@ -15,6 +15,7 @@ use crate::domain::{
 };
 use crate::http::answer::{self, Manner};
 use crate::http::auth::Operator;
+use crate::http::body;
 use crate::http::extract::Call;
 use crate::http::fargate_profiles::ChangeQuery;
 use crate::http::problem::Problem;
@@ -42,11 +43,14 @@ use crate::queue::enqueue::NewJob;
 pub(in crate::http) async fn retry_job(call: Call<Operator>) -> Result<HttpResponse, Problem> {
     let path: JobPath = call.path()?;
     let query: ChangeQuery = call.query()?;
+    // The old job's input may be as large as a body.
+    let leave = call.state.body(&call.caller, body::MAX_BODY).await?;
     let old = call.job(path.job_id).await?;
     let key = call.idempotency_key(&call.body().await?)?;
     let account_id = AccountId::parse(old.account_id.as_str()).map_err(unreadable)?;
     let work = async |account: &Account| work(&call, account, old.clone());
     let made = call.once(key, &account_id, work).await?;
+    drop((old, leave));
     let patience = Patience::of(query.wait_seconds, call.headers(), 0);
     let manner = Manner::of(made.replayed, &patience);
     let job = call.made(made, &patience).await?;

@@ -3,12 +3,12 @@
 use actix_web::{HttpResponse, post};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::{no_token, token_answer};
 use crate::db::audit::{self, AuditEvent};
-use crate::db::tokens::{self, NewToken, TokenRow};
+use crate::db::tokens::{self, CreateError, NewToken, TokenRow};
 use crate::domain::token::{MAX_ACCOUNTS, MAX_DAYS};
 use crate::domain::{AccountId, ErrorCode};
 use crate::http::answer::{self, Manner};
@@ -24,8 +24,9 @@ use crate::rng::Rng;
 
 /// Make a token.
 ///
-/// The answer holds the token itself as `secret`, this once: only its SHA-256 is kept. An
-/// administrator of some accounts makes tokens of those only.
+/// The answer holds the token itself as `secret`, this once: only its SHA-256 is kept. A maker grants
+/// only what it holds: an administrator of some accounts makes tokens of those only, and `mayActFor`
+/// is given by a token that has it. A name that a living token has is refused (409).
 #[utoipa::path(
     operation_id = "createToken",
     tag = "access",
@@ -48,9 +49,16 @@ pub(in crate::http) async fn create_token(call: Call<Admin>) -> Result<HttpRespo
         subject_id: Some(token_id),
         ..call.event("createToken", None, resource, Value::Null)
     };
-    let (pool, rng) = (call.state.pool.clone(), call.state.rng.clone());
-    let making = create(pool, rng, (token_id, new), key, event);
-    let (row, secret) = call.state.run(making).await?;
+    let (rng, visible) = (call.state.rng.clone(), call.caller.visible());
+    let (row, secret) = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(async move {
+                let new = (token_id, new);
+                create(transaction, rng, new, key, (event, visible)).await
+            })
+        })
+        .await?;
     let manner = Manner {
         replayed: secret.is_none(),
         ..Manner::default()
@@ -74,12 +82,20 @@ fn new_token(call: &Call<Admin>, input: TokenInput) -> Result<NewToken, Problem>
             return Err(Problem::new(ErrorCode::PermissionDenied, detail));
         }
     }
+    let may_act_for = input.may_act_for.unwrap_or(false);
+    if may_act_for && !call.caller.may_act_for {
+        let detail = "Your own token may not name the person behind a request, so it makes none that \
+                      may: leave mayActFor out, use a token that has it, or make the first one on the \
+                      command line with token create --on-behalf-of.";
+        return Err(Problem::new(ErrorCode::PermissionDenied, detail));
+    }
     Ok(NewToken {
         name: input.name.into(),
         role: input.role,
         account_ids,
         expires_at,
-        may_act_for: input.may_act_for.unwrap_or(false),
+        may_act_for,
+        created_by: call.caller.token_id(),
     })
 }
 
@@ -121,25 +137,60 @@ fn expiry(now: DateTime<Utc>, input: &TokenInput) -> Result<Option<DateTime<Utc>
 
 /// The token and its text; no text when an earlier request made it.
 async fn create(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     rng: Rng,
     (token_id, new): (Uuid, NewToken),
     key: Option<Key>,
-    event: AuditEvent,
+    (event, visible): (AuditEvent, Option<Vec<String>>),
 ) -> Result<(TokenRow, Option<String>), Problem> {
-    let mut transaction = pool.begin().await?;
-    match Key::take(key.as_ref(), &mut transaction, &token_id.to_string()).await? {
+    match Key::take(key.as_ref(), transaction, &token_id.to_string()).await? {
         Taken::Fresh => {
-            let (row, secret) = tokens::mint(&mut *transaction, token_id, &rng, new).await?;
+            let (row, secret) = tokens::mint(transaction, token_id, &rng, new)
+                .await
+                .map_err(|error| not_made(error, visible.as_deref()))?;
             let detail = row.audit_detail();
-            audit::record(&mut *transaction, &AuditEvent { detail, ..event }).await?;
-            transaction.commit().await?;
+            audit::record(&mut **transaction, &AuditEvent { detail, ..event }).await?;
             Ok((row, Some(secret)))
         }
         Taken::Replay(subject) => {
             let made = Uuid::parse_str(&subject).unwrap_or(token_id);
-            let row = tokens::find(&mut *transaction, None, made).await?;
+            let row = tokens::find(&mut **transaction, None, made).await?;
             Ok((row.ok_or_else(|| no_token(made))?, None))
+        }
+    }
+}
+
+fn not_made(error: CreateError, visible: Option<&[String]>) -> Problem {
+    let CreateError::NameTaken(holder) = error else {
+        return error.into();
+    };
+    let seen = match (visible, &holder.account_ids) {
+        (None, _) => true,
+        (Some(visible), Some(ids)) => ids.iter().all(|id| visible.contains(id)),
+        (Some(_), None) => false,
+    };
+    let whose = if seen {
+        format!("The token {}", holder.token_id)
+    } else {
+        "A token of other accounts".to_owned()
+    };
+    let detail = format!(
+        "{whose} goes by the name {:?} and lives: choose another name, or revoke that token first.",
+        holder.name
+    );
+    Problem::new(ErrorCode::AlreadyExists, detail)
+}
+
+impl From<CreateError> for Problem {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::Database(error) => error.into(),
+            CreateError::MakerEnded => {
+                let detail = "The token is unknown, expired or revoked: ask an administrator for \
+                              another.";
+                Self::new(ErrorCode::Unauthenticated, detail)
+            }
+            CreateError::NameTaken(_) => Self::new(ErrorCode::AlreadyExists, error.to_string()),
         }
     }
 }

@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::db::tokens::{self, TokenFilter};
+use crate::db::walk::Looked;
 use crate::http::answer;
 use crate::http::auth::Admin;
 use crate::http::extract::Call;
@@ -52,12 +53,19 @@ pub(in crate::http) async fn list_tokens(call: Call<Admin>) -> Result<HttpRespon
         limit: page.limit(),
         ..TokenFilter::default()
     };
-    let pool = call.state.pool.clone();
-    let found = call
-        .state
-        .run(async move { Ok(tokens::list(&pool, &filter).await?) })
-        .await?;
-    let (rows, next_page_token) = page.cut(found, |row| row.token_id.to_string());
+    let rows = call.state.options.limits.list_rows;
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move {
+            let reached = tokens::reach(&mut *list, filter.before, rows.into()).await?;
+            let filter = TokenFilter {
+                from: reached,
+                ..filter
+            };
+            let items = tokens::list(list, &filter).await?;
+            Ok(Looked { items, reached })
+        })
+    });
+    let (rows, next_page_token) = page.cut_looked(found.await?, |row| row.token_id.to_string());
     let items = rows.into_iter().map(|row| Token::of(row, None)).collect();
     Ok(answer::json(
         HttpResponse::Ok(),

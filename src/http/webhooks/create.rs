@@ -1,11 +1,12 @@
 //! POST /v1/webhooks: ask to be told.
 
 use actix_web::{HttpResponse, post};
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::{no_webhook, portal, scope, webhook_answer};
 use crate::db::audit::{self, AuditEvent};
+use crate::db::tokens;
 use crate::db::webhooks::{self, Settings, Webhook as Row};
 use crate::domain::WebhookFormat;
 use crate::http::answer::Manner;
@@ -53,7 +54,9 @@ pub(in crate::http) async fn create_webhook(call: Call<Admin>) -> Result<HttpRes
     let new = (webhook_id, settings, sealed);
     let made = call
         .state
-        .run(create(call.state.pool.clone(), new, key, event))
+        .change(&call.caller, move |transaction| {
+            Box::pin(create(transaction, new, key, event))
+        })
         .await?;
     match made {
         Made::Fresh(row) => Ok(created(*row, secret, false)),
@@ -89,21 +92,25 @@ enum Made {
 }
 
 async fn create(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     (webhook_id, settings, sealed): (Uuid, Settings, Vec<u8>),
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<Made, Problem> {
-    let mut transaction = pool.begin().await?;
     let subject = webhook_id.to_string();
-    if let Taken::Replay(made) = Key::take(key.as_ref(), &mut transaction, &subject).await? {
+    if let Taken::Replay(made) = Key::take(key.as_ref(), transaction, &subject).await? {
         return Ok(Made::Before(made));
     }
-    webhooks::insert(&mut *transaction, webhook_id, &settings, &sealed).await?;
-    audit::record(&mut *transaction, &event).await?;
-    let row = webhooks::find(&mut *transaction, None, webhook_id).await?;
+    let accounts = settings.account_ids.as_deref();
+    scope::has_room(transaction, accounts, webhook_id).await?;
+    let maker = event.actor_id;
+    if let Some(maker) = maker {
+        tokens::hold_maker(transaction, maker).await?;
+    }
+    webhooks::insert(&mut **transaction, webhook_id, &settings, &sealed, maker).await?;
+    audit::record(&mut **transaction, &event).await?;
+    let row = webhooks::find(&mut **transaction, None, webhook_id).await?;
     let row = row.ok_or_else(|| no_webhook(webhook_id))?;
-    transaction.commit().await?;
     Ok(Made::Fresh(Box::new(row)))
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::{WebhookPath, no_webhook};
@@ -36,9 +36,12 @@ pub(in crate::http) async fn delete_webhook(call: Call<Admin>) -> Result<HttpRes
         call.webhook(path.webhook_id).await?;
         let seen = IfMatch::of(call.headers());
         let event = call.webhook_event("deleteWebhook", path.webhook_id, json!({}));
-        let pool = call.state.pool.clone();
-        let deleting = delete(pool, path.webhook_id, key, seen, event);
-        call.state.run(deleting).await?;
+        let id = path.webhook_id;
+        call.state
+            .change(&call.caller, move |transaction| {
+                Box::pin(delete(transaction, id, key, seen, event))
+            })
+            .await?;
     }
     let mut answer = HttpResponse::NoContent();
     let manner = Manner {
@@ -50,22 +53,21 @@ pub(in crate::http) async fn delete_webhook(call: Call<Admin>) -> Result<HttpRes
 }
 
 async fn delete(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     webhook_id: Uuid,
     key: Option<Key>,
     seen: IfMatch,
     event: AuditEvent,
 ) -> Result<(), Problem> {
-    let mut transaction = pool.begin().await?;
     let subject = webhook_id.to_string();
-    if Key::take(key.as_ref(), &mut transaction, &subject).await? != Taken::Fresh {
+    if Key::take(key.as_ref(), transaction, &subject).await? != Taken::Fresh {
         return Ok(());
     }
-    let row = webhooks::find_for_update(&mut *transaction, None, webhook_id).await?;
+    // The runs before the webhook, as in the fan-out of events.
+    job_callbacks::forget(&mut **transaction, webhook_id).await?;
+    let row = webhooks::find_for_update(&mut **transaction, None, webhook_id).await?;
     seen.check(row.ok_or_else(|| no_webhook(webhook_id))?.version)?;
-    webhooks::delete(&mut *transaction, webhook_id).await?;
-    job_callbacks::forget(&mut *transaction, webhook_id).await?;
-    audit::record(&mut *transaction, &event).await?;
-    transaction.commit().await?;
+    webhooks::delete(&mut **transaction, webhook_id).await?;
+    audit::record(&mut **transaction, &event).await?;
     Ok(())
 }

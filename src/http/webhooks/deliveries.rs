@@ -6,6 +6,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::WebhookPath;
+use crate::db::walk::{Looked, WINDOW};
 use crate::db::webhook_deliveries::{self as db, Delivery, DeliveryFilter};
 use crate::domain::DeliveryState;
 use crate::http::accounts::NoQuery;
@@ -63,16 +64,24 @@ pub(in crate::http) async fn list_webhook_deliveries(
     let states: Vec<String> = query.state.iter().map(ToString::to_string).collect();
     let filter = DeliveryFilter {
         webhook_id: path.webhook_id,
-        delivery_id: None,
         states: (!states.is_empty()).then_some(states),
         before: page.after,
+        from: None,
         limit: page.limit(),
     };
-    let pool = call.state.pool.clone();
-    let found = call
-        .state
-        .run(async move { Ok(db::list(&pool, &filter).await?) });
-    let (rows, next_page_token) = page.cut(found.await?, |row| row.delivery_id.to_string());
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move {
+            let (webhook_id, before) = (path.webhook_id, filter.before);
+            let reached = db::reach(&mut *list, webhook_id, before, WINDOW).await?;
+            let filter = DeliveryFilter {
+                from: reached,
+                ..filter
+            };
+            let items = db::list(list, &filter).await?;
+            Ok(Looked { items, reached })
+        })
+    });
+    let (rows, next_page_token) = page.cut_looked(found.await?, |row| row.delivery_id.to_string());
     let items = rows.into_iter().map(WebhookDelivery::from).collect();
     Ok(answer::json(
         HttpResponse::Ok(),
@@ -97,10 +106,11 @@ pub(in crate::http) async fn get_webhook_delivery(
     let path: DeliveryPath = call.path()?;
     let NoQuery {} = call.query()?;
     call.webhook(path.webhook_id).await?;
-    let pool = call.state.pool.clone();
-    let found = call.state.run(async move {
-        let found = db::find(&pool, path.webhook_id, path.delivery_id).await?;
-        found.ok_or_else(|| no_delivery(path.delivery_id))
+    let found = call.state.read(&call.caller, move |connection| {
+        Box::pin(async move {
+            let found = db::find(connection, path.webhook_id, path.delivery_id).await?;
+            found.ok_or_else(|| no_delivery(path.delivery_id))
+        })
     });
     let manner = Manner::default();
     Ok(delivery_answer(HttpResponse::Ok(), found.await?, &manner))

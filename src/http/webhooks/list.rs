@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use crate::db::walk::Looked;
 use crate::db::webhooks;
 use crate::http::answer;
 use crate::http::auth::Admin;
@@ -41,12 +42,18 @@ pub(in crate::http) async fn list_webhooks(call: Call<Admin>) -> Result<HttpResp
     call.allowed()?;
     let query: ListWebhooksQuery = call.query()?;
     let page = Page::<Uuid>::of(&call, query.page_size, query.page_token.as_deref()).await?;
-    let (pool, visible) = (call.state.pool.clone(), call.caller.visible());
+    let visible = call.caller.visible();
     let (before, limit) = (page.after, page.limit());
-    let found = call
-        .state
-        .run(async move { Ok(webhooks::list(&pool, visible.as_deref(), before, limit).await?) });
-    let (rows, next_page_token) = page.cut(found.await?, |row| row.webhook_id.to_string());
+    let rows = call.state.options.limits.list_rows;
+    let found = call.state.list(&call.caller, move |list| {
+        Box::pin(async move {
+            let reached = webhooks::reach(&mut *list, before, rows.into()).await?;
+            let range = (before, reached);
+            let items = webhooks::list(list, visible.as_deref(), range, limit).await?;
+            Ok(Looked { items, reached })
+        })
+    });
+    let (rows, next_page_token) = page.cut_looked(found.await?, |row| row.webhook_id.to_string());
     let items = rows.into_iter().map(|row| Webhook::of(row, None)).collect();
     Ok(answer::json(
         HttpResponse::Ok(),

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::deliveries::{accepted, no_delivery};
@@ -40,31 +40,33 @@ pub(in crate::http) async fn test_webhook(call: Call<Admin>) -> Result<HttpRespo
     let delivery_id = call.state.clock.uuid();
     let detail = json!({"deliveryId": delivery_id});
     let event = call.webhook_event("testWebhook", path.webhook_id, detail);
-    let pool = call.state.pool.clone();
-    let pinging = ping(pool, (path.webhook_id, delivery_id), key, event);
-    let (row, fresh) = call.state.run(pinging).await?;
+    let ids = (path.webhook_id, delivery_id);
+    let (row, fresh) = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(ping(transaction, ids, key, event))
+        })
+        .await?;
     Ok(accepted(row, !fresh))
 }
 
 async fn ping(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     (webhook_id, delivery_id): (Uuid, Uuid),
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<(Delivery, bool), Problem> {
-    let mut transaction = pool.begin().await?;
     let subject = delivery_id.to_string();
-    let (delivery_id, fresh) = match Key::take(key.as_ref(), &mut transaction, &subject).await? {
+    let (delivery_id, fresh) = match Key::take(key.as_ref(), transaction, &subject).await? {
         Taken::Fresh => (delivery_id, true),
         Taken::Replay(made) => (made.parse().unwrap_or_default(), false),
     };
     if fresh {
-        db::insert_ping(&mut *transaction, webhook_id, delivery_id).await?;
-        audit::record(&mut *transaction, &event).await?;
+        db::insert_ping(&mut **transaction, webhook_id, delivery_id).await?;
+        audit::record(&mut **transaction, &event).await?;
     }
-    let row = db::find(&mut *transaction, webhook_id, delivery_id).await?;
+    let row = db::find(&mut **transaction, webhook_id, delivery_id).await?;
     let row = row.ok_or_else(|| no_delivery(delivery_id))?;
-    transaction.commit().await?;
     Ok((row, fresh))
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 
 use super::deliveries::{DeliveryPath, accepted, no_delivery};
 use super::ping::must_be_enabled;
@@ -36,28 +36,30 @@ pub(in crate::http) async fn replay_webhook_delivery(
     must_be_enabled(&call.webhook(path.webhook_id).await?)?;
     let detail = json!({"deliveryId": path.delivery_id});
     let event = call.webhook_event("replayWebhookDelivery", path.webhook_id, detail);
-    let replaying = replay(call.state.pool.clone(), path, key, event);
-    let (row, fresh) = call.state.run(replaying).await?;
+    let (row, fresh) = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(replay(transaction, path, key, event))
+        })
+        .await?;
     Ok(accepted(row, !fresh))
 }
 
 async fn replay(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     path: DeliveryPath,
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<(Delivery, bool), Problem> {
-    let mut transaction = pool.begin().await?;
     let subject = path.delivery_id.to_string();
-    let fresh = Key::take(key.as_ref(), &mut transaction, &subject).await? == Taken::Fresh;
+    let fresh = Key::take(key.as_ref(), transaction, &subject).await? == Taken::Fresh;
     if fresh {
-        if !db::replay(&mut *transaction, path.webhook_id, path.delivery_id).await? {
+        if !db::replay(&mut **transaction, path.webhook_id, path.delivery_id).await? {
             return Err(no_delivery(path.delivery_id));
         }
-        audit::record(&mut *transaction, &event).await?;
+        audit::record(&mut **transaction, &event).await?;
     }
-    let row = db::find(&mut *transaction, path.webhook_id, path.delivery_id).await?;
+    let row = db::find(&mut **transaction, path.webhook_id, path.delivery_id).await?;
     let row = row.ok_or_else(|| no_delivery(path.delivery_id))?;
-    transaction.commit().await?;
     Ok((row, fresh))
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 use uuid::Uuid;
 
 use super::{WebhookPath, no_webhook, portal, webhook_answer};
@@ -38,9 +38,13 @@ pub(in crate::http) async fn rotate_webhook_secret(
     portal::must_sign(&call.webhook(path.webhook_id).await?)?;
     let (secret, sealed) = call.fresh_secret(path.webhook_id).await?;
     let event = call.webhook_event("rotateWebhookSecret", path.webhook_id, json!({}));
-    let pool = call.state.pool.clone();
-    let rotating = rotate(pool, (path.webhook_id, sealed), key, event);
-    let (row, fresh) = call.state.run(rotating).await?;
+    let new = (path.webhook_id, sealed);
+    let (row, fresh) = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(rotate(transaction, new, key, event))
+        })
+        .await?;
     let manner = Manner {
         replayed: !fresh,
         ..Manner::default()
@@ -51,20 +55,18 @@ pub(in crate::http) async fn rotate_webhook_secret(
 
 /// The webhook, and whether the secret is its new one.
 async fn rotate(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     (webhook_id, sealed): (Uuid, Vec<u8>),
     key: Option<Key>,
     event: AuditEvent,
 ) -> Result<(Row, bool), Problem> {
-    let mut transaction = pool.begin().await?;
     let subject = webhook_id.to_string();
-    let fresh = Key::take(key.as_ref(), &mut transaction, &subject).await? == Taken::Fresh;
+    let fresh = Key::take(key.as_ref(), transaction, &subject).await? == Taken::Fresh;
     if fresh {
-        webhooks::rotate_secret(&mut *transaction, webhook_id, &sealed).await?;
-        audit::record(&mut *transaction, &event).await?;
+        webhooks::rotate_secret(&mut **transaction, webhook_id, &sealed).await?;
+        audit::record(&mut **transaction, &event).await?;
     }
-    let row = webhooks::find(&mut *transaction, None, webhook_id).await?;
+    let row = webhooks::find(&mut **transaction, None, webhook_id).await?;
     let row = row.ok_or_else(|| no_webhook(webhook_id))?;
-    transaction.commit().await?;
     Ok((row, fresh))
 }

@@ -1,8 +1,10 @@
 //! What a webhook may be: which accounts, and where to.
 
 use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
-use crate::db::webhooks::Settings;
+use crate::db::webhooks::{self, Settings};
 use crate::domain::{AccountId, ErrorCode, WebhookEventType};
 use crate::http::auth::{Admin, Caller};
 use crate::http::extract::Call;
@@ -45,6 +47,26 @@ pub(super) fn accounts_of_new(
         return Err(Problem::invalid_field("/accountIds", message));
     }
     accounts(caller, asked)
+}
+
+/// Refuses a webhook of an account that has as many as it may.
+pub(super) async fn has_room(
+    connection: &mut PgConnection,
+    account_ids: Option<&[String]>,
+    webhook_id: Uuid,
+) -> Result<(), Problem> {
+    let Some(full) = webhooks::find_full(connection, account_ids, webhook_id).await? else {
+        return Ok(());
+    };
+    let max = webhooks::MAX_AN_ACCOUNT;
+    let who = if full.is_empty() {
+        format!("There are {max} webhooks of all accounts")
+    } else {
+        format!("There are {max} webhooks of account {full}")
+    };
+    let detail =
+        format!("{who}, and there may be no more: delete one that is not needed, or edit it.");
+    Err(Problem::new(ErrorCode::Conflict, detail))
 }
 
 pub(super) fn event_types(asked: &[WebhookEventType]) -> Result<Vec<String>, Problem> {
@@ -95,11 +117,12 @@ impl Call<Admin> {
     pub(super) async fn vault(&self) -> Result<Vault, Problem> {
         let state = &self.state;
         let vault = state.vault.get_or_try_init(|| async {
-            let (pool, rng) = (state.pool.clone(), state.rng.clone());
+            let rng = state.rng.clone();
             let key = state.options.webhooks.secrets_key.clone();
-            let opening = async move { Ok(Vault::open(&pool, key.as_deref(), &rng).await) };
             state
-                .run(opening)
+                .look_up(self.caller.slot(), move |connection| {
+                    Box::pin(async move { Ok(Vault::open(connection, key.as_deref(), &rng).await) })
+                })
                 .await?
                 .map_err(|error| unsealable(&error))
         });

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, patch};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::PgTransaction;
 
 use super::{WebhookPath, no_webhook, portal, scope, webhook_answer};
 use crate::db::audit::{self, AuditEvent};
@@ -52,14 +52,13 @@ pub(in crate::http) async fn update_webhook(call: Call<Admin>) -> Result<HttpRes
     }
     let seen = IfMatch::of(call.headers());
     let event = call.webhook_event("updateWebhook", path.webhook_id, json!({}));
-    let updating = update(
-        call.state.pool.clone(),
-        (path, changes, sealed),
-        seen,
-        call.caller.clone(),
-        event,
-    );
-    let row = call.state.run(updating).await?;
+    let (change, caller) = ((path, changes, sealed), call.caller.clone());
+    let row = call
+        .state
+        .change(&call.caller, move |transaction| {
+            Box::pin(update(transaction, change, seen, caller, event))
+        })
+        .await?;
     let manner = Manner::default();
     Ok(webhook_answer(HttpResponse::Ok(), row, None, &manner))
 }
@@ -85,29 +84,32 @@ fn read_patch(body: &[u8]) -> Result<WebhookPatch, Problem> {
 }
 
 async fn update(
-    pool: PgPool,
+    transaction: &mut PgTransaction<'_>,
     (path, changes, secret): (WebhookPath, WebhookPatch, Option<Vec<u8>>),
     seen: IfMatch,
     caller: Caller,
     event: AuditEvent,
 ) -> Result<Row, Problem> {
     let (id, visible) = (path.webhook_id, caller.visible());
-    let mut transaction = pool.begin().await?;
-    let row = webhooks::find_for_update(&mut *transaction, visible.as_deref(), id).await?;
+    let row = webhooks::find_for_update(&mut **transaction, visible.as_deref(), id).await?;
     let row = row.ok_or_else(|| no_webhook(id))?;
     seen.check(row.version)?;
+    let before = row.account_ids.clone();
     let settings = merged(&caller, row, changes, secret.is_some())?;
-    webhooks::update(&mut *transaction, id, &settings).await?;
+    if settings.account_ids != before {
+        let accounts = settings.account_ids.as_deref();
+        scope::has_room(transaction, accounts, id).await?;
+    }
+    webhooks::update(&mut **transaction, id, &settings).await?;
     if let Some(secret) = secret {
-        webhooks::replace_secret(&mut *transaction, id, &secret).await?;
+        webhooks::replace_secret(&mut **transaction, id, &secret).await?;
     }
     let event = AuditEvent {
         detail: scope::detail(&settings),
         ..event
     };
-    audit::record(&mut *transaction, &event).await?;
-    let row = webhooks::find(&mut *transaction, visible.as_deref(), id).await?;
-    transaction.commit().await?;
+    audit::record(&mut **transaction, &event).await?;
+    let row = webhooks::find(&mut **transaction, visible.as_deref(), id).await?;
     row.ok_or_else(|| no_webhook(id))
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::audit::{self, AuditRow};
-use crate::domain::{AccountId, ActorKind, Person};
+use crate::domain::{AccountId, ActorKind, AuditOutcome, Person};
 
 /// A change that was made, by whom.
 #[derive(Debug, Serialize, ToSchema)]
@@ -17,8 +17,10 @@ use crate::domain::{AccountId, ActorKind, Person};
     "occurredAt": "2026-01-02T03:04:05Z",
     "actor": "backstage",
     "actorKind": "api_token",
+    "actorId": "0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0d",
     "onBehalfOf": "ann@example.com",
     "action": "createFargateProfile",
+    "outcome": "allowed",
     "accountId": "111111111111",
     "resource": "/v1/accounts/111111111111/regions/eu-central-1/clusters/prod-1/fargate-profiles/fp-dev",
     "subjectId": "0197f6e2-a1b0-7c3d-8e4f-5a6b7c8d9e0f",
@@ -38,6 +40,11 @@ pub(in crate::http) struct AuditEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = ActorKind, required = false)]
     pub actor_kind: Option<String>,
+    /// The id of the token, when it is one of this service; names of tokens may come again. Absent where
+    /// it was not noted yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub actor_id: Option<Uuid>,
     /// The person that the actor named, as `X-On-Behalf-Of`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Person, required = false)]
@@ -45,6 +52,13 @@ pub(in crate::http) struct AuditEvent {
     /// The operation, by its `operationId`; of the command line, the command.
     #[schema(max_length = 128, examples("createFargateProfile"))]
     pub action: String,
+    /// Whether it was done, or refused because the actor may not do it or not see the thing.
+    pub outcome: AuditOutcome,
+    /// How many refused requests of the actor, alike in action and account, this event stands for. Only
+    /// where they were refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    pub count: Option<u64>,
     /// The account concerned, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = AccountId, required = false)]
@@ -70,12 +84,19 @@ pub(in crate::http) struct AuditEvent {
 
 impl From<AuditRow> for AuditEvent {
     fn from(row: AuditRow) -> Self {
-        let (detail, actor_kind) = audit::told_apart(row.detail);
+        let (detail, noted) = audit::told_apart(row.detail);
         Self {
             event_id: row.event_seq,
             occurred_at: row.occurred_at,
             actor: row.actor,
-            actor_kind,
+            actor_kind: noted.actor_kind,
+            actor_id: noted.actor_id,
+            outcome: if noted.denied {
+                AuditOutcome::Denied
+            } else {
+                AuditOutcome::Allowed
+            },
+            count: noted.count,
             on_behalf_of: row.on_behalf_of,
             action: row.action,
             account_id: row.account_id,

@@ -95,10 +95,16 @@ pub(in crate::http) struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 4096)]
     pub blocked_by: Option<String>,
-    /// How many jobs of the cluster are ahead.
+    /// How many jobs of the cluster are ahead. Exact up to 1,000; above 1,000 it is an estimate, and
+    /// `queuePositionEstimated` is true. Show an estimate as `1000+`. On a page with queued jobs of
+    /// more than 100 clusters, smaller numbers may be estimates too.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub queue_position: Option<i64>,
+    /// True when `queuePosition` is an estimate; absent when it is exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub queue_position_estimated: Option<bool>,
     /// When it looks again.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -211,6 +217,7 @@ impl Job {
             waiting_reason: standing.waiting_reason,
             blocked_by: standing.blocked_by,
             queue_position: standing.queue_position,
+            queue_position_estimated: standing.queue_position_estimated,
             next_check_at: standing.next_check_at,
             estimated_finish_at: standing.estimated_finish_at,
             profile: result.profile,

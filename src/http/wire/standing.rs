@@ -14,6 +14,7 @@ pub(in crate::http) struct Standing {
     pub waiting_reason: Option<String>,
     pub blocked_by: Option<String>,
     pub queue_position: Option<i64>,
+    pub queue_position_estimated: Option<bool>,
     pub next_check_at: Option<DateTime<Utc>>,
     pub estimated_finish_at: Option<DateTime<Utc>>,
     pub retry_after_seconds: Option<u32>,
@@ -34,6 +35,7 @@ impl Standing {
                 waiting_reason: waits(WaitingReason::Lane),
                 blocked_by: job.lane_head.map(|head| head.to_string()),
                 queue_position: job.lane_position,
+                queue_position_estimated: job.lane_position_estimated.then_some(true),
                 retry_after_seconds,
                 ..Self::default()
             },

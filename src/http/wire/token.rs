@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::webhook::Webhook;
+use crate::db::descendants::Descendants;
 use crate::db::tokens::TokenRow;
 use crate::domain::{AccountId, Role, TokenName};
 
@@ -44,6 +46,10 @@ pub(in crate::http) struct Token {
         examples("fleet_f3mK26RU86nXNo3hN3nKOTexQBbcJ8aBJoCuy8ozogY")
     )]
     pub secret: Option<String>,
+    /// The token that made it; absent: the command line, a caller of an issuer, or not noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub created_by: Option<Uuid>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it ends; absent: never.
@@ -69,6 +75,7 @@ impl Token {
             account_ids: row.account_ids,
             may_act_for: row.may_act_for,
             secret,
+            created_by: row.created_by,
             created_at: row.created_at,
             expires_at: row.expires_at,
             last_used_at: row.last_used_at,
@@ -87,7 +94,7 @@ impl Token {
     "expiresInDays": 90
 })))]
 pub(in crate::http) struct TokenInput {
-    /// Who will use it.
+    /// Who will use it. No two living tokens share a name.
     pub name: TokenName,
     /// What it may do.
     pub role: Role,
@@ -103,7 +110,8 @@ pub(in crate::http) struct TokenInput {
     #[serde(default)]
     #[schema(nullable = false, minimum = 1, maximum = 3650)]
     pub expires_in_days: Option<i32>,
-    /// Whether it may name the person behind its requests, in `X-On-Behalf-Of`.
+    /// Whether it may name the person behind its requests, in `X-On-Behalf-Of`. Only a token that
+    /// may do so itself makes another that may.
     #[serde(default)]
     #[schema(nullable = false, default = false)]
     pub may_act_for: Option<bool>,
@@ -120,4 +128,54 @@ pub(in crate::http) struct TokenList {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, max_length = 1024)]
     pub next_page_token: Option<String>,
+}
+
+/// What ended with a token, or what would end with it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct TokenRevocation {
+    /// The token itself.
+    pub token: Token,
+    /// Tokens that it made, and that those made: the first 1000, in the order in which they were made.
+    #[schema(max_items = 1000)]
+    pub tokens: Vec<Token>,
+    /// How many those are.
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
+    pub token_count: i64,
+    /// Webhooks that one of all these tokens made, which are disabled: the first 1000.
+    #[schema(max_items = 1000)]
+    pub webhooks: Vec<Webhook>,
+    /// How many those are.
+    #[schema(minimum = 0, maximum = 2_147_483_647)]
+    pub webhook_count: i64,
+    /// Whether nothing was changed: `validateOnly` was sent.
+    pub validate_only: bool,
+}
+
+/// The most items that one list of a revocation names.
+const MOST_NAMED: usize = 1_000;
+
+impl TokenRevocation {
+    pub(in crate::http) fn of(root: TokenRow, ended: Descendants, validate_only: bool) -> Self {
+        let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        let named = |row: TokenRow| Token::of(row, None);
+        Self {
+            token_count: count(ended.tokens.len()),
+            webhook_count: count(ended.webhooks.len()),
+            token: named(root),
+            tokens: ended
+                .tokens
+                .into_iter()
+                .take(MOST_NAMED)
+                .map(named)
+                .collect(),
+            webhooks: ended
+                .webhooks
+                .into_iter()
+                .take(MOST_NAMED)
+                .map(|row| Webhook::of(row, None))
+                .collect(),
+            validate_only,
+        }
+    }
 }

@@ -75,6 +75,10 @@ pub(in crate::http) struct Webhook {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub old_secret_until: Option<DateTime<Utc>>,
+    /// The token that made it; absent: a caller of an issuer, or not noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub created_by: Option<Uuid>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -112,6 +116,7 @@ impl Webhook {
             failing_since: row.failing_since,
             secret,
             old_secret_until: row.old_secret_until,
+            created_by: row.created_by,
             created_at: row.created_at,
             updated_at: row.updated_at,
             links: WebhookLinks {

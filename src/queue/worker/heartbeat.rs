@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
 use sqlx::postgres::types::PgInterval;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Handler, Shared};
+use crate::database::Share;
 use crate::queue::bounded;
 use crate::queue::lease::Standing;
 
@@ -25,7 +25,7 @@ pub(super) async fn beat<H: Handler>(
         let current = publish.borrow().clone();
         match current {
             None => match register(
-                &shared.pool,
+                &shared.heartbeat,
                 shared.clock.uuid(),
                 &shared.options.host,
                 lease,
@@ -38,7 +38,7 @@ pub(super) async fn beat<H: Handler>(
                 }
                 Err(error) => tracing::warn!(%error, "registering the worker"),
             },
-            Some(standing) => renew(&shared.pool, &standing, sent, lease, &publish).await,
+            Some(standing) => renew(&shared.heartbeat, &standing, sent, lease, &publish).await,
         }
         let pause = next_beat(publish.borrow().as_ref(), lease);
         tokio::select! {
@@ -59,14 +59,14 @@ fn next_beat(standing: Option<&Standing>, lease: Duration) -> Duration {
 }
 
 async fn renew(
-    pool: &PgPool,
+    share: &Share,
     standing: &Standing,
     sent: Instant,
     lease: Duration,
     publish: &watch::Sender<Option<Standing>>,
 ) {
     let left = standing.until().saturating_duration_since(sent);
-    let renewed = tokio::time::timeout(left, touch(pool, standing.worker, left)).await;
+    let renewed = tokio::time::timeout(left, touch(share, standing.worker, left)).await;
     match renewed {
         Ok(Ok(true)) => standing.renew(sent, lease),
         Ok(Err(error)) if standing.holds() => tracing::warn!(%error, "renewing the leases"),
@@ -79,7 +79,7 @@ async fn renew(
 }
 
 async fn register(
-    pool: &PgPool,
+    share: &Share,
     worker: Uuid,
     host: &str,
     lease: Duration,
@@ -97,15 +97,15 @@ async fn register(
         host,
         lease,
     )
-    .execute(pool)
+    .execute(&mut *bounded::connection(share).await?)
     .await?;
     Ok(worker)
 }
 
 /// Writes the heartbeat. The bound is that of the lease: a connection that is silent for longer is
 /// of no use.
-async fn touch(pool: &PgPool, worker: Uuid, left: Duration) -> Result<bool, sqlx::Error> {
-    let mut connection = bounded::connection(pool).await?;
+async fn touch(share: &Share, worker: Uuid, left: Duration) -> Result<bool, sqlx::Error> {
+    let mut connection = bounded::connection(share).await?;
     let touching = sqlx::query!(
         "-- heartbeat
         update workers
@@ -120,14 +120,14 @@ async fn touch(pool: &PgPool, worker: Uuid, left: Duration) -> Result<bool, sqlx
 }
 
 /// The worker has stopped in good order.
-pub(super) async fn deregister(pool: &PgPool, worker: Uuid) -> Result<(), sqlx::Error> {
+pub(super) async fn deregister(share: &Share, worker: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "-- deregister_worker
         delete from workers
         where worker_id = $1",
         worker,
     )
-    .execute(pool)
+    .execute(&mut *bounded::connection(share).await?)
     .await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::task::TaskTracker;
 
@@ -10,7 +10,7 @@ use super::settle::run_step;
 use super::{Handler, Shared};
 use crate::queue::claim::{ClaimedJob, Round, claim};
 use crate::queue::lease::Standing;
-use crate::queue::{bounded, due, maintenance};
+use crate::queue::{bounded, due, lanes, maintenance};
 
 /// At most this many jobs in one claim.
 pub(super) const LARGEST_CLAIM: usize = 500;
@@ -68,7 +68,7 @@ async fn claim_some<H: Handler>(
     let limit = i64::try_from(room).unwrap_or(1);
     let busy = (&shared.held_by_account(), most_an_account(shared));
     let begun = shared.clock.monotonic();
-    let mut connection = bounded::connection(&shared.pool).await?;
+    let mut connection = bounded::connection(&shared.engine).await?;
     let claiming = claim(&mut connection, standing.worker, limit, round, busy);
     let claimed = bounded::within(claiming).await;
     let jobs = bounded::given_back(connection, claimed)?;
@@ -109,7 +109,7 @@ async fn work_on<H: Handler>(shared: &Shared<H>, standing: &Standing, job: Claim
 async fn hand_back_unknown<H: Handler>(shared: &Arc<Shared<H>>, standing: &Standing) {
     let _nothing_is_handed_meanwhile = shared.handing.write().await;
     let known: Vec<_> = shared.held().keys().copied().collect();
-    if let Err(error) = maintenance::release(&shared.pool, standing.worker, &known).await {
+    if let Err(error) = maintenance::release(&shared.engine, standing.worker, &known).await {
         tracing::warn!(%error, "handing back unknown jobs");
         shared.may_hold_unknown.store(true, Ordering::Relaxed);
     }
@@ -118,7 +118,7 @@ async fn hand_back_unknown<H: Handler>(shared: &Arc<Shared<H>>, standing: &Stand
 /// Makes parked jobs ready when they are due.
 pub(super) async fn due_loop<H: Handler>(shared: Arc<Shared<H>>) {
     loop {
-        let pause = match due::wake_due(&shared.pool).await {
+        let pause = match due::wake_due(&shared.engine).await {
             Ok(due) => {
                 if due.woken > 0 {
                     shared.wake.notify_one();
@@ -143,12 +143,40 @@ pub(super) async fn due_loop<H: Handler>(shared: Arc<Shared<H>>) {
     }
 }
 
+/// Puts wrong counts of lanes right; takes at most a hundredth of the time.
+async fn mend_lanes<H: Handler>(shared: &Shared<H>, mend_at: &mut Instant) {
+    let begun = shared.clock.monotonic();
+    if begun < *mend_at {
+        return;
+    }
+    match lanes::mend(&shared.engine).await {
+        Ok(0) => {}
+        Ok(_) => shared.wake.notify_one(),
+        Err(error) => tracing::warn!(%error, "comparing lanes with their jobs"),
+    }
+    let ended = shared.clock.monotonic();
+    *mend_at = ended + 100 * ended.saturating_duration_since(begun);
+}
+
+/// Removes reads that have been kept long enough, and `all` that is old.
+async fn sweep<H: Handler>(shared: &Shared<H>, all: bool) {
+    if let Err(error) = maintenance::sweep_reads(&shared.engine, shared.options.read_history).await
+    {
+        tracing::warn!(%error, "removing old reads");
+    }
+    if all && let Err(error) = maintenance::sweep(&shared.engine).await {
+        tracing::warn!(%error, "sweeping old rows");
+    }
+}
+
 /// Repairs what dead workers left, and sweeps once in a while.
 pub(super) async fn repair_loop<H: Handler>(shared: Arc<Shared<H>>) {
     const ROUNDS_A_SWEEP: u32 = 60;
     let mut round = 0_u32;
+    let mut mend_at = shared.clock.monotonic();
     loop {
-        match maintenance::repair(&shared.pool).await {
+        mend_lanes(&shared, &mut mend_at).await;
+        match maintenance::repair(&shared.engine).await {
             Ok(repaired) if repaired != maintenance::Repaired::default() => {
                 tracing::info!(
                     repaired.rescued,
@@ -161,11 +189,7 @@ pub(super) async fn repair_loop<H: Handler>(shared: Arc<Shared<H>>) {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "repairing the queue"),
         }
-        if round.is_multiple_of(ROUNDS_A_SWEEP)
-            && let Err(error) = maintenance::sweep(&shared.pool).await
-        {
-            tracing::warn!(%error, "sweeping old rows");
-        }
+        sweep(&shared, round.is_multiple_of(ROUNDS_A_SWEEP)).await;
         round = round.wrapping_add(1);
         tokio::select! {
             () = shared.stopping.cancelled() => return,

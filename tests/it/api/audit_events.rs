@@ -98,7 +98,15 @@ async fn the_kind_of_an_actor_is_told_where_it_was_noted() {
     };
     assert!(!events.iter().any(told), "{list}");
     let mut sealer = Sealer::default();
-    assert_eq!(sealer.round(&app.pool).await.unwrap().unwrap().seal_no, 5);
+    assert_eq!(
+        sealer
+            .round(&app.shares.engine)
+            .await
+            .unwrap()
+            .unwrap()
+            .seal_no,
+        5
+    );
     // It is sealed with its row, for what an owner of the tables may do to it.
     let change = "alter table audit_events disable trigger user;
         update audit_events set detail = detail || '{\"actorKind\": \"oidc\"}' where event_seq = 3";
@@ -216,5 +224,66 @@ async fn the_trail_is_read_page_by_page() {
     assert_eq!(seen, [4, 3, 2, 1]);
     let forged = app.viewer("/v1/audit-events?pageToken=MTI").answer().await;
     forged.problem(400, "invalid_request");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_refused_change_is_in_the_trail_and_verified_like_all_others() {
+    let app = TestApp::start().await;
+    let delete = app.operator(Method::DELETE, "/v1/accounts/111111111111");
+    delete.answer().await.problem(403, "permission_denied");
+    let hidden = app.request(Method::DELETE, "/v1/accounts/111111111111");
+    let hidden = hidden.bearer_auth(&app.tokens.other_admin).answer().await;
+    hidden.problem(404, "not_found");
+    // Reads leave none, and neither does what is only wrong.
+    let read = app.operator(Method::GET, "/v1/tokens").answer().await;
+    read.problem(403, "permission_denied");
+    app.operator(Method::POST, BASE)
+        .json(&json!({}))
+        .answer()
+        .await
+        .problem(422, "invalid_request");
+    let denied = async {
+        loop {
+            let list = app.viewer("/v1/audit-events?outcome=denied").answer().await;
+            let items = list.expect(200).json()["items"].as_array().unwrap().clone();
+            if items.len() == 2 {
+                return items;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let denied = tokio::time::timeout(std::time::Duration::from_secs(20), denied).await;
+    for item in denied.expect("both are told") {
+        assert_eq!(item["action"], "deleteAccount", "{item}");
+        assert_eq!(
+            (&item["outcome"], &item["count"]),
+            (&json!("denied"), &json!(1))
+        );
+        assert_eq!(item["accountId"], "111111111111");
+        assert_eq!(item["resource"], "/v1/accounts/111111111111");
+        assert!(
+            item["actorId"].is_string() && item["requestId"].is_string(),
+            "{item}"
+        );
+        assert!(item["detail"]["status"].is_u64() && item["detail"].get("outcome").is_none());
+    }
+    let allowed = app
+        .viewer("/v1/audit-events?outcome=allowed")
+        .answer()
+        .await
+        .json();
+    let allowed = allowed["items"].as_array().unwrap();
+    assert!(!allowed.is_empty() && allowed.iter().all(|item| item["outcome"] == "allowed"));
+    app.viewer("/v1/audit-events?outcome=maybe")
+        .answer()
+        .await
+        .problem(422, "invalid_request");
+
+    Sealer::default().round(&app.shares.engine).await.unwrap();
+    let mut connection = app.pool.acquire().await.unwrap();
+    let sound = verify(&mut connection, None).await.unwrap();
+    assert!(sound.rows >= 3, "{sound:?}");
+    drop(connection);
     app.end().await;
 }

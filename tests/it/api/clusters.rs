@@ -330,8 +330,8 @@ fn broken() -> Vec<(Vec<&'static str>, Value)> {
         ),
         (
             vec![
-                "/fargateProfiles/0/podExecutionRoleARN",
                 "/addons/0/serviceAccountRoleARN",
+                "/fargateProfiles/0/podExecutionRoleARN",
             ],
             json!({
                 "addons": [{"name": "vpc-cni", "serviceAccountRoleARN": elsewhere}],
@@ -571,6 +571,7 @@ async fn answer_read(app: &TestApp, kind: &str, result: Value) {
         }
     };
     assert_eq!((job.kind.as_str(), &job.input), (kind, &json!({})));
+    app.forget_reads().await;
     app.hands.succeed(&job, result).await;
 }
 
@@ -616,6 +617,7 @@ async fn a_read_that_takes_too_long_answers_with_its_job() {
             (&json!(kind), &json!(target))
         );
         let claimed = app.hands.claim_one().await;
+        app.forget_reads().await;
         let result = json!({"clusters": [{"name": "prod-2"}]});
         app.hands.succeed(&claimed, result).await;
         let own = job["links"]["self"].as_str().unwrap();

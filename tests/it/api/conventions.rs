@@ -99,7 +99,7 @@ async fn readiness_is_that_of_the_whole_process() {
 #[tokio::test]
 async fn without_its_database_the_api_lives_and_asks_to_be_tried_again() {
     let app = TestApp::start().await;
-    app.pool.close().await;
+    app.shares.close().await;
     app.request(Method::GET, "/livez")
         .answer()
         .await

@@ -162,6 +162,7 @@ async fn answer_read(app: &TestApp, result: Value) {
             break job;
         }
     };
+    app.forget_reads().await;
     app.hands.succeed(&job, result).await;
 }
 

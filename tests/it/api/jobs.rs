@@ -211,3 +211,87 @@ async fn a_retry_is_a_new_job_that_names_the_old_one() {
     app.hands.finish_all().await;
     app.end().await;
 }
+
+/// More jobs behind the last one of the lane, so many of them.
+async fn deepen(app: &TestApp, jobs: i32) {
+    sqlx::query(
+        "with more as (
+            insert into job_rows (
+                account_id, job_id, kind, region, cluster_name, lane, phase, state, due_at, input,
+                message, requested_by, deadline_at
+            )
+            select
+                account_id, (left(job_id::text, 24) || lpad(to_hex(n), 12, '0'))::uuid, kind, region,
+                cluster_name, lane, 'blocked', 'queued', now(), input, message, requested_by,
+                deadline_at
+            from (select * from job_rows order by seq desc limit 1) as last, generate_series(1, $1) as n
+        )
+        update lanes set pending = pending + $1",
+    )
+    .bind(jobs)
+    .execute(&app.pool)
+    .await
+    .unwrap();
+}
+
+/// The position of the lane's last job but so many, and whether it is an estimate.
+async fn position(app: &TestApp, from_the_end: i64) -> (i64, bool) {
+    let id: uuid::Uuid =
+        sqlx::query_scalar("select job_id from job_rows order by seq desc offset $1 limit 1")
+            .bind(from_the_end)
+            .fetch_one(&app.pool)
+            .await
+            .unwrap();
+    let job = app.viewer(&format!("/v1/jobs/{id}")).answer().await;
+    let job = job.expect(200).json();
+    let estimated = job.get("queuePositionEstimated").cloned();
+    (
+        job["queuePosition"].as_i64().unwrap(),
+        estimated.is_some_and(|told| told == true),
+    )
+}
+
+#[tokio::test]
+async fn a_position_is_exact_up_to_a_thousand_and_an_estimate_beyond() {
+    let app = TestApp::start().await;
+    app.create_profile("fp-head").await;
+    app.create_profile("fp-second").await;
+    deepen(&app, 2_999).await;
+    assert_eq!(position(&app, 2_999).await, (1, false));
+    assert_eq!(position(&app, 2_000).await, (1_000, false));
+    let (place, estimated) = position(&app, 1_999).await;
+    assert!(estimated && (1_001..=1_101).contains(&place), "{place}");
+    let (place, estimated) = position(&app, 0).await;
+    assert!(estimated && (2_900..=3_100).contains(&place), "{place}");
+    // While a worker runs the first, and when the next was handed to one.
+    let head = app.hands.claim_one().await;
+    assert_eq!(position(&app, 2_000).await, (1_000, false));
+    app.hands.succeed(&head, json!({})).await;
+    assert_eq!(position(&app, 2_000).await, (999, false));
+    // A list tells the same.
+    let list = app
+        .viewer("/v1/jobs?pageSize=1000")
+        .answer()
+        .await
+        .expect(200)
+        .json();
+    let blocked = list["items"].as_array().unwrap().iter();
+    let blocked: Vec<&Value> = blocked
+        .filter(|job| job["waitingReason"] == "lane")
+        .collect();
+    assert!(
+        blocked
+            .iter()
+            .all(|job| job["queuePositionEstimated"] == true)
+    );
+    let places = blocked
+        .iter()
+        .map(|job| job["queuePosition"].as_i64().unwrap());
+    assert!(places.rev().is_sorted(), "in the order of the lane");
+    assert!(blocked.len() >= 998, "{}", blocked.len());
+    sqlx::raw_sql("delete from job_rows where phase = 'blocked'; update lanes set pending = 1")
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    app.end().await;
+}

@@ -1,5 +1,6 @@
 //! Lists: filters, pages, tokens that nobody can make up.
 
+use fargate_fleet::limits::Limits;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -165,5 +166,80 @@ async fn accounts_are_listed_in_order_page_by_page() {
         .expect(200)
         .json();
     assert_eq!(none, json!({"items": []}));
+    app.end().await;
+}
+
+/// All pages of a list: the names in their order, and how many pages there were.
+async fn pages(app: &TestApp, token: &str, query: &str) -> (Vec<String>, usize) {
+    let (mut seen, mut count) = (Vec::new(), 0);
+    let mut path = format!("/v1/jobs?{query}");
+    loop {
+        let page = app.request(Method::GET, &path).bearer_auth(token);
+        let list = page.answer().await.expect(200).json();
+        seen.extend(names(&list).into_iter().map(str::to_owned));
+        count += 1;
+        let Some(token) = list["nextPageToken"].as_str() else {
+            return (seen, count);
+        };
+        path = format!("/v1/jobs?{query}&pageToken={token}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_finds_little_is_short_and_goes_on() {
+    let limits = Limits {
+        list_rows: 4,
+        ..Limits::default()
+    };
+    let app = TestApp::start_limited(limits).await;
+    app.register("222222222222").await;
+    for i in 0..6 {
+        for account in ["111111111111", "222222222222"] {
+            let base = BASE.replace("111111111111", account);
+            let name = format!("fp-{i}-{}", &account[..1]);
+            let body = json!({"name": name, "selectors": [{"namespace": "a"}]});
+            let post = app.operator(Method::POST, &base).json(&body);
+            post.answer().await.expect(202);
+        }
+    }
+    let body =
+        json!({"name": "both", "role": "viewer", "accountIds": ["111111111111", "222222222222"]});
+    let made = app.admin(Method::POST, "/v1/tokens").json(&body);
+    let made = made.answer().await.expect(201).json();
+    let both = made["secret"].as_str().unwrap().to_owned();
+    // Of two accounts a window looks at the newest two of each, and ends with the newer second.
+    for (token, empty) in [(&app.tokens.viewer, 4), (&both, 5)] {
+        let (seen, count) = pages(&app, token, "requestedBy=nobody").await;
+        assert_eq!(
+            (seen.len(), count),
+            (0, empty),
+            "twelve jobs, four at a time"
+        );
+        let (seen, count) = pages(&app, token, "profileName=fp-0-1,fp-5-2&pageSize=5").await;
+        let found = vec!["fp-5-2".to_owned(), "fp-0-1".to_owned()];
+        assert_eq!((seen, count), (found, empty));
+        let (seen, _) = pages(&app, token, "state=queued&pageSize=3").await;
+        assert_eq!(seen.len(), 12);
+        let (all, _) = pages(&app, token, "pageSize=7").await;
+        assert_eq!(all, seen);
+        let (one, count) = pages(&app, token, "accountId=222222222222&state=queued").await;
+        assert_eq!((one.len(), count), (6, 2));
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_list_that_takes_too_long_is_told_to_come_again() {
+    let app = TestApp::start().await;
+    let mut blocking = app.pool.begin().await.unwrap();
+    sqlx::query("lock table job_rows in access exclusive mode")
+        .execute(&mut *blocking)
+        .await
+        .unwrap();
+    let problem = app.viewer("/v1/jobs").answer().await;
+    let problem = problem.problem(503, "deadline_exceeded");
+    assert!(problem["detail"].as_str().unwrap().contains("pageSize"));
+    blocking.rollback().await.unwrap();
+    app.viewer("/v1/jobs").answer().await.expect(200);
     app.end().await;
 }

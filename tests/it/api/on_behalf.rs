@@ -1,5 +1,6 @@
 //! The person behind a request.
 
+use fargate_fleet::domain::Role;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -8,18 +9,9 @@ use crate::support::app::{BASE, Send as _, TestApp};
 const HEADER: &str = "X-On-Behalf-Of";
 const ANN: &str = "ann@example.com";
 
-/// A token that may name persons.
+/// A token that may name persons; the first of these comes from the command line.
 async fn portal(app: &TestApp) -> String {
-    let body = json!({"name": "portal", "role": "operator", "mayActFor": true});
-    let made = app
-        .admin(Method::POST, "/v1/tokens")
-        .json(&body)
-        .answer()
-        .await;
-    made.expect(201).json()["secret"]
-        .as_str()
-        .unwrap()
-        .to_owned()
+    app.token_that_acts_for("portal", Role::Operator).await
 }
 
 fn create(app: &TestApp, token: &str, name: &str, query: &str) -> RequestBuilder {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use fargate_fleet::clock::Clock;
+use fargate_fleet::domain::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -289,6 +290,54 @@ async fn a_long_poll_ends_soon_after_its_token_is_revoked() {
     app.end().await;
 }
 
+/// A request that waits for a minute, and what it is answered when its token is revoked meanwhile.
+async fn ended_with_its_token(
+    app: &TestApp,
+    role: &str,
+    wait: impl AsyncFn(&str) -> Answer,
+) -> Answer {
+    let body = json!({"name": "gone", "role": role});
+    let made = make(app, &app.tokens.admin, &body).await.json();
+    let waiting = wait(text(&made, "secret"));
+    let revoked = async {
+        used(app, &made).await;
+        revoke(app, &made).await;
+    };
+    let both = async { tokio::join!(waiting, revoked).0 };
+    let answer = tokio::time::timeout(Duration::from_secs(30), both).await;
+    answer.expect("it ends")
+}
+
+const CONFIG: &str = "/v1/accounts/111111111111/fargate-profiles?waitSeconds=60";
+
+fn config(name: &str) -> Value {
+    json!({
+        "apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig",
+        "metadata": {"name": "prod-1", "region": "eu-central-1"},
+        "fargateProfiles": [{"name": name, "selectors": [{"namespace": "one"}]}],
+    })
+}
+
+#[tokio::test]
+async fn what_waits_for_an_operation_ends_soon_after_its_token_is_revoked() {
+    let app = TestApp::start().await;
+    let posted = ended_with_its_token(&app, "operator", async |secret| {
+        let post = app.request(Method::POST, CONFIG).bearer_auth(secret);
+        post.json(&config("fp-one")).answer().await
+    });
+    let operation = posted.await.expect(202).json();
+    assert_eq!(operation["state"], "queued");
+    let path = format!("/v1/operations/{}?waitSeconds=60", text(&operation, "id"));
+    let read = ended_with_its_token(&app, "viewer", async |secret| {
+        app.request(Method::GET, &path)
+            .bearer_auth(secret)
+            .answer()
+            .await
+    });
+    assert_eq!(read.await.expect(200).json()["state"], "queued");
+    app.end().await;
+}
+
 #[tokio::test]
 async fn another_process_is_told_of_a_revoked_token() {
     let app = TestApp::start().await;
@@ -396,5 +445,188 @@ async fn a_change_that_is_not_recorded_is_not_made() {
         .await
         .unwrap();
     assert_eq!(tokens, (6, 0));
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_right_to_act_for_a_person_is_given_by_who_has_it() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "portal", "role": "operator", "mayActFor": true});
+    let refused = make(&app, &app.tokens.admin, &body).await;
+    let refused = refused.problem(403, "permission_denied");
+    assert!(text(&refused, "detail").contains("mayActFor"), "{refused}");
+    let holder = app.token_that_acts_for("holder", Role::Admin).await;
+    let made = make(&app, &holder, &body).await.expect(201).json();
+    assert_eq!(made["mayActFor"], true);
+    let who = get(&app, text(&made, "secret"), "/v1/whoami").await.json();
+    assert_eq!(who["mayActFor"], true);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn no_two_living_tokens_share_a_name() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "ci", "role": "viewer"});
+    let first = make(&app, &app.tokens.admin, &body)
+        .await
+        .expect(201)
+        .json();
+    let taken = make(&app, &app.tokens.admin, &body).await;
+    let taken = taken.problem(409, "already_exists");
+    assert!(
+        text(&taken, "detail").contains(text(&first, "id")),
+        "{taken}"
+    );
+    // Who may not see the other is not told which it is.
+    let of_other = json!({"name": "ci", "role": "viewer", "accountIds": [OTHER]});
+    let taken = make(&app, &app.tokens.other_admin, &of_other).await;
+    let taken = taken.problem(409, "already_exists");
+    assert!(
+        !text(&taken, "detail").contains(text(&first, "id")),
+        "{taken}"
+    );
+    // Neither revoked nor expired ones count.
+    let path = format!("/v1/tokens/{}", text(&first, "id"));
+    app.admin(Method::DELETE, &path).answer().await.expect(204);
+    let second = make(&app, &app.tokens.admin, &body)
+        .await
+        .expect(201)
+        .json();
+    sqlx::query("update api_tokens set expires_at = now() where token_id = $1::uuid")
+        .bind(text(&second, "id"))
+        .execute(&app.pool)
+        .await
+        .unwrap();
+    make(&app, &app.tokens.admin, &body).await.expect(201);
+    app.end().await;
+}
+
+/// Tokens that made each other, and a webhook of the youngest.
+struct Family {
+    root: Value,
+    child: Value,
+    grandchild: Value,
+    hook: Value,
+}
+
+async fn family(app: &TestApp) -> Family {
+    let admin = |name: &str| json!({"name": name, "role": "admin"});
+    let root = make(app, &app.tokens.admin, &admin("root")).await.json();
+    let child = make(app, text(&root, "secret"), &admin("child"))
+        .await
+        .json();
+    let grandchild = make(app, text(&child, "secret"), &admin("grandchild"))
+        .await
+        .json();
+    make(app, &app.tokens.admin, &admin("beside"))
+        .await
+        .expect(201);
+    assert_eq!(grandchild["createdBy"], child["id"]);
+    let hook = json!({"url": "http://198.51.100.7/", "eventTypes": ["job.failed"]});
+    let hook = app.request(Method::POST, "/v1/webhooks").json(&hook);
+    let hook = hook.bearer_auth(text(&grandchild, "secret")).answer().await;
+    let hook = hook.expect(201).json();
+    assert_eq!(hook["createdBy"], grandchild["id"]);
+    Family {
+        root,
+        child,
+        grandchild,
+        hook,
+    }
+}
+
+/// What ended in the audit trail, and with which token.
+async fn ends_in_the_trail(app: &TestApp) -> Vec<(Value, Value)> {
+    let trail = "/v1/audit-events?action=revokeToken,updateWebhook&pageSize=3";
+    let trail = get(app, &app.tokens.admin, trail).await.json();
+    let items = trail["items"].as_array().unwrap().iter();
+    items
+        .map(|item| {
+            let with = item["detail"]["revokedWith"].clone();
+            (item["subjectId"].clone(), with)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_a_token_made_is_listed_and_ends_with_it_when_that_is_asked() {
+    let app = TestApp::start().await;
+    let Family {
+        root,
+        child,
+        grandchild,
+        hook,
+    } = family(&app).await;
+    // The one between lives no more; what it made does.
+    let path = format!("/v1/tokens/{}", text(&child, "id"));
+    app.admin(Method::DELETE, &path).answer().await.expect(204);
+    get(&app, text(&grandchild, "secret"), "/v1/jobs")
+        .await
+        .expect(200);
+
+    let path = format!("/v1/tokens/{}", text(&root, "id"));
+    let delete = async |query: &str| {
+        let delete = app.admin(Method::DELETE, &format!("{path}{query}"));
+        delete.answer().await.expect(200).json()
+    };
+    let ids = |answer: &Value, of: &str| -> Vec<Value> {
+        let items = answer[of].as_array().unwrap().iter();
+        items.map(|item| item["id"].clone()).collect()
+    };
+    let planned = delete("?validateOnly=true&revokeDescendants=true").await;
+    assert_eq!(planned["validateOnly"], true);
+    assert_eq!(ids(&planned, "tokens"), [grandchild["id"].clone()]);
+    assert_eq!(ids(&planned, "webhooks"), [hook["id"].clone()]);
+    get(&app, text(&root, "secret"), "/v1/jobs")
+        .await
+        .expect(200);
+
+    let done = delete("?revokeDescendants=true&requestId=k").await;
+    for answer in [&done, &delete("?revokeDescendants=true&requestId=k").await] {
+        assert!(answer["token"]["revokedAt"].is_string(), "{answer}");
+        assert!(
+            ids(answer, "tokens").contains(&grandchild["id"]),
+            "{answer}"
+        );
+        assert_eq!(ids(answer, "webhooks"), [hook["id"].clone()]);
+        assert_eq!(answer["webhookCount"], 1);
+    }
+    assert_eq!(done["tokenCount"], 1);
+    for ended in [&root, &child, &grandchild] {
+        let refused = get(&app, text(ended, "secret"), "/v1/jobs").await;
+        refused.problem(401, "unauthenticated");
+    }
+    let hook = format!("/v1/webhooks/{}", text(&hook, "id"));
+    let hook = get(&app, &app.tokens.admin, &hook).await.expect(200).json();
+    assert_eq!(hook["enabled"], false);
+    assert!(text(&hook, "disabledReason").contains(text(&root, "id")));
+    let list = get(&app, &app.tokens.admin, "/v1/tokens").await;
+    assert!(names(&list).contains(&"beside".to_owned()));
+    let told = ends_in_the_trail(&app).await;
+    assert!(
+        told.contains(&(root["id"].clone(), Value::Null)),
+        "{told:?}"
+    );
+    assert!(
+        told.contains(&(grandchild["id"].clone(), root["id"].clone())),
+        "{told:?}"
+    );
+    app.end().await;
+}
+
+#[tokio::test]
+async fn the_audit_trail_names_the_token_by_its_id() {
+    let app = TestApp::start().await;
+    let who = get(&app, &app.tokens.operator, "/v1/whoami").await.json();
+    app.create_profile("fp-a").await;
+    let admin = get(&app, &app.tokens.admin, "/v1/whoami").await.json();
+    let body = json!({"name": "x", "role": "viewer"});
+    make(&app, &app.tokens.admin, &body).await.expect(201);
+    let trail = get(&app, &app.tokens.viewer, "/v1/audit-events?pageSize=2")
+        .await
+        .json();
+    assert_eq!(trail["items"][0]["actorId"], admin["tokenId"]);
+    assert_eq!(trail["items"][1]["actorId"], who["tokenId"]);
+    assert_eq!(trail["items"][0]["outcome"], "allowed");
     app.end().await;
 }

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fargate_fleet::clock::Clock;
@@ -228,6 +229,8 @@ pub struct Stage {
     pub url: String,
     simulator: Simulator,
     pub sim: SimControl,
+    /// The roles of the tokens made.
+    roles: Mutex<Vec<String>>,
 }
 
 impl Stage {
@@ -245,6 +248,7 @@ impl Stage {
             sim: simulator.control(),
             database,
             simulator,
+            roles: Mutex::default(),
         }
     }
 
@@ -256,24 +260,38 @@ impl Stage {
 
     /// A token, made as an administrator makes it.
     pub async fn token(&self, role: &str, more: &[&str]) -> String {
-        let arguments = ["token", "create", "--name", role, "--role", role];
+        let name = self.fresh_name(role);
+        let arguments = ["token", "create", "--name", &name, "--role", role];
         let made = self.run(&[&arguments, more].concat()).await;
         assert!(made.status.success(), "{:#?}", made.stderr);
         assert_eq!(made.stdout.len(), 1, "{:#?}", made.stdout);
         made.stdout[0].clone()
     }
 
+    /// Living tokens have names of their own; the first one of a role is called as the role.
+    fn fresh_name(&self, role: &str) -> String {
+        let mut roles = self.roles.lock().unwrap();
+        let before = roles.iter().filter(|made| *made == role).count();
+        roles.push(role.to_owned());
+        match before {
+            0 => role.to_owned(),
+            before => format!("{role}-{before}"),
+        }
+    }
+
     /// Makes sure that there is a token: without one no API starts.
     async fn somebody(&self) {
         let new = NewToken {
-            name: "somebody".to_owned(),
+            name: format!("somebody-{}", Clock::system().uuid()),
             role: Role::Viewer,
             account_ids: None,
             expires_at: None,
             may_act_for: false,
+            created_by: None,
         };
         let (pool, clock) = (&self.database.pool, Clock::system());
-        tokens::create_with_secret(pool, &clock, "fleet_of_somebody", new)
+        let mut connection = pool.acquire().await.expect("a connection");
+        tokens::create_with_secret(&mut connection, &clock, "fleet_of_somebody", new)
             .await
             .expect("a token");
     }

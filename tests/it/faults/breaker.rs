@@ -71,7 +71,7 @@ async fn happens(queue: &Queue, event: Event, model: &mut Breaker) -> Result<(),
             prop_assert_eq!(claimed, if model.parked { 1 } else { 2 });
             prop_assert!(!model.parked || queue.claim(worker, 10).await.is_empty());
             let release = fargate_fleet::queue::maintenance::release;
-            release(pool, worker, &[]).await.unwrap();
+            release(&queue.share(), worker, &[]).await.unwrap();
         }
     }
     let (state, failures, probing, wait): (String, i32, bool, Option<f64>) = sqlx::query_as(

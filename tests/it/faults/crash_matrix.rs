@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fargate_fleet::aws::Aws;
+use fargate_fleet::database::Shares;
 use fargate_fleet::ops::Operations;
 use fargate_fleet::queue::{Worker, WorkerOptions};
 use fargate_fleet::rng::Rng;
@@ -55,16 +56,17 @@ impl fmt::Display for Case {
     }
 }
 
-fn worker(fleet: &Fleet, aws: &Aws, pool: PgPool) -> Worker {
+fn worker(fleet: &Fleet, aws: &Aws, pool: &PgPool) -> Worker {
     let worker_options = WorkerOptions {
         time_scale: SPEED,
         lease: Duration::from_secs(1),
         ..options()
     };
+    let shares = Shares::on(pool);
     let parts = (fleet.queue.clock.clone(), Rng::seeded(1));
-    let operations = Operations::new(pool.clone(), aws.clone(), fleet.patience);
+    let operations = Operations::new(shares.engine.clone(), aws.clone(), fleet.patience);
     let wake = Arc::clone(&fleet.queue.wake);
-    Worker::start(pool, operations, parts, wake, worker_options)
+    Worker::start(&shares, operations, parts, wake, worker_options)
 }
 
 /// Works until everything is done, and leaves.
@@ -81,7 +83,7 @@ async fn statements(kind: Option<Kind>) -> Vec<(String, usize)> {
     if let Some(kind) = kind {
         kind.submit(&fleet).await;
     }
-    let worker = worker(&fleet, &fleet.aws().await, wire.pool.clone());
+    let worker = worker(&fleet, &fleet.aws().await, &wire.pool);
     let began = || {
         OF_THE_JOBS
             .iter()
@@ -152,7 +154,7 @@ async fn befalls(case: &Case) -> bool {
     // Fails, and shows that the lane goes on.
     let behind = fleet.delete("fp-none", true).await;
     let aws = fleet.aws().await;
-    let first = worker(&fleet, &aws, wire.pool.clone());
+    let first = worker(&fleet, &aws, &wire.pool);
     let met = tokio::select! {
         () = wire.reached() => true,
         () = live(&fleet, &first) => false,
@@ -165,7 +167,7 @@ async fn befalls(case: &Case) -> bool {
                 wire.die();
                 first.crash().await;
             }
-            let second = worker(&fleet, &aws, fleet.queue.database.another_pool());
+            let second = worker(&fleet, &aws, &fleet.queue.database.another_pool());
             live(&fleet, &second).await;
             if case.fate == Fate::Twice {
                 wire.go_on();

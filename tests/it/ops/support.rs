@@ -144,7 +144,7 @@ impl Fleet {
 
     /// The real operations.
     pub async fn operations(&self) -> Operations {
-        Operations::new(self.queue.pool().clone(), self.aws().await, self.patience)
+        Operations::new(self.queue.share(), self.aws().await, self.patience)
     }
 
     /// A worker with them.
@@ -158,7 +158,7 @@ impl Fleet {
             time_scale: self.speed,
             ..options()
         };
-        let operations = Operations::new(self.queue.pool().clone(), aws, self.patience);
+        let operations = Operations::new(self.queue.share(), aws, self.patience);
         self.queue.worker_with(operations, worker_options)
     }
 

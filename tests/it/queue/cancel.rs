@@ -89,7 +89,7 @@ async fn what_aws_accepted_is_followed_to_its_end() {
     );
     let claimed = queue.claim(worker, 1).await;
     assert!(claimed.is_empty(), "parked until it is due");
-    fargate_fleet::queue::due::wake_due(queue.pool())
+    fargate_fleet::queue::due::wake_due(&queue.share())
         .await
         .unwrap();
     let claimed = queue.claim(worker, 1).await.remove(0);

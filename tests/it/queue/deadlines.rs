@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fargate_fleet::database::Share;
 use fargate_fleet::queue::Wait;
 use fargate_fleet::queue::enqueue::NewOperation;
 use fargate_fleet::queue::maintenance::{self, Repaired};
@@ -55,7 +56,7 @@ impl Queue {
     }
 
     async fn repair(&self) -> Repaired {
-        let repaired = maintenance::repair(self.pool()).await.expect("a repair");
+        let repaired = maintenance::repair(&self.share()).await.expect("a repair");
         self.database.assert_nothing_stuck().await;
         repaired
     }
@@ -268,7 +269,7 @@ async fn a_job_that_is_being_claimed_is_passed_over() {
     .execute(&mut *claiming)
     .await
     .expect("its lease");
-    let repaired = maintenance::repair(queue.pool()).await.expect("a repair");
+    let repaired = maintenance::repair(&queue.share()).await.expect("a repair");
     assert_eq!(repaired.expired, 0);
     claiming.commit().await.expect("the claim");
     assert_eq!(queue.repair().await.expired, 0);
@@ -340,8 +341,8 @@ async fn thousands_end_in_one_round_and_each_once() {
         .await;
     queue.account_is("parked").await;
     let rounds = [0; 3].map(|_| {
-        let pool = queue.database.another_pool();
-        TaskTracker::new().spawn(async move { maintenance::repair(&pool).await })
+        let share = Share::of(queue.database.another_pool());
+        TaskTracker::new().spawn(async move { maintenance::repair(&share).await })
     });
     let mut ended = 0;
     for round in rounds {

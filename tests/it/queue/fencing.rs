@@ -64,7 +64,7 @@ async fn a_late_write_and_one_of_the_next_lease_of_the_same_worker_are_told_apar
     let job = queue.submit(ACCOUNT, Some("a"), json!({})).await;
     let worker = queue.register(Duration::ZERO).await;
     let first = queue.claim(worker, 1).await.remove(0);
-    let released = maintenance::release(queue.pool(), worker, &[]).await;
+    let released = maintenance::release(&queue.share(), worker, &[]).await;
     assert_eq!(released.unwrap(), 1);
     let second = queue.claim(worker, 1).await.remove(0);
 
@@ -89,7 +89,7 @@ async fn a_release_counts_what_it_hands_back() {
     }
     let worker = queue.register(Duration::ZERO).await;
     let kept = queue.claim(worker, 3).await.remove(0).job_id;
-    let released = maintenance::release(queue.pool(), worker, &[kept]).await;
+    let released = maintenance::release(&queue.share(), worker, &[kept]).await;
     assert_eq!(released.unwrap(), 2);
 }
 
@@ -133,7 +133,7 @@ async fn a_job_that_kills_every_worker_is_given_up() {
         assert_eq!(queue.claim(worker, 1).await[0].job_id, job);
         queue.rescue().await;
     }
-    maintenance::repair(queue.pool()).await.unwrap();
+    maintenance::repair(&queue.share()).await.unwrap();
     assert_eq!(queue.column(job, "state").await, "failed");
     assert_eq!(queue.column(job, "error->>'code'").await, "internal");
     assert_eq!(
@@ -159,7 +159,7 @@ async fn a_lane_that_lost_its_head_is_repaired() {
         .await
         .unwrap();
     assert_eq!(stuck, 1, "the view sees it");
-    let repaired = maintenance::repair(queue.pool()).await.unwrap();
+    let repaired = maintenance::repair(&queue.share()).await.unwrap();
     assert_eq!(repaired.promoted, 1);
     assert_eq!(queue.column(next, "phase").await, "ready");
     queue.database.assert_nothing_stuck().await;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use fargate_fleet::database::Share;
 use fargate_fleet::queue::claim::Round;
 use fargate_fleet::queue::outcome::{Next, Outcome};
 use fargate_fleet::queue::{Enqueuer, Verdict, Wait};
@@ -41,7 +42,8 @@ async fn jobs_of_a_lane_run_one_at_a_time_in_order_of_arrival() {
 async fn two_processes_that_enqueue_into_one_lane_agree_on_the_order() {
     let queue = Queue::new().await;
     let tracker = TaskTracker::new();
-    let other = Enqueuer::start(queue.database.another_pool(), queue.wake.clone(), &tracker);
+    let share = Share::of(queue.database.another_pool());
+    let other = Enqueuer::start(share, queue.wake.clone(), &tracker);
     let submissions = (0..200).map(|n| {
         let enqueuer = if n % 2 == 0 { &queue.enqueuer } else { &other };
         enqueuer.submit(queue.one(ACCOUNT, Some("shared"), json!({"lane": "shared"})))
@@ -237,7 +239,7 @@ async fn a_failing_job_lets_the_next_of_its_lane_go_on() {
 /// A writer of outcomes, as a worker has one.
 pub fn outcomes(queue: &Queue) -> fargate_fleet::queue::outcome::Outcomes {
     fargate_fleet::queue::outcome::Outcomes::start(
-        queue.pool().clone(),
+        queue.share(),
         queue.wake.clone(),
         queue.wake.clone(),
         &TaskTracker::new(),

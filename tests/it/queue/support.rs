@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::{Share, Shares};
 use fargate_fleet::queue::claim::{ClaimedJob, Round, claim};
 use fargate_fleet::queue::enqueue::{Audit, IdempotencyKey, NewJob};
 use fargate_fleet::queue::maintenance;
@@ -39,7 +40,11 @@ impl Queue {
     pub async fn new() -> Self {
         let database = Database::new().await;
         let (wake, tracker) = (Arc::new(Notify::new()), TaskTracker::new());
-        let enqueuer = Enqueuer::start(database.pool.clone(), Arc::clone(&wake), &tracker);
+        let enqueuer = Enqueuer::start(
+            Share::of(database.pool.clone()),
+            Arc::clone(&wake),
+            &tracker,
+        );
         let queue = Self {
             database,
             enqueuer,
@@ -53,6 +58,11 @@ impl Queue {
 
     pub fn pool(&self) -> &PgPool {
         &self.database.pool
+    }
+
+    /// The same, as the engine takes it.
+    pub fn share(&self) -> Share {
+        Share::of(self.pool().clone())
     }
 
     pub async fn add_account(&self, account_id: &str) {
@@ -86,6 +96,7 @@ impl Queue {
             }),
             operation: None,
             callback: None,
+            share: None,
             jobs: vec![new_job(job_id, lane, input)],
         }
     }
@@ -112,8 +123,8 @@ impl Queue {
 
     pub fn worker_with(&self, handler: impl Handler, options: WorkerOptions) -> Worker {
         let parts = (self.clock.clone(), Rng::seeded(1));
-        let pool = self.database.another_pool();
-        Worker::start(pool, handler, parts, Arc::clone(&self.wake), options)
+        let shares = Shares::on(&self.database.another_pool());
+        Worker::start(&shares, handler, parts, Arc::clone(&self.wake), options)
     }
 
     /// Claims like a worker would, without being one.
@@ -230,6 +241,7 @@ pub fn options() -> WorkerOptions {
         lease: Duration::from_secs(10),
         poll_interval: Duration::from_millis(50),
         step_timeout: Duration::from_secs(20),
+        read_history: Duration::from_hours(1),
         time_scale: 1_000.0,
         host: "test".to_owned(),
     }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use fargate_fleet::queue::outcome::Next;
 use fargate_fleet::queue::{Verdict, Wait};
 use serde_json::json;
+use tokio_util::task::TaskTracker;
 
 use super::support::{ACCOUNT, Queue, Scripted, again, done, failure};
 
@@ -112,4 +114,82 @@ async fn every_transition_that_is_news_is_told_once() {
         "5",
         "the fifth is the end itself"
     );
+}
+
+/// Until so many statements wait for a lock.
+async fn until_waiting(queue: &Queue, statements: usize) {
+    let waiting = "select count(*) from pg_stat_activity
+        where wait_event_type = 'Lock' and datname = current_database()";
+    loop {
+        let now: i64 = sqlx::query_scalar(waiting)
+            .fetch_one(queue.pool())
+            .await
+            .unwrap();
+        if usize::try_from(now).unwrap() >= statements {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A step notes how far it came, and ends; both wait for the writer, and go in one batch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_note_and_a_verdict_in_one_batch_the_later_wins_and_both_are_told() {
+    let queue = Queue::new().await;
+    let worker = queue.clock.uuid();
+    let outcomes = super::lanes::outcomes(&queue);
+    let mut jobs = Vec::new();
+    for lane in ["a", "b", "c"] {
+        jobs.push(queue.submit(ACCOUNT, Some(lane), json!({})).await);
+    }
+    let claimed = queue.claim(worker, 10).await;
+    assert_eq!(claimed.len(), 3);
+    // The two writers are busy with the other jobs, so what comes now comes together.
+    let mut holding = queue.pool().begin().await.unwrap();
+    sqlx::query("select from job_rows where job_id = any ($1) for update")
+        .bind(&jobs[..2])
+        .execute(&mut *holding)
+        .await
+        .unwrap();
+    let of = |at: usize, next| {
+        let job = claimed.iter().find(|job| job.job_id == jobs[at]).unwrap();
+        let mut outcome = super::lanes::outcome(worker, job.job_id, job.lease_token, next);
+        outcome.lane = job.lane.clone();
+        outcome
+    };
+    let write = |outcome| {
+        let outcomes = outcomes.clone();
+        TaskTracker::new().spawn(async move { outcomes.write(outcome).await.unwrap() })
+    };
+    let mut busy = Vec::new();
+    for at in 0..2 {
+        busy.push(write(of(at, Next::Succeeded)));
+        until_waiting(&queue, at + 1).await;
+    }
+    let mut note = of(2, Next::Leased);
+    (note.step, note.asked, note.polls) = ("asking".to_owned(), true, 1);
+    let mut verdict = of(2, Next::Succeeded);
+    verdict.message = "The end.".to_owned();
+    let late = of(2, Next::Leased);
+    let (noted, ended, late) = (
+        outcomes.write(note),
+        outcomes.write(verdict),
+        outcomes.write(late),
+    );
+    let freed = async {
+        tokio::task::yield_now().await;
+        holding.rollback().await.unwrap();
+    };
+    let (noted, ended, late, ()) = tokio::join!(noted, ended, late, freed);
+    assert!(noted.unwrap().is_ok(), "the note was made");
+    assert!(ended.unwrap().is_ok(), "and then the end");
+    assert!(late.unwrap().is_err(), "the lease is gone by then");
+    for busy in busy {
+        busy.await.unwrap().unwrap();
+    }
+    assert_eq!(queue.column(jobs[2], "state").await, "succeeded");
+    assert_eq!(queue.column(jobs[2], "message").await, "The end.");
+    assert_eq!(queue.column(jobs[2], "asked").await, "true");
+    assert_eq!(queue.column(jobs[2], "poll_count").await, "1");
+    queue.database.assert_settled().await;
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::Shares;
 use fargate_fleet::queue::worker::Trouble;
 use fargate_fleet::queue::{ClaimedJob, Failure, Handler, Lease, Verdict, Worker, WorkerOptions};
 use fargate_fleet::rng::Rng;
@@ -123,9 +124,9 @@ async fn a_poll_finds_what_no_notification_told() {
     let queue = Queue::new().await;
     // Its wake-up is nobody's: it has nothing but its poll.
     let parts = (Clock::system(), Rng::seeded(1));
-    let pool = queue.database.another_pool();
+    let shares = Shares::on(&queue.database.another_pool());
     let handler = Scripted::new(|_| done());
-    let worker = Worker::start(pool, handler, parts, Arc::new(Notify::new()), options());
+    let worker = Worker::start(&shares, handler, parts, Arc::new(Notify::new()), options());
     for n in 0..20 {
         queue
             .submit(ACCOUNT, Some(&format!("lane-{}", n % 3)), json!({}))
@@ -168,7 +169,7 @@ async fn jobs_whose_claim_was_never_answered_are_handed_back() {
     let lost = queue.submit(ACCOUNT, None, json!({})).await;
     let worker = queue.register(Duration::ZERO).await;
     assert_eq!(queue.claim(worker, 2).await.len(), 2);
-    fargate_fleet::queue::maintenance::release(queue.pool(), worker, &[known])
+    fargate_fleet::queue::maintenance::release(&queue.share(), worker, &[known])
         .await
         .unwrap();
     assert_eq!(queue.column(known, "phase").await, "leased");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::Shares;
 use fargate_fleet::db::tokens::{self, NewToken};
 use fargate_fleet::domain::Role;
 use fargate_fleet::http::{Api, ApiOptions, ApiParts};
@@ -31,6 +32,8 @@ pub const BASE: &str =
 /// A running API.
 pub struct TestApp {
     pub pool: PgPool,
+    /// The connections of the API.
+    pub shares: Shares,
     pub hands: Hands,
     pub tokens: Tokens,
     pub addr: std::net::SocketAddr,
@@ -155,19 +158,36 @@ impl TestApp {
     /// The same by another clock and with other options, on a port of its own.
     pub async fn start_as(ready: bool, clock: Clock, options: ApiOptions) -> Self {
         let database = Database::new().await;
+        let shares = database.shares();
+        Self::start_with_parts(ready, clock, options, (database, shares)).await
+    }
+
+    /// The same with shares of these sizes: LISTEN, heartbeat, engine, changes, reads.
+    pub async fn start_on(sizes: [u32; 5], options: ApiOptions) -> Self {
+        let database = Database::new().await;
+        let shares = database.shares_of(sizes);
+        Self::start_with_parts(true, Clock::system(), options, (database, shares)).await
+    }
+
+    async fn start_with_parts(
+        ready: bool,
+        clock: Clock,
+        options: ApiOptions,
+        (database, shares): (Database, Shares),
+    ) -> Self {
         let pool = database.pool.clone();
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let wake = Arc::new(Notify::new());
         let watchers = Watchers::default();
         tracker.spawn(listener::listen(
-            pool.clone(),
+            shares.listen.clone(),
             Arc::clone(&wake),
             watchers.clone(),
             stop.clone(),
         ));
         let parts = ApiParts {
-            pool: pool.clone(),
-            enqueuer: Enqueuer::start(pool.clone(), Arc::clone(&wake), &tracker),
+            shares: shares.clone(),
+            enqueuer: Enqueuer::start(shares.changes.clone(), Arc::clone(&wake), &tracker),
             watchers,
             clock,
             rng: Rng::from_os(),
@@ -189,6 +209,7 @@ impl TestApp {
                 .build()
                 .unwrap(),
             pool,
+            shares,
             api,
             tracker,
             stop,
@@ -244,6 +265,29 @@ impl TestApp {
             .json()
     }
 
+    /// Reads so far are shared no longer, as after a second.
+    pub async fn forget_reads(&self) {
+        sqlx::query("delete from shared_reads")
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
+    /// A token with `mayActFor`, as the command line makes it.
+    pub async fn token_that_acts_for(&self, name: &str, role: Role) -> String {
+        let new = NewToken {
+            name: name.to_owned(),
+            role,
+            account_ids: None,
+            expires_at: None,
+            may_act_for: true,
+            created_by: None,
+        };
+        let mut connection = self.pool.acquire().await.unwrap();
+        let made = tokens::create(&mut connection, &Clock::system(), &Rng::from_os(), new).await;
+        made.unwrap().1
+    }
+
     /// Makes a webhook for all job events and operations; the answer, with its secret.
     pub async fn create_webhook(&self, url: &str) -> Value {
         let body = json!({
@@ -260,19 +304,39 @@ impl TestApp {
 
     /// Ends all jobs, checks that nothing is left, and stops everything.
     pub async fn end(self) {
-        self.hands.wake_parked().await;
-        self.hands.finish_all().await;
-        self.database.assert_settled().await;
+        self.settle().await;
         self.stop().await;
     }
 
+    /// The same; the database is left, and nobody else has a session there.
+    pub async fn end_keeping(self) -> Database {
+        self.settle().await;
+        let (pool, shares) = (self.pool.clone(), self.shares.clone());
+        let database = self.stop().await;
+        shares.close().await;
+        pool.close().await;
+        database
+    }
+
+    async fn settle(&self) {
+        self.hands.wake_parked().await;
+        self.hands.finish_all().await;
+        self.database.assert_settled().await;
+    }
+
+    /// A second pool on the database, as another process would have.
+    pub fn another_pool(&self) -> PgPool {
+        self.database.another_pool()
+    }
+
     /// Stops everything.
-    pub async fn stop(self) {
+    pub async fn stop(self) -> Database {
         self.api.stop(Duration::from_secs(5)).await;
         self.stop.cancel();
         drop(self.hands);
         self.tracker.close();
         self.tracker.wait().await;
+        self.database
     }
 }
 
@@ -299,8 +363,11 @@ impl Tokens {
                 account_ids: account_ids.map(|id| vec![id.to_owned()]),
                 expires_at: None,
                 may_act_for: false,
+                created_by: None,
             };
-            let made = tokens::create(pool, &Clock::system(), &Rng::from_os(), new).await;
+            let mut connection = pool.acquire().await.unwrap();
+            let made =
+                tokens::create(&mut connection, &Clock::system(), &Rng::from_os(), new).await;
             made.unwrap().1
         };
         let other = Some("999999999999");

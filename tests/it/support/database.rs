@@ -8,11 +8,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fargate_fleet::config::Environment;
+use fargate_fleet::database::Shares;
 use fargate_fleet::throwaway_postgres::{Options, ThrowawayPostgres};
 use nix::sys::statvfs::statvfs;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::runtime::Runtime;
+
+/// `TEST_SHARE_CONNECTIONS=1` runs the tests of the API with one connection for each kind of work.
+fn share_connections() -> Option<u32> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a setting of the tests, not of the service"
+    )]
+    let set = std::env::var("TEST_SHARE_CONNECTIONS").ok()?;
+    Some(set.parse().expect("TEST_SHARE_CONNECTIONS is a number"))
+}
 
 struct Server {
     runtime: Runtime,
@@ -72,12 +83,18 @@ pub struct Database {
 impl Database {
     /// A new database.
     pub async fn new() -> Self {
+        Self::made("template fleet strategy wal_log").await
+    }
+
+    /// One that no migration was run on.
+    pub async fn unmigrated() -> Self {
+        Self::made("template template0").await
+    }
+
+    async fn made(how: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        admin(format!(
-            "create database {name} template fleet strategy wal_log"
-        ))
-        .await;
+        admin(format!("create database {name} {how}")).await;
         let pool = Self::connect(&name, 20);
         Self { name, pool }
     }
@@ -93,6 +110,21 @@ impl Database {
     /// A second pool on the same database, as another process would have.
     pub fn another_pool(&self) -> PgPool {
         Self::connect(&self.name, 20)
+    }
+
+    /// The connections of a service, divided as it divides them; of each share's size when
+    /// `TEST_SHARE_CONNECTIONS` gives it.
+    pub fn shares(&self) -> Shares {
+        let sizes = match share_connections() {
+            Some(each) => [1, each, each, each, each],
+            None => [1, 1, 4, 8, 6],
+        };
+        self.shares_of(sizes)
+    }
+
+    /// Shares of these sizes.
+    pub fn shares_of(&self, sizes: [u32; 5]) -> Shares {
+        Shares::of(sizes.map(|connections| Self::connect(&self.name, connections)))
     }
 
     fn connect(name: &str, connections: u32) -> PgPool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::Share;
 use fargate_fleet::queue::ClaimedJob;
 use fargate_fleet::queue::claim::{Round, claim};
 use fargate_fleet::queue::outcome::{Next, Outcome, Outcomes};
@@ -25,7 +26,7 @@ impl Hands {
     pub fn new(pool: PgPool, tracker: &TaskTracker) -> Self {
         let notify = || Arc::new(Notify::new());
         Self {
-            outcomes: Outcomes::start(pool.clone(), notify(), notify(), tracker),
+            outcomes: Outcomes::start(Share::of(pool.clone()), notify(), notify(), tracker),
             worker: Clock::system().uuid(),
             pool,
         }
@@ -74,6 +75,33 @@ impl Hands {
         self.write(failed).await;
     }
 
+    /// Who these hands are, as leases tell it.
+    pub fn worker(&self) -> Uuid {
+        self.worker
+    }
+
+    /// Ends a job, unless somebody else has it by now.
+    pub async fn try_succeed(&self, job: &ClaimedJob) {
+        let done = Outcome {
+            next: Next::Succeeded,
+            message: "Done.".to_owned(),
+            ..self.outcome(job)
+        };
+        let _ = self.outcomes.write(done).await.unwrap();
+    }
+
+    /// Lets a job wait for a moment, unless somebody else has it by now.
+    pub async fn try_park(&self, job: &ClaimedJob) {
+        let parked = Outcome {
+            next: Next::Parked,
+            after: Duration::from_millis(1),
+            waiting_reason: Some("poll"),
+            message: "Waits.".to_owned(),
+            ..self.outcome(job)
+        };
+        let _ = self.outcomes.write(parked).await.unwrap();
+    }
+
     /// Parks a job, as one that AWS works on.
     pub async fn park(&self, job: &ClaimedJob, accepted: bool, message: &str) {
         let parked = Outcome {
@@ -87,6 +115,15 @@ impl Hands {
             ..self.outcome(job)
         };
         self.write(parked).await;
+    }
+
+    /// Notes how far a step came, which goes on.
+    pub async fn note(&self, job: &ClaimedJob, message: &str) {
+        let noted = Outcome {
+            message: message.to_owned(),
+            ..self.outcome(job)
+        };
+        self.write(noted).await;
     }
 
     /// Makes the waits of parked jobs end now.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fargate_fleet::webhooks::{Pump, SenderOptions};
+use serde_json::json;
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::Semaphore;
 
-use super::support::{Receiver, count, options, post, sender_on};
-use crate::support::app::TestApp;
+use super::support::{Receiver, count, options, patch, post, sender_on};
+use crate::support::app::{ACCOUNT, TestApp};
 
 /// A process's pool, as small as it may be beside LISTEN.
 fn small_pool(app: &TestApp, patience: Duration) -> PgPool {
@@ -48,8 +49,12 @@ const WAITING: &str =
 async fn deliveries_hold_no_connection_while_they_are_sent_and_few_after_it() {
     let gate = Arc::new(Semaphore::new(0));
     let (app, receiver) = (TestApp::start().await, Receiver::gated(&gate).await);
-    for _ in 0..8 {
+    for n in 0..8 {
         let webhook = app.create_webhook(&receiver.url()).await;
+        if n % 2 == 0 {
+            // One owner's deliveries may fill half of the slots.
+            patch(&app, &webhook, json!({"accountIds": [ACCOUNT]})).await;
+        }
         for _ in 0..8 {
             post(&app, &webhook, "test").await;
         }

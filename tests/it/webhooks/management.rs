@@ -340,3 +340,81 @@ async fn a_webhook_is_no_longer_told_of_accounts_that_were_taken_from_it() {
     receiver.stop().await;
     app.end().await;
 }
+
+#[tokio::test]
+async fn an_account_has_fifty_webhooks_at_most() {
+    let app = TestApp::start().await;
+    let of = |accounts: &[&str]| {
+        json!({
+            "url": URL, "eventTypes": ["job.failed"], "accountIds": accounts,
+        })
+    };
+    let (one, two) = ("111111111111", "222222222222");
+    sqlx::query(
+        "insert into webhooks (webhook_id, url, event_types, account_ids, secret)
+        select gen_random_uuid(), 'http://127.0.0.1:1/', '{job.failed}', '{111111111111}', 'x'
+        from generate_series(1, 49)",
+    )
+    .execute(&app.pool)
+    .await
+    .unwrap();
+    let fiftieth = create(&app, &app.tokens.admin, &of(&[one]))
+        .await
+        .expect(201)
+        .json();
+    let full = create(&app, &app.tokens.admin, &of(&[two, one])).await;
+    let problem = full.problem(409, "conflict");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("There are 50 webhooks of account 111111111111"),
+        "{detail}"
+    );
+    // Others are not concerned, nor is an edit that gives it no more.
+    let other = create(&app, &app.tokens.admin, &of(&[two]))
+        .await
+        .expect(201)
+        .json();
+    let everyones = json!({"url": URL, "eventTypes": ["job.failed"]});
+    create(&app, &app.tokens.admin, &everyones)
+        .await
+        .expect(201);
+    let edit = async |webhook: &Value, body: &Value| {
+        let path = format!("/v1/webhooks/{}", webhook["id"].as_str().unwrap());
+        app.admin(Method::PATCH, &path).json(body).answer().await
+    };
+    edit(&fiftieth, &json!({"description": "the last"}))
+        .await
+        .expect(200);
+    let moved = edit(&other, &json!({"accountIds": [two, one]})).await;
+    moved.problem(409, "conflict");
+    let path = format!("/v1/webhooks/{}", fiftieth["id"].as_str().unwrap());
+    app.admin(Method::DELETE, &path).answer().await.expect(204);
+    edit(&other, &json!({"accountIds": [two, one]}))
+        .await
+        .expect(200);
+    app.end().await;
+}
+
+/// Two who ask at the same moment do not pass the bound together.
+#[tokio::test]
+async fn the_last_place_is_given_once() {
+    let app = TestApp::start().await;
+    sqlx::query(
+        "insert into webhooks (webhook_id, url, event_types, secret)
+        select gen_random_uuid(), 'http://127.0.0.1:1/', '{job.failed}', 'x'
+        from generate_series(1, 49)",
+    )
+    .execute(&app.pool)
+    .await
+    .unwrap();
+    let body = body();
+    let asking = (0..8).map(|_| create(&app, &app.tokens.admin, &body));
+    let mut statuses: Vec<u16> = futures_util::future::join_all(asking)
+        .await
+        .iter()
+        .map(|answer| answer.status)
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+    app.end().await;
+}

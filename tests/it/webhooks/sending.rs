@@ -1,13 +1,15 @@
 //! How much at once, with which secrets, and by the loop of a worker.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use fargate_fleet::db::webhook_deliveries::{Claimed, UnderWay};
 use fargate_fleet::webhooks::{Pump, SenderOptions};
 use serde_json::json;
 
 use super::support::{
-    Receiver, SILENCE, count, deliveries, end_leases, make_due, options, post, sender, sender_with,
-    sql,
+    Receiver, SILENCE, count, deliveries, end_leases, make_due, options, patch, post, sender,
+    sender_with, sql,
 };
 use crate::support::app::TestApp;
 
@@ -134,6 +136,87 @@ async fn deliveries_are_kept_for_a_month() {
     post(&app, &webhook, "test").await;
     assert_eq!(sender(&app).sweep().await.unwrap(), 1);
     assert_eq!(count(&app.pool, "webhook_deliveries").await, 1);
+    receiver.stop().await;
+    app.end().await;
+}
+
+/// So many pings for a new webhook of these accounts, which may have failed before.
+async fn pinged(app: &TestApp, url: &str, account: &str, pings: usize, failing: bool) {
+    let webhook = app.create_webhook(url).await;
+    patch(app, &webhook, json!({"accountIds": [account]})).await;
+    for _ in 0..pings {
+        post(app, &webhook, "test").await;
+    }
+    if failing {
+        let id = super::support::id(&webhook);
+        sql(
+            &app.pool,
+            &format!("update webhooks set failing_since = now() where webhook_id = '{id}'"),
+        )
+        .await;
+    }
+}
+
+/// How many of each owner, and of those the failing.
+fn by_owner(claimed: &[Claimed]) -> BTreeMap<&str, (usize, usize)> {
+    let mut owners: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for one in claimed {
+        let held = owners.entry(&one.owner).or_default();
+        held.0 += 1;
+        held.1 += usize::from(one.failing);
+    }
+    owners
+}
+
+#[tokio::test]
+async fn owners_have_shares_and_dead_receivers_hold_up_nobody_else() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start().await);
+    let (one, two) = ("111111111111", "222222222222");
+    let options = || SenderOptions {
+        in_all: 32,
+        ..options()
+    };
+    let sender = sender_with(&app, options());
+    // The first owner has a dozen dead receivers and five that live, the other one of each.
+    for _ in 0..12 {
+        pinged(&app, &receiver.url(), one, 3, true).await;
+    }
+    for _ in 0..5 {
+        pinged(&app, &receiver.url(), one, 8, false).await;
+    }
+    pinged(&app, &receiver.url(), two, 3, true).await;
+    pinged(&app, &receiver.url(), two, 4, false).await;
+    let claimed = sender.claim(8).await.unwrap();
+    assert_eq!(
+        by_owner(&claimed),
+        BTreeMap::from([(one, (4, 2)), (two, (4, 1))])
+    );
+    end_leases(&app).await;
+    // Half of the slots for an owner, a sixteenth for its receivers that fail.
+    let claimed = sender.claim(32).await.unwrap();
+    assert_eq!(
+        by_owner(&claimed),
+        BTreeMap::from([(one, (16, 2)), (two, (5, 1))])
+    );
+    // What is under way counts.
+    end_leases(&app).await;
+    let under_way = |all, failing| HashMap::from([(one.to_owned(), UnderWay { all, failing })]);
+    let claimed = sender.claim_beside(20, under_way(12, 2)).await.unwrap();
+    assert_eq!(
+        by_owner(&claimed),
+        BTreeMap::from([(one, (4, 0)), (two, (5, 1))])
+    );
+    end_leases(&app).await;
+    let claimed = sender.claim_beside(20, under_way(16, 2)).await.unwrap();
+    assert_eq!(by_owner(&claimed), BTreeMap::from([(two, (5, 1))]));
+    end_leases(&app).await;
+    // Those that fail have a quarter of all slots, whoever owns them.
+    let failing = HashMap::from([("333333333333".to_owned(), UnderWay { all: 8, failing: 8 })]);
+    let claimed = sender.claim_beside(20, failing).await.unwrap();
+    assert_eq!(
+        by_owner(&claimed),
+        BTreeMap::from([(one, (16, 0)), (two, (4, 0))])
+    );
     receiver.stop().await;
     app.end().await;
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use fargate_fleet::clock::Clock;
+use fargate_fleet::database::Share;
 use fargate_fleet::http::webhook_rendering;
 use fargate_fleet::rng::Rng;
 use fargate_fleet::webhooks::signature::{Secret, signatures};
@@ -284,7 +285,7 @@ pub fn sender_with(app: &TestApp, options: SenderOptions) -> Sender {
 /// A sender with connections of its own.
 pub fn sender_on(pool: &PgPool, options: SenderOptions) -> Sender {
     let parts = (Clock::system(), Rng::from_os());
-    Sender::new(pool.clone(), parts, webhook_rendering(), options)
+    Sender::new(Share::of(pool.clone()), parts, webhook_rendering(), options)
 }
 
 /// Runs a statement.

@@ -518,7 +518,6 @@ fn nothing_of_a_callers_makes_cloudformation_look_up_secrets() {
             "/metadata/tags/a",
             "/iam/fargatePodExecutionRoleARN",
             "/iam/fargatePodExecutionRolePermissionsBoundary",
-            "/iam/fargatePodExecutionRolePermissionsBoundary",
             "/vpc/id",
             "/vpc/subnets/private/eu-central-1a/id",
             "/nodeGroups/0/name",

@@ -59,16 +59,16 @@ impl Hand {
                 let stop = |answer: Result<Noted, Fenced>| Some(answer.ok()?.stop);
                 Ok(Reply::Written(answers.into_iter().map(stop).collect()))
             }
-            Act::Due => match due::wake_due(self.queue.pool()).await {
+            Act::Due => match due::wake_due(&self.queue.share()).await {
                 Ok(due) => Ok(Reply::Count(due.woken)),
                 Err(error) => Err(told(&error)),
             },
-            Act::Repair => match maintenance::repair(self.queue.pool()).await {
+            Act::Repair => match maintenance::repair(&self.queue.share()).await {
                 Ok(repaired) => Ok(Reply::Count(repaired.rescued)),
                 Err(error) => Err(told(&error)),
             },
             Act::Release { worker, but } => {
-                let released = maintenance::release(self.queue.pool(), *worker, but).await;
+                let released = maintenance::release(&self.queue.share(), *worker, but).await;
                 released.map(Reply::Count).map_err(|e| told(&e))
             }
             Act::Cancel(job) => self.cancel(*job, model).await.map_err(|e| told(&e)),

@@ -17,7 +17,7 @@
 //! - Before each side the unfinished jobs of both are taken out of the queue by SQL, and the process
 //!   is waited for until it is at rest.
 //! - `--short` judges no time, for machines that are shared: no 5xx, `/readyz`, leases, and a rate
-//!   above zero.
+//!   above zero. The other is alone once, not before each kind.
 
 mod kinds;
 mod other;
@@ -66,7 +66,7 @@ const FLEET: FleetShape = FleetShape {
 #[derive(Debug, Parser)]
 #[command(name = "F12", about = "One caller at its worst, beside another")]
 struct Options {
-    /// Seconds of each side; 10, or 2 of a short run
+    /// Seconds of each side; 10, or 1 of a short run
     #[arg(long)]
     seconds: Option<u64>,
     /// Small seeds, and no verdict about time
@@ -79,7 +79,7 @@ struct Options {
 
 impl Options {
     fn side(&self) -> Duration {
-        Duration::from_secs(self.seconds.unwrap_or(if self.short { 2 } else { 10 }))
+        Duration::from_secs(self.seconds.unwrap_or(if self.short { 1 } else { 10 }))
     }
 
     fn kinds(&self) -> &[Kind] {
@@ -94,7 +94,13 @@ impl Options {
 struct Shown {
     kind: Kind,
     alone: Side,
-    beside: Side,
+    beside: Beside,
+}
+
+/// What was seen while the worst caller was at work.
+struct Beside {
+    side: Side,
+    /// Those to the worst caller.
     answers: String,
     watched: Watched,
     rescues: i64,
@@ -146,38 +152,55 @@ async fn on_stage(
          readyz not 200"
     );
     let mut wrong = Vec::new();
+    let mut known = None;
     for &kind in options.kinds() {
-        let shown = one(stage, service, &other, &target, (kind, options)).await?;
+        let alone = match known.take().filter(|_| options.short) {
+            Some(alone) => alone,
+            None => {
+                clear(stage, service).await?;
+                other.run(options.side()).await?
+            }
+        };
+        let beside = beside(stage, service, &other, &target, (kind, options)).await?;
+        known = Some(alone.clone());
+        let shown = Shown {
+            kind,
+            alone,
+            beside,
+        };
         println!("{shown}");
-        println!("  memory {}", shown.watched.memory);
+        println!("  memory {}", shown.beside.watched.memory);
         wrong.extend(shown.wrong(options.short));
     }
     Ok(wrong)
 }
 
-/// The other alone, then beside the worst of this kind.
-async fn one(
+/// Takes away what the side before has left, and waits for rest.
+async fn clear(stage: &Stage, service: &Process) -> anyhow::Result<()> {
+    let process = service.id().context("the service has ended")?;
+    seed::clear(&stage.pool).await?;
+    watch::at_rest(process).await
+}
+
+/// The other beside the worst of this kind.
+async fn beside(
     stage: &Stage,
     service: &Process,
     other: &Other,
     target: &Arc<Target>,
     (kind, options): (Kind, &Options),
-) -> anyhow::Result<Shown> {
+) -> anyhow::Result<Beside> {
     let process = service.id().context("the service has ended")?;
-    seed::clear(&stage.pool).await?;
-    watch::at_rest(process).await?;
-    let alone = other.run(options.side()).await?;
     if kind == Kind::Webhooks {
         seed::webhooks(target).await?;
     }
-    seed::clear(&stage.pool).await?;
-    watch::at_rest(process).await?;
+    clear(stage, service).await?;
     let rescued = rescues(stage).await?;
     let watch = Watch::start(&stage.api_url, process)?;
     let worst = Worst::start(kind, Arc::clone(target), options.short)?;
     // All its connections are made, and its waits have begun.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let beside = other.run(options.side()).await;
+    let side = other.run(options.side()).await;
     let answers = worst.stop().await?;
     if kind == Kind::Bodies && !options.short {
         tokio::time::sleep(Duration::from_secs(30)).await;
@@ -187,10 +210,8 @@ async fn one(
     if kind == Kind::Webhooks {
         seed::forget_webhooks(target).await?;
     }
-    Ok(Shown {
-        kind,
-        alone,
-        beside: beside?,
+    Ok(Beside {
+        side: side?,
         answers: answers.to_string(),
         watched,
         rescues: lost,
@@ -205,7 +226,8 @@ async fn rescues(stage: &Stage) -> anyhow::Result<i64> {
 
 impl Shown {
     fn wrong(&self, short: bool) -> Vec<String> {
-        let (alone, beside, watched) = (&self.alone, &self.beside, &self.watched);
+        let (alone, beside) = (&self.alone, &self.beside.side);
+        let (watched, rescues) = (&self.beside.watched, self.beside.rescues);
         let share = beside.rate() / alone.rate();
         let bound = alone.p99.mul_f64(MOST) + FLOOR;
         let judged = [
@@ -214,7 +236,7 @@ impl Shown {
                 watched.unready.is_empty(),
                 format!("readyz: {}", watched.unready.join(", ")),
             ),
-            (self.rescues == 0, format!("{} leases lost", self.rescues)),
+            (rescues == 0, format!("{rescues} leases lost")),
             (beside.rate() > 0.0, "the other got nothing".to_owned()),
             (
                 short || share >= LEAST,
@@ -239,11 +261,11 @@ impl std::fmt::Display for Shown {
             "{} | {} | {} | {} | {} | {} of {}",
             self.kind,
             self.alone,
-            self.beside,
-            self.answers,
-            self.rescues,
-            self.watched.unready.len(),
-            self.watched.looks
+            self.beside.side,
+            self.beside.answers,
+            self.beside.rescues,
+            self.beside.watched.unready.len(),
+            self.beside.watched.looks
         )
     }
 }

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
+
+use super::walk::Looked;
 
 /// A job's row, with what is known about the wait of one that has not begun.
 #[derive(Debug, Clone)]
@@ -103,6 +105,48 @@ pub async fn load(
     )
     .fetch_all(executor)
     .await
+}
+
+/// A page of jobs that holds so many bytes of JSON ends there.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Jobs of a page that are read before it is known how large they are.
+const FIRST: usize = 32;
+
+/// Reads the jobs that a list found, as many as a page may hold: at least one.
+pub async fn load_page(
+    connection: &mut PgConnection,
+    visible: Option<&[String]>,
+    found: Looked<Uuid, Uuid>,
+) -> Result<Looked<JobRow, Uuid>, sqlx::Error> {
+    let (mut items, mut bytes) = (Vec::new(), 0);
+    let mut rest = found.items.as_slice();
+    let mut reached = found.reached;
+    while !rest.is_empty() {
+        if bytes >= PAGE_BYTES {
+            reached = items.last().map(|job: &JobRow| job.job_id);
+            break;
+        }
+        let fits = match bytes / items.len().max(1) {
+            0 => FIRST,
+            each => (PAGE_BYTES - bytes).div_ceil(each),
+        };
+        let (next, later) = rest.split_at(fits.min(rest.len()));
+        let loaded = load(&mut *connection, visible, next).await?;
+        bytes += loaded.iter().map(JobRow::bytes).sum::<usize>();
+        items.extend(loaded);
+        rest = later;
+    }
+    Ok(Looked { items, reached })
+}
+
+impl JobRow {
+    /// About how many bytes of JSON it is.
+    fn bytes(&self) -> usize {
+        let length = |value: &Value| value.to_string().len();
+        let optional = [&self.result, &self.error];
+        let optional = optional.into_iter().flatten().map(length).sum::<usize>();
+        1_000 + self.message.len() + length(&self.input) + length(&self.warnings) + optional
+    }
 }
 
 /// About how many jobs of an account are unfinished; counts no further than just beyond `most`.

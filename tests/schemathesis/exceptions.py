@@ -54,7 +54,7 @@ REFUSALS = [
     (".*", 422, ".*(roleArn|[rR]oleARN|principalArn|principalARN|clusterAdminARNs/[0-9]+)",
      r'^invalid (role|principal) ARN "[^"]{100}"\.\.\.: expected'),
     # The partitions and paths of IAM; braces, which CloudFormation would look up.
-    (f"{PROFILES}|{ACCOUNTS}", 422, f"({AT}/permissionsBoundary|/permissionsBoundaryARN)", "^invalid policy ARN"),
+    (f"{PROFILES}|{ACCOUNTS}", 422, f"({AT}/permissionsBoundary|/permissionsBoundaryARN|/iam/fargatePodExecutionRolePermissionsBoundary)", "^invalid policy ARN"),
     # A role is of the account, and in the partition of its regions.
     (f"{PROFILES}|{ACCOUNTS}", 422, f"{AT}/(podExecutionRoleARN|roleArn)",
      "^the role .* is (of account|in partition)"),

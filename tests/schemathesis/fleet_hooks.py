@@ -30,6 +30,7 @@ VALID = {
         r"(?=.{1,2048}\Z)arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/([!-.0-~][!-~]*/)?[A-Za-z0-9_+=,.@-]{1,64})\Z"
     ),
 }
+NAME = re.compile(r"[ -~]{1,100}\Z")
 URL = re.compile(r"https?://[!-~]{1,2041}\Z")
 CALLBACK = {"callback": re.compile(r"[0-9a-fA-F-]{36}\Z"), "callbackRun": re.compile(r"[!-~]{1,2048}\Z")}
 ROLE = re.compile(r"(arn:aws(?:-cn|-us-gov|-eusc|-iso(?:-[bef])?)?:iam::)[0-9]{12}(:role/.+)\Z")
@@ -254,8 +255,12 @@ def fit(operation, path, body):
             role = part.get(name) if isinstance(part, dict) else None
             if is_valid("accountId", of_account) and matches(ROLE, role) and not stays(role):
                 part[name] = ROLE.sub(rf"\g<1>{of_account}\g<2>", role)
-    if operation == "createToken" and isinstance(body.get("expiresAt"), str):
-        ends(body)
+    if operation == "createToken":
+        # Names of tokens are unique.
+        if matches(NAME, body.get("name")) and not stays(body["name"]):
+            body["name"] = f"token-{uuid.uuid4()}"
+        if isinstance(body.get("expiresAt"), str):
+            ends(body)
     metadata = body.get("metadata")
     if operation == exceptions.FILE and isinstance(metadata, dict):
         for name, choices in (("region", world.REGIONS), ("name", world.CLUSTERS)):

@@ -10,6 +10,7 @@ import os
 import threading
 import urllib.error
 import urllib.request
+import uuid
 
 ACCOUNTS = ["111111111111", "222222222222", "333333333333"]
 REGIONS = ["eu-central-1", "us-east-1"]
@@ -118,7 +119,7 @@ def operation():
 
 
 def fresh_token():
-    return call("POST", "/v1/tokens", {"name": "spare", "role": "viewer"})["id"]
+    return call("POST", "/v1/tokens", {"name": f"spare-{uuid.uuid4()}", "role": "viewer"})["id"]
 
 
 @functools.cache

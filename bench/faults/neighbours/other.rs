@@ -27,7 +27,7 @@ pub struct Other {
 }
 
 /// What one side showed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Side {
     accepted: u32,
     /// 5xx, and requests that got no answer.

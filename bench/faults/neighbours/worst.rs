@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use reqwest::Client;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::kinds::{Kind, Target};
@@ -72,16 +73,22 @@ async fn work(
     Ok(())
 }
 
-/// Its status, once the body is read; an event stream has its status counted when it ends.
+/// Its status, and of a refusal why; an event stream has its status counted when it ends.
 async fn answered(request: reqwest::RequestBuilder) -> String {
     let answer = async {
         let answer = request.send().await?;
-        let status = answer.status();
-        answer.bytes().await?;
-        reqwest::Result::Ok(status)
+        let status = answer.status().as_u16();
+        reqwest::Result::Ok((status, answer.bytes().await?))
     };
     match answer.await {
-        Ok(status) => status.as_u16().to_string(),
+        Ok((status, body)) if status >= 400 => {
+            let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
+            format!(
+                "{status} {}",
+                problem["code"].as_str().unwrap_or("without a code")
+            )
+        }
+        Ok((status, _)) => status.to_string(),
         Err(error) if error.is_timeout() => "hung up".to_owned(),
         Err(_) => {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::db::job_list::{self, Column, JobFilter};
 use crate::db::jobs;
-use crate::db::walk::{self, Looked};
+use crate::db::walk;
 use crate::domain::{AccountId, ClusterName, JobKind, JobState, ProfileName, Region};
 use crate::http::answer;
 use crate::http::auth::Viewer;
@@ -74,8 +74,8 @@ pub(in crate::http) struct ListJobsQuery {
 
 /// List jobs, newest first.
 ///
-/// A page looks at a bounded number of jobs of your accounts: one that few jobs match may be short,
-/// even empty, and still have `nextPageToken`.
+/// A page looks at a bounded number of jobs of your accounts, and holds about 4 MiB at most: one that
+/// few jobs match, or large ones, may be short, even empty, and still have `nextPageToken`.
 #[utoipa::path(
     operation_id = "listJobs",
     tag = "jobs",
@@ -95,9 +95,8 @@ pub(in crate::http) async fn list_jobs(call: Call<Viewer>) -> Result<HttpRespons
     let visible = call.caller.visible();
     let found = call.state.list(&call.caller, move |list| {
         Box::pin(async move {
-            let Looked { items, reached } = job_list::list_ids(list, &filter).await?;
-            let items = jobs::load(list, visible.as_deref(), &items).await?;
-            Ok(Looked { items, reached })
+            let found = job_list::list_ids(list, &filter).await?;
+            Ok(jobs::load_page(list, visible.as_deref(), found).await?)
         })
     });
     let (rows, next_page_token) = page.cut_looked(found.await?, |job| job.job_id.to_string());

@@ -247,6 +247,38 @@ async fn a_profile_that_is_too_large_is_told_its_size() {
     app.end().await;
 }
 
+/// A page holds 4 MiB, and the next one goes on behind it.
+#[tokio::test]
+async fn a_page_of_large_jobs_is_short_and_the_next_goes_on() {
+    let app = TestApp::start().await;
+    let mut made = Vec::new();
+    for number in 0..64 {
+        let large = large(&format!("fp-{number}"), 20);
+        let post = app.operator(Method::POST, BASE).json(&large);
+        let job = post.answer().await.expect(202).json();
+        made.push(job["id"].as_str().unwrap().to_owned());
+    }
+    made.reverse();
+    let mut pages: Vec<Vec<String>> = Vec::new();
+    let mut token = String::new();
+    loop {
+        let page = app.viewer(&format!("/v1/jobs?pageSize=1000{token}"));
+        let page = page.answer().await.expect(200).json();
+        let ids = page["items"].as_array().unwrap().iter();
+        pages.push(
+            ids.map(|job| job["id"].as_str().unwrap().to_owned())
+                .collect(),
+        );
+        let Some(next) = page["nextPageToken"].as_str() else {
+            break;
+        };
+        token = format!("&pageToken={next}");
+    }
+    assert_eq!(pages.len(), 2, "{pages:?}");
+    assert_eq!(pages.concat(), made);
+    app.end().await;
+}
+
 /// A caller whose bodies are on their way has half of the bytes; the others have the rest.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bytes_of_bodies_are_counted_before_they_are_read() {

@@ -247,6 +247,31 @@ async fn a_body_before_a_pipelined_request_is_not_taken_for_one() {
     app.end().await;
 }
 
+/// Nobody needs the body of a request that is refused for its head. What is behind it is answered too,
+/// unless the answer says that the connection ends.
+#[tokio::test]
+async fn a_large_body_of_a_refused_request_is_not_read() {
+    let app = TestApp::start().await;
+    let get = "GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-Id: last\r\nConnection: close\r\n\r\n";
+    let body = "x".repeat(100_000);
+    for length in [
+        format!("Content-Length: 100000\r\n\r\n{body}"),
+        format!("Transfer-Encoding: chunked\r\n\r\n186a0\r\n{body}\r\n0\r\n\r\n"),
+    ] {
+        let sent = format!(
+            "POST /v1/tokens HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}{get}"
+        );
+        let told = answers(&exchange(&app, sent.as_bytes()).await, &["POST", "GET"]);
+        let statuses: Vec<u16> = told.iter().map(|answer| answer.status).collect();
+        match told[0].header("connection") {
+            "close" => assert_eq!(statuses, [401], "{told:?}"),
+            _ => assert_eq!(statuses, [401, 200], "{told:?}"),
+        }
+        problem(&told[0]);
+    }
+    app.end().await;
+}
+
 #[tokio::test]
 async fn a_broken_body_has_one_answer() {
     let app = TestApp::start().await;

@@ -35,6 +35,8 @@ struct Load {
 /// What came of a request.
 enum Told {
     Answered(Value),
+    /// The machine was too busy for it; it may be repeated.
+    Again,
     End(End),
 }
 
@@ -63,35 +65,43 @@ impl Load {
                 1 | 4 => (Method::GET, &follow, Value::Null),
                 _ => (Method::GET, &profiles, Value::Null),
             };
-            let id = format!("{}-{number}-{turn}", self.base);
-            match self.ask((method, path, body), id).await {
+            let mut tries = 0;
+            let told = loop {
+                tries += 1;
+                let id = format!("{}-{number}-{turn}-{tries}", self.base);
+                match self.ask((&method, path, &body), &id).await {
+                    Told::Again => {}
+                    told => break told,
+                }
+            };
+            match told {
                 Told::Answered(job) if turn % 3 == 0 => {
                     let job = job["id"].as_str().unwrap();
                     follow = format!("/v1/jobs/{job}?waitSeconds=1");
                 }
-                Told::Answered(_) => {}
+                Told::Answered(_) | Told::Again => {}
                 Told::End(end) => return end,
             }
         }
         End::Refused
     }
 
-    async fn ask(&self, (method, path, body): (Method, &str, Value), id: String) -> Told {
+    async fn ask(&self, (method, path, body): (&Method, &str, &Value), id: &str) -> Told {
         let url = format!("{}{path}", self.base);
         let mut request = self
             .client
-            .request(method, url)
+            .request(method.clone(), url)
             .bearer_auth(&self.token)
-            .header("X-Request-Id", &id)
-            .header("Idempotency-Key", &id);
+            .header("X-Request-Id", id)
+            .header("Idempotency-Key", id);
         if !body.is_null() {
-            request = request.json(&body);
+            request = request.json(body);
         }
         match request.timeout(BOUND).send().await {
             Ok(answer) => self.judge(answer).await,
             Err(error) => {
                 assert!(!error.is_timeout(), "no answer: {error:?}");
-                Told::End(End::Closed(id))
+                Told::End(End::Closed(id.to_owned()))
             }
         }
     }
@@ -106,6 +116,9 @@ impl Load {
         let body: Value = answer.json().await.expect("a whole answer");
         if status == 503 {
             assert_eq!(kind, "application/problem+json");
+            if body["code"] == "deadline_exceeded" {
+                return Told::Again;
+            }
             assert_eq!(body["code"], "shutting_down", "{body}");
             return Told::End(End::Refused);
         }

@@ -454,39 +454,87 @@ async fn a_crash_at_any_call_about_a_role_or_coredns_loses_and_doubles_nothing()
     crashes(&KINDS_OF_TWO).await;
 }
 
+/// A call at which something happens.
+#[derive(Debug)]
+struct Point {
+    action: String,
+    /// How many of that action come before.
+    before: u32,
+    /// After AWS has applied it.
+    applied: bool,
+}
+
+/// Deals points to runs, each in the order of its calls. A run of several changes takes seconds, so it
+/// has several points: far from each other, and of different actions, because whoever goes on after a
+/// crash may repeat the call.
+fn runs(points: Vec<(Kind, Point)>) -> Vec<(Kind, Vec<Point>)> {
+    const POINTS: usize = 6;
+    let mut runs: Vec<(Kind, Vec<Point>)> = Vec::new();
+    let mut points = points.into_iter().peekable();
+    while let Some((kind, first)) = points.next() {
+        let mut of_kind = vec![first];
+        while let Some((_, point)) = points.next_if(|(next, _)| *next == kind) {
+            of_kind.push(point);
+        }
+        let alone = KINDS.contains(&kind) || ENTRY_KINDS.contains(&kind);
+        let wanted = of_kind.len().div_ceil(if alone { 1 } else { POINTS });
+        let begin = runs.len();
+        runs.extend((0..wanted).map(|_| (kind, Vec::new())));
+        for (n, point) in of_kind.into_iter().enumerate() {
+            let fits = |run: &[Point]| {
+                run.len() < POINTS && run.iter().all(|other| other.action != point.action)
+            };
+            let turn = (0..wanted).map(|more| begin + (n + more) % wanted);
+            match turn.into_iter().find(|run| fits(&runs[*run].1)) {
+                Some(run) => runs[run].1.push(point),
+                None => runs.push((kind, vec![point])),
+            }
+        }
+    }
+    runs
+}
+
 async fn crashes(kinds: &[Kind]) {
-    let cases = calls(kinds)
+    let points = calls(kinds)
         .await
         .into_iter()
         .flat_map(|(kind, action, before)| {
-            // To AWS, a crash before a look is as one after it. Each case of a cluster runs for seconds.
+            // To AWS, a crash before a look is as one after it. Each run of a cluster takes seconds.
             let both = !is_look(&action) || !CLUSTER_KINDS.contains(&kind);
             let applied = if both { &[false, true][..] } else { &[false] };
-            applied
-                .iter()
-                .map(move |applied| (kind, action.clone(), before, *applied))
+            applied.iter().map(move |&applied| {
+                let action = action.clone();
+                (
+                    kind,
+                    Point {
+                        action,
+                        before,
+                        applied,
+                    },
+                )
+            })
         });
-    stream::iter(cases)
-        .for_each_concurrent(AT_ONCE, |(kind, action, before, applied)| async move {
-            crash_at(kind, &action, before, applied).await;
+    stream::iter(runs(points.collect()))
+        .for_each_concurrent(AT_ONCE, |(kind, points)| async move {
+            crash_at(kind, &points).await;
         })
         .await;
 }
 
-/// A worker dies while the call hangs, before or after AWS has applied it; another goes on.
-async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
+/// A worker dies while the call hangs, before or after AWS has applied it; another goes on, to the next
+/// point.
+async fn crash_at(kind: Kind, points: &[Point]) {
     const FOREVER: u64 = 20_000;
-    let what = format!("crash at {action} #{before}, applied: {applied}");
     let fleet = Fleet::new().await;
     kind.prepare(&fleet).await;
-    let before_it = u32::try_from(fleet.calls(action, None)).unwrap();
-    let hang = Fault {
-        skip: Some(before),
-        delay_ms: (!applied).then_some(FOREVER),
-        delay_after_ms: applied.then_some(FOREVER),
-        ..fault(action)
+    let calls_before = calls_so_far(&fleet, points);
+    let hang = |point: &Point| Fault {
+        skip: Some(point.before),
+        delay_ms: (!point.applied).then_some(FOREVER),
+        delay_after_ms: point.applied.then_some(FOREVER),
+        ..fault(&point.action)
     };
-    fleet.sim.add_faults(vec![hang]);
+    fleet.sim.add_faults(points.iter().map(hang).collect());
     // Nothing gets done meanwhile, so that the call surely comes: unless it comes after others.
     if KINDS.contains(&kind) {
         fleet.sim.freeze();
@@ -498,19 +546,29 @@ async fn crash_at(kind: Kind, action: &str, before: u32, applied: bool) {
         lease,
         ..options()
     };
-    let first = fleet
-        .queue
-        .worker_with(fleet.operations().await, worker_options.clone());
-    fleet.until_called(action, before_it + before).await;
-    first.crash().await;
-    fleet.sim.thaw();
-
-    let second = fleet
+    for (point, so_far) in points.iter().zip(calls_before) {
+        let worker = fleet
+            .queue
+            .worker_with(fleet.operations().await, worker_options.clone());
+        fleet
+            .until_called(&point.action, so_far + point.before)
+            .await;
+        worker.crash().await;
+        fleet.sim.thaw();
+    }
+    let last = fleet
         .queue
         .worker_with(fleet.operations().await, worker_options);
     fleet.queue.until_idle().await;
-    second.drain(Duration::from_secs(5)).await.unwrap();
-    kind.check(&fleet, job, &what).await;
+    last.drain(Duration::from_secs(5)).await.unwrap();
+    kind.check(&fleet, job, &format!("crashes at {points:?}"))
+        .await;
+}
+
+/// How many of each point's action were made already.
+fn calls_so_far(fleet: &Fleet, points: &[Point]) -> Vec<u32> {
+    let actions = points.iter().map(|point| fleet.calls(&point.action, None));
+    actions.map(|calls| u32::try_from(calls).unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -534,31 +592,46 @@ async fn an_answer_about_a_role_or_coredns_that_was_lost_on_the_way_does_no_harm
 }
 
 async fn lost_answers(kinds: &[Kind]) {
-    let mut cases = calls(kinds).await;
-    // A look whose answer was lost is a look that is repeated. Each case of a cluster runs for seconds.
-    cases.retain(|(kind, action, _)| !is_look(action) || !CLUSTER_KINDS.contains(kind));
-    stream::iter(cases)
-        .for_each_concurrent(AT_ONCE, |(kind, action, before)| async move {
+    let mut calls = calls(kinds).await;
+    // A look whose answer was lost is a look that is repeated. Each run of a cluster takes seconds.
+    calls.retain(|(kind, action, _)| !is_look(action) || !CLUSTER_KINDS.contains(kind));
+    let points = calls.into_iter().map(|(kind, action, before)| {
+        let applied = true;
+        (
+            kind,
+            Point {
+                action,
+                before,
+                applied,
+            },
+        )
+    });
+    stream::iter(runs(points.collect()))
+        .for_each_concurrent(AT_ONCE, |(kind, points)| async move {
             let fleet = Fleet::new().await;
             kind.prepare(&fleet).await;
-            let before_it = u32::try_from(fleet.calls(&action, None)).unwrap();
-            let cut = Fault {
-                skip: Some(before),
+            let calls_before = calls_so_far(&fleet, &points);
+            let cut = |point: &Point| Fault {
+                skip: Some(point.before),
                 cut: true,
-                ..fault(&action)
+                ..fault(&point.action)
             };
-            fleet.sim.add_faults(vec![cut]);
+            fleet.sim.add_faults(points.iter().map(cut).collect());
             let job = kind.submit(&fleet).await;
             if KINDS.contains(&kind) {
                 fleet.sim.freeze();
             }
             let worker = fleet.worker().await;
-            fleet.until_called(&action, before_it + before).await;
-            fleet.sim.thaw();
+            for (point, so_far) in points.iter().zip(calls_before) {
+                fleet
+                    .until_called(&point.action, so_far + point.before)
+                    .await;
+                fleet.sim.thaw();
+            }
             fleet.queue.until_idle().await;
             worker.drain(Duration::from_secs(5)).await.unwrap();
-            kind.check(&fleet, job, &format!("answer of {action} #{before} lost"))
-                .await;
+            let what = format!("answers lost of {points:?}");
+            kind.check(&fleet, job, &what).await;
         })
         .await;
 }

@@ -15,16 +15,6 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::runtime::Runtime;
 
-/// `TEST_SHARE_CONNECTIONS=1` runs the tests of the API with one connection for each kind of work.
-fn share_connections() -> Option<u32> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a setting of the tests, not of the service"
-    )]
-    let set = std::env::var("TEST_SHARE_CONNECTIONS").ok()?;
-    Some(set.parse().expect("TEST_SHARE_CONNECTIONS is a number"))
-}
-
 struct Server {
     runtime: Runtime,
     postgres: ThrowawayPostgres,
@@ -112,14 +102,9 @@ impl Database {
         Self::connect(&self.name, 20)
     }
 
-    /// The connections of a service, divided as it divides them; of each share's size when
-    /// `TEST_SHARE_CONNECTIONS` gives it.
+    /// The connections of a service, one for each kind of work: whoever needs two waits for ever.
     pub fn shares(&self) -> Shares {
-        let sizes = match share_connections() {
-            Some(each) => [1, each, each, each, each],
-            None => [1, 1, 4, 8, 6],
-        };
-        self.shares_of(sizes)
+        self.shares_of([1; 5])
     }
 
     /// Shares of these sizes.

@@ -23,17 +23,17 @@ use crate::limits::Limits;
 /// The largest body that is ever read, in bytes.
 pub(super) const MAX_BODY: usize = MAX_BYTES;
 
-/// A body, and the leave to have it in hand.
+/// A body, and the leaves to have it in hand and to work on it.
 pub(super) struct Body {
     bytes: Vec<u8>,
-    _permit: Permit,
+    _permits: [Permit; 2],
 }
 
 impl Body {
-    pub(super) fn new(bytes: Vec<u8>, permit: Permit) -> Self {
+    pub(super) fn new(bytes: Vec<u8>, permits: [Permit; 2]) -> Self {
         Self {
             bytes,
-            _permit: permit,
+            _permits: permits,
         }
     }
 }
@@ -79,11 +79,15 @@ pub(super) async fn read(
     let body = tokio::time::timeout(limits.body_timeout, reading)
         .await
         .map_err(|_| too_slow(limits))??;
-    let body = coding.decoded(body, limits.body_bytes)?;
+    coding.decoded(body, limits.body_bytes)
+}
+
+/// Refuses JSON of a shape that nobody means, before it is read into anything.
+pub(super) fn check(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<(), Problem> {
     if media_type(headers).ends_with("json") {
-        json_shape::check(&body, limits)?;
+        json_shape::check(body, limits)?;
     }
-    Ok(body)
+    Ok(())
 }
 
 async fn read_whole(

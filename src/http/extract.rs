@@ -125,7 +125,9 @@ impl<R: Needs> Call<R> {
         connections::want_body(&self.request);
         let payload = self.payload.replace(Payload::None);
         let read = body::read(self.headers(), payload, limits).await?;
-        Ok(Body::new(read, permit))
+        let work = self.state.work(&self.caller, read.len()).await?;
+        body::check(self.headers(), &read, limits)?;
+        Ok(Body::new(read, [permit, work]))
     }
 
     /// A change by this caller, to be recorded.

@@ -29,6 +29,8 @@ use crate::domain::ErrorCode;
 const WITHIN: Duration = Duration::from_secs(3);
 /// Bytes of bodies in hand at once. As a tree, a body takes some ten times as much.
 pub(super) const BODY_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of one caller's bodies that are worked on at once: more would keep the processors from others.
+const WORKED_ON: usize = super::body::MAX_BODY;
 /// Statements of the writer of new jobs that are under way at once.
 const OF_THE_WRITER: usize = 2;
 /// As many are remembered before those who have gone are forgotten.
@@ -43,6 +45,7 @@ pub(super) struct Permits {
     changes: Arc<Semaphore>,
     senders: Keyed,
     bodies: Arc<Semaphore>,
+    worked_on: Keyed,
 }
 
 /// Leave to use a connection; given back when dropped.
@@ -59,6 +62,7 @@ impl Permits {
             changes: Arc::new(Semaphore::new(changes.saturating_sub(OF_THE_WRITER).max(1))),
             senders: Keyed::new(BODY_BYTES / 2),
             bodies: Arc::new(Semaphore::new(BODY_BYTES)),
+            worked_on: Keyed::new(WORKED_ON),
         }
     }
 
@@ -110,6 +114,14 @@ impl Permits {
             )
         })?;
         Ok(Permit([Some(own), Some(of_all)]))
+    }
+
+    /// For the work on a body that was read.
+    pub(super) async fn work(&self, caller: &Caller, bytes: usize) -> Result<Permit, Problem> {
+        let bytes = u32::try_from(bytes.clamp(1, WORKED_ON)).unwrap_or(u32::MAX);
+        let own = self.worked_on.take(&caller.key_owner(), bytes).await;
+        let own = own.ok_or_else(|| too_many_bytes(self.worked_on.most))?;
+        Ok(Permit([Some(own), None]))
     }
 }
 

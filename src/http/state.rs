@@ -146,6 +146,11 @@ impl State {
         self.database.permits.body(caller, bytes).await
     }
 
+    /// Leave for the work on a body that was read.
+    pub(super) async fn work(&self, caller: &Caller, bytes: usize) -> Result<Permit, Problem> {
+        self.database.permits.work(caller, bytes).await
+    }
+
     /// Leave for a look at a token that nobody has used for a while.
     pub(super) async fn stranger(&self) -> Result<Permit, Problem> {
         self.database.permits.stranger().await

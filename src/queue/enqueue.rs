@@ -178,7 +178,8 @@ impl Enqueuer {
             room: 4_096,
             room_bytes: 16 * 1024 * 1024,
             rows: 500,
-            bytes: 1024 * 1024,
+            // About what 500 usual submissions are.
+            bytes: 256 * 1024,
             statements: 2,
         };
         let insert = Insert { share, wake };
@@ -223,6 +224,14 @@ impl Statement for Insert {
 
     fn bytes(item: &Packed) -> usize {
         item.bytes
+    }
+
+    fn written(item: &Packed) -> usize {
+        item.written
+    }
+
+    fn owner(item: &Packed) -> &str {
+        &item.submission.caller
     }
 
     fn share(&self) -> &Share {

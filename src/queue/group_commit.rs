@@ -2,17 +2,21 @@
 //! of them go in the next. No timer, so an idle queue pays nothing for it.
 //!
 //! Promises: every item is answered exactly once, after its statement has committed or failed; an
-//! item that Postgres refuses fails alone, not with its batch; the waiting room is bounded, in items and in bytes.
+//! item that Postgres refuses fails alone, not with its batch; the waiting room is bounded, in items and
+//! in bytes, and its owners take turns ([`waiting`]).
+
+mod waiting;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::PgConnection;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::bounded;
 use crate::database::{self, Held, Share};
+use waiting::{Batch, Closed, Size, Waiting};
 
 /// A statement that serves many items at once.
 pub trait Statement: Send + Sync + 'static {
@@ -26,6 +30,16 @@ pub trait Statement: Send + Sync + 'static {
     #[must_use]
     fn bytes(_: &Self::Item) -> usize {
         0
+    }
+    /// Bytes that an item adds to the statement, about; 0 where they are few.
+    #[must_use]
+    fn written(_: &Self::Item) -> usize {
+        0
+    }
+    /// Who brings it: the waiting room serves its owners in turn.
+    #[must_use]
+    fn owner(_: &Self::Item) -> &str {
+        ""
     }
     /// Puts right what may have made Postgres refuse a sound item; whether there was anything.
     fn mend(
@@ -71,7 +85,6 @@ type Reply<S> = Result<<S as Statement>::Reply, GroupCommitError>;
 
 struct Pending<S: Statement> {
     item: S::Item,
-    bytes: usize,
     /// Of the waiting room; given back when the statement has ended.
     room: OwnedSemaphorePermit,
     reply: oneshot::Sender<Reply<S>>,
@@ -86,23 +99,32 @@ pub struct Bounds {
     pub room_bytes: usize,
     /// Rows of one statement.
     pub rows: usize,
-    /// Bytes of one statement.
+    /// Bytes of one statement, and of what one owner has in all that are under way.
     pub bytes: usize,
     /// Statements under way at once, each on a connection of its own.
     pub statements: usize,
 }
 
-/// A handle to the writer task; clones share it.
+/// A handle to the writer tasks; clones share it.
 pub struct GroupCommit<S: Statement> {
-    sender: mpsc::Sender<Pending<S>>,
+    door: Arc<Door<S>>,
     room: Arc<Semaphore>,
     room_bytes: usize,
+}
+
+/// Where items come in. When the last handle has dropped it, nothing more comes.
+struct Door<S: Statement>(Waiting<Pending<S>>);
+
+impl<S: Statement> Drop for Door<S> {
+    fn drop(&mut self) {
+        self.0.complete();
+    }
 }
 
 impl<S: Statement> Clone for GroupCommit<S> {
     fn clone(&self) -> Self {
         Self {
-            sender: self.sender.clone(),
+            door: Arc::clone(&self.door),
             room: Arc::clone(&self.room),
             room_bytes: self.room_bytes,
         }
@@ -110,16 +132,20 @@ impl<S: Statement> Clone for GroupCommit<S> {
 }
 
 impl<S: Statement> GroupCommit<S> {
-    /// Starts the writer on `tracker`; it ends when the last handle is dropped.
+    /// Starts the writers on `tracker`; they end when the last handle is dropped.
     pub fn start(statement: S, bounds: Bounds, tracker: &TaskTracker) -> Self {
-        let (sender, receiver) = mpsc::channel(bounds.room);
-        let shared = Arc::new((statement, Mutex::new(receiver)));
+        let most = Size {
+            rows: bounds.rows,
+            bytes: bounds.bytes,
+        };
+        let waiting = Waiting::new(bounds.room, most, bounds.statements);
+        let statement = Arc::new(statement);
         for _ in 0..bounds.statements {
-            tracker.spawn(write_all(Arc::clone(&shared), bounds));
+            tracker.spawn(write_all(Arc::clone(&statement), Writer(waiting.clone())));
         }
         let room_bytes = bounds.room_bytes.min(Semaphore::MAX_PERMITS);
         Self {
-            sender,
+            door: Arc::new(Door(waiting)),
             room: Arc::new(Semaphore::new(room_bytes)),
             room_bytes,
         }
@@ -136,27 +162,34 @@ impl<S: Statement> GroupCommit<S> {
         let room = Arc::clone(&self.room).try_acquire_many_owned(room);
         let room = room.map_err(|_| GroupCommitError::Full)?;
         let (reply, answer) = oneshot::channel();
-        let pending = Pending {
-            item,
-            bytes,
-            room,
-            reply,
+        let size = Size {
+            rows: S::weight(&item),
+            bytes: S::written(&item),
         };
-        self.sender.try_send(pending).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => GroupCommitError::Full,
-            mpsc::error::TrySendError::Closed(_) => GroupCommitError::Stopped,
+        let owner = S::owner(&item).to_owned();
+        let pending = Pending { item, room, reply };
+        let taken_in = self.door.0.push(&owner, pending, size);
+        taken_in.map_err(|closed| match closed {
+            Closed::Full => GroupCommitError::Full,
+            Closed::Stopped => GroupCommitError::Stopped,
         })?;
         answer.await.unwrap_or(Err(GroupCommitError::Stopped))
     }
 }
 
-type Shared<S> = (S, Mutex<mpsc::Receiver<Pending<S>>>);
+/// A writer's place at the waiting room. However the writer ends, the room knows.
+struct Writer<S: Statement>(Waiting<Pending<S>>);
 
-async fn write_all<S: Statement>(shared: Arc<Shared<S>>, bounds: Bounds) {
-    let (statement, receiver) = &*shared;
+impl<S: Statement> Drop for Writer<S> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+async fn write_all<S: Statement>(statement: Arc<S>, writer: Writer<S>) {
     let mut kept = None;
-    while let Some(batch) = gather(receiver, bounds, &mut kept).await {
-        write_batch(statement, batch, &mut kept).await;
+    while let Some(batch) = gather(&writer.0, &mut kept).await {
+        write_batch(&*statement, batch, &mut kept).await;
     }
 }
 
@@ -169,37 +202,20 @@ const KEPT_FOR: Duration = Duration::from_secs(1);
 
 /// What waits, when something does; nothing when nobody will ever bring anything more.
 async fn gather<S: Statement>(
-    receiver: &Mutex<mpsc::Receiver<Pending<S>>>,
-    bounds: Bounds,
+    waiting: &Waiting<Pending<S>>,
     kept: &mut Kept,
-) -> Option<Vec<Pending<S>>> {
-    let at_once = receiver.try_lock().ok().and_then(|mut receiver| {
-        let first = receiver.try_recv().ok()?;
-        Some((receiver, first))
-    });
-    let (mut receiver, first) = if let Some(both) = at_once {
-        both
-    } else {
-        // Nobody waits with a connection in hand.
-        *kept = None;
-        let mut receiver = receiver.lock().await;
-        let first = receiver.recv().await?;
-        (receiver, first)
-    };
-    let (mut rows, mut bytes) = (S::weight(&first.item), first.bytes);
-    let mut batch = vec![first];
-    while rows < bounds.rows && bytes < bounds.bytes {
-        let Ok(next) = receiver.try_recv() else { break };
-        rows += S::weight(&next.item);
-        bytes += next.bytes;
-        batch.push(next);
+) -> Option<Batch<Pending<S>>> {
+    if let Some(batch) = waiting.take() {
+        return Some(batch);
     }
-    Some(batch)
+    // Nobody waits with a connection in hand.
+    *kept = None;
+    waiting.next().await
 }
 
-async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>, kept: &mut Kept) {
+async fn write_batch<S: Statement>(statement: &S, batch: Batch<Pending<S>>, kept: &mut Kept) {
     let (mut items, mut replies, mut room) = (Vec::new(), Vec::new(), Vec::new());
-    for pending in batch {
+    for pending in batch.items {
         items.push(pending.item);
         replies.push(pending.reply);
         room.push(pending.room);
@@ -228,7 +244,7 @@ async fn write_batch<S: Statement>(statement: &S, batch: Vec<Pending<S>>, kept: 
             }
         }
     }
-    drop(room);
+    drop((room, batch.under_way));
 }
 
 /// One item by itself, once more when something was mended for it. `known` is why it was refused.

@@ -16,7 +16,9 @@ pub(super) struct Packed {
     pub detail: Option<String>,
     /// Of each of its jobs.
     pub jobs: Vec<Texts>,
-    /// What it takes, about.
+    /// Bytes of JSON.
+    pub written: usize,
+    /// What it takes while it waits, about.
     pub bytes: usize,
 }
 
@@ -39,11 +41,11 @@ impl Packed {
             warnings: written(&mut job.warnings),
         });
         let jobs: Vec<Texts> = jobs.collect();
-        let of_jobs = jobs
-            .iter()
-            .map(|job| BESIDE + job.input.len() + job.warnings.len());
+        let of_jobs = jobs.iter().map(|job| job.input.len() + job.warnings.len());
+        let written = detail.as_ref().map_or(0, String::len) + of_jobs.sum::<usize>();
         Self {
-            bytes: BESIDE + detail.as_ref().map_or(0, String::len) + of_jobs.sum::<usize>(),
+            written,
+            bytes: BESIDE * (1 + jobs.len()) + written,
             submission,
             detail,
             jobs,

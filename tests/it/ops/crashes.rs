@@ -464,6 +464,16 @@ struct Point {
     applied: bool,
 }
 
+impl Point {
+    const fn new(action: String, before: u32, applied: bool) -> Self {
+        Self {
+            action,
+            before,
+            applied,
+        }
+    }
+}
+
 /// Deals points to runs, each in the order of its calls. A run of several changes takes seconds, so it
 /// has several points: far from each other, and of different actions, because whoever goes on after a
 /// crash may repeat the call.
@@ -502,17 +512,9 @@ async fn crashes(kinds: &[Kind]) {
             // To AWS, a crash before a look is as one after it. Each run of a cluster takes seconds.
             let both = !is_look(&action) || !CLUSTER_KINDS.contains(&kind);
             let applied = if both { &[false, true][..] } else { &[false] };
-            applied.iter().map(move |&applied| {
-                let action = action.clone();
-                (
-                    kind,
-                    Point {
-                        action,
-                        before,
-                        applied,
-                    },
-                )
-            })
+            applied
+                .iter()
+                .map(move |&applied| (kind, Point::new(action.clone(), before, applied)))
         });
     stream::iter(runs(points.collect()))
         .for_each_concurrent(AT_ONCE, |(kind, points)| async move {
@@ -595,17 +597,9 @@ async fn lost_answers(kinds: &[Kind]) {
     let mut calls = calls(kinds).await;
     // A look whose answer was lost is a look that is repeated. Each run of a cluster takes seconds.
     calls.retain(|(kind, action, _)| !is_look(action) || !CLUSTER_KINDS.contains(kind));
-    let points = calls.into_iter().map(|(kind, action, before)| {
-        let applied = true;
-        (
-            kind,
-            Point {
-                action,
-                before,
-                applied,
-            },
-        )
-    });
+    let points = calls
+        .into_iter()
+        .map(|(kind, action, before)| (kind, Point::new(action, before, true)));
     stream::iter(runs(points.collect()))
         .for_each_concurrent(AT_ONCE, |(kind, points)| async move {
             let fleet = Fleet::new().await;
